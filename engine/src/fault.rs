@@ -1,0 +1,100 @@
+//! Planted faults: seeded bugs of our own that measure the oracles.
+//!
+//! A fault is switched on by its number for one run. It is tested at the one
+//! place that it changes, with [`Faults::has`], at compile time of the guest code
+//! or outside the hot path; a run without faults pays nothing. When the run meets
+//! the condition under which the fault changes anything, that place calls
+//! [`Faults::trigger`], so that *never triggered* and *triggered but missed* are
+//! separate results.
+//!
+//! To add one: a line in `faults!`, and an `if faults.has(Fault::X)` where it acts.
+#![forbid(unsafe_code)]
+
+use std::cell::Cell;
+
+/// Declares [`Fault`] with, for each variant, its number and what it does.
+macro_rules! faults {
+    ($( $variant:ident = $number:literal, $summary:literal; )*) => {
+        /// One planted fault.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Fault { $( #[doc = $summary] $variant = $number, )* }
+
+        impl Fault {
+            /// Every fault, by number.
+            pub const ALL: &[Fault] = &[$( Fault::$variant, )*];
+
+            /// What the fault does, in one line.
+            #[must_use]
+            pub fn summary(self) -> &'static str {
+                match self { $( Fault::$variant => $summary, )* }
+            }
+        }
+    };
+}
+
+faults! {
+    SignExtendedOffset = 2, "sign-extend the offset of an access instead of zero-extending it";
+    UnwrappedSum = 7, "fold uextend(iadd(a, b)) into base + a + b, so that the sum does not wrap";
+}
+
+impl Fault {
+    /// The two-digit number by which a fault is named on the command line.
+    #[must_use]
+    pub fn name(self) -> String {
+        format!("{:02}", self as u8)
+    }
+
+    /// The fault of a given name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Fault> {
+        Fault::ALL.iter().copied().find(|fault| fault.name() == name)
+    }
+}
+
+/// The faults of one run, and which of them have met their trigger.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    active: Option<Fault>,
+    triggered: Cell<bool>,
+}
+
+impl Faults {
+    /// A run with one fault, or with none.
+    #[must_use]
+    pub fn new(active: Option<Fault>) -> Faults {
+        Faults { active, triggered: Cell::new(false) }
+    }
+
+    /// Whether `fault` is present in this run.
+    #[must_use]
+    pub fn has(&self, fault: Fault) -> bool {
+        self.active == Some(fault)
+    }
+
+    /// Notes that the run met the condition under which `fault` changes anything.
+    pub fn trigger(&self, fault: Fault) {
+        if self.has(fault) {
+            self.triggered.set(true);
+        }
+    }
+
+    /// Whether the active fault has been triggered.
+    #[must_use]
+    pub fn triggered(&self) -> bool {
+        self.triggered.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_two_digits_and_map_back() {
+        for &fault in Fault::ALL {
+            assert_eq!(fault.name().len(), 2);
+            assert_eq!(Fault::from_name(&fault.name()), Some(fault));
+        }
+        assert_eq!(Fault::from_name("99"), None);
+    }
+}

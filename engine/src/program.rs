@@ -1,0 +1,261 @@
+//! A program: arena CLIF functions and the description of the module around them.
+//!
+//! It comes from Wasm (`frontend`) or from CLIF text, and it is the same for every
+//! executor. Every address in its functions is an `i32`: an offset into the arena.
+//! Functions are called in four ways:
+//!
+//! | call | in CLIF |
+//! |---|---|
+//! | to a function of the program | direct, name `u0:FUNC` ([`FUNCTION_NAMESPACE`]) |
+//! | to a builtin of the runtime | direct, name `u1:BUILTIN` ([`BUILTIN_NAMESPACE`]) |
+//! | through a code index | `call_indirect`, `return_call_indirect`, ... on an `i32` |
+//! | to a host import | the same: the index names a host entry of the code table |
+//!
+//! All types here are plain data, free of Wasmtime's own, so that only `frontend`
+//! depends on Wasmtime.
+#![forbid(unsafe_code)]
+
+use cranelift_codegen::ir;
+
+/// Namespace of the external names that stand for functions of the program; the
+/// index is a [`FuncId`].
+pub const FUNCTION_NAMESPACE: u32 = 0;
+
+/// Namespace of the external names that stand for builtins; the index is a
+/// [`Builtin`].
+pub const BUILTIN_NAMESPACE: u32 = 1;
+
+/// Index of a function defined by a program: the position in [`Program::functions`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FuncId(pub u32);
+
+/// A program, before any pass.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The functions, defined Wasm functions first, in module order.
+    pub functions: Vec<ir::Function>,
+    /// The compiled part of instantiation, where there is one: called once with the
+    /// new instance's vmctx as both context arguments, after the runtime has built
+    /// the VM structures. It ends by calling the module's start function.
+    pub startup: Option<FuncId>,
+    /// What the module declares.
+    pub module: Module,
+    /// Where the VM structures of an instance of this module lie.
+    pub layout: (),
+}
+
+/// What a module declares. All index spaces list imports first, as Wasm does.
+#[derive(Clone, Debug, Default)]
+pub struct Module {
+    /// Function types, each once. A position here is the module's own type index
+    /// in CLIF (it indexes the array of type ids that vmctx points to).
+    pub types: Vec<FuncType>,
+    /// Imports, in declaration order.
+    pub imports: Vec<Import>,
+    /// Exports, in declaration order.
+    pub exports: Vec<Export>,
+    /// All functions.
+    pub functions: Vec<FunctionDecl>,
+    /// All tables.
+    pub tables: Vec<Table>,
+    /// All memories.
+    pub memories: Vec<Memory>,
+    /// All globals.
+    pub globals: Vec<Global>,
+    /// Data segments that compiled code reaches through vmctx: passive ones, and
+    /// active ones whose offset is not a constant.
+    pub runtime_data: Vec<Vec<u8>>,
+    /// Number of elements of each passive element segment. The elements themselves are
+    /// stored by the startup function.
+    pub passive_elements: Vec<u32>,
+    /// Initial bytes of memories that need no code: applied by the runtime.
+    pub memory_images: Vec<MemoryImage>,
+}
+
+/// Initial bytes of one memory.
+#[derive(Clone, Debug)]
+pub struct MemoryImage {
+    /// Index of the memory in [`Module::memories`].
+    pub memory: usize,
+    /// Byte offset in the memory; the image is known to lie within its minimum.
+    pub offset: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A Wasm value type, as far as a value's representation depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ValType {
+    /// 32-bit integer.
+    I32,
+    /// 64-bit integer.
+    I64,
+    /// 32-bit float.
+    F32,
+    /// 64-bit float.
+    F64,
+    /// 128-bit vector.
+    V128,
+    /// A function reference: the arena offset of a `VMFuncRef`, or 0.
+    FuncRef,
+    /// Any other reference: a trusted host handle or collector index, or 0.
+    ExternRef,
+}
+
+/// A Wasm function type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
+pub struct FuncType {
+    /// Parameters, without the two context pointers.
+    pub params: Vec<ValType>,
+    /// Results.
+    pub results: Vec<ValType>,
+}
+
+/// An import: two names, and what they must resolve to.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The module name.
+    pub module: String,
+    /// The field name.
+    pub name: String,
+    /// Which entry of which index space it fills.
+    pub item: Item,
+}
+
+/// An export.
+#[derive(Clone, Debug)]
+pub struct Export {
+    /// The name.
+    pub name: String,
+    /// What it names.
+    pub item: Item,
+}
+
+/// An entry of one of a module's index spaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Position in [`Module::functions`].
+    Function(usize),
+    /// Position in [`Module::tables`].
+    Table(usize),
+    /// Position in [`Module::memories`].
+    Memory(usize),
+    /// Position in [`Module::globals`].
+    Global(usize),
+}
+
+/// A function, imported or defined.
+#[derive(Clone, Debug)]
+pub struct FunctionDecl {
+    /// Position of its type in [`Module::types`].
+    pub ty: usize,
+    /// Where its `VMFuncRef` lies in vmctx, counted in records, if it has one:
+    /// functions that are exported or referenced do.
+    pub func_ref: Option<u32>,
+}
+
+/// A linear memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Minimum size in pages.
+    pub min_pages: u64,
+    /// Declared maximum in pages.
+    pub max_pages: Option<u64>,
+    /// log2 of the page size in bytes: 16, or 0 with custom page sizes.
+    pub page_size_log2: u8,
+    /// Whether its index type is `i64`.
+    pub is_64: bool,
+    /// Whether it is shared.
+    pub shared: bool,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Minimum number of elements.
+    pub min: u64,
+    /// Declared maximum number of elements.
+    pub max: Option<u64>,
+    /// Element type.
+    pub element: ValType,
+    /// Whether null is not an element.
+    pub non_null: bool,
+    /// Whether its index type is `i64`.
+    pub is_64: bool,
+    /// Initial elements known without running code, from element 0: positions in
+    /// [`Module::functions`]. Elements of a function table are made from these
+    /// lazily, by the builtin `table_get_lazy_init_func_ref`.
+    pub image: Vec<Option<usize>>,
+}
+
+/// A global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Global {
+    /// Type of the value.
+    pub ty: ValType,
+    /// Whether the value may change.
+    pub mutable: bool,
+    /// The initial value as a 16-byte slot, where no code is needed to know it.
+    pub init: Option<u128>,
+}
+
+/// Declares [`Builtin`] with the name that Wasmtime gives each.
+macro_rules! builtins {
+    ($( $(#[$doc:meta])* $variant:ident = $name:literal; )*) => {
+        /// The runtime functions that compiled code may call directly. Signatures
+        /// are those of Wasmtime's libcalls, each with the caller's vmctx first.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u32)]
+        pub enum Builtin { $( $(#[$doc])* $variant, )* }
+
+        impl Builtin {
+            /// Every builtin; a position here is the index of its external name.
+            pub const ALL: &[Builtin] = &[$( Builtin::$variant, )*];
+
+            /// Wasmtime's name for it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $( Builtin::$variant => $name, )* }
+            }
+        }
+    };
+}
+
+builtins! {
+    /// `(vmctx, delta: i64, memory: i32) -> i32`: the old size in pages, or -1.
+    MemoryGrow = "memory_grow";
+    /// `(vmctx, dst: i32, src: i32, len: i32)`, arena offsets, checked by the caller.
+    MemoryCopy = "memory_copy";
+    /// `(vmctx, dst: i32, byte: i32, len: i32)`.
+    MemoryFill = "memory_fill";
+    /// `(vmctx, segment: i32) -> i32`: current length, 0 once dropped.
+    PassiveElemSegmentLen = "passive_elem_segment_len";
+    /// `(vmctx, segment: i32) -> i32`: arena offset of the 16-byte slots.
+    PassiveElemSegmentBase = "passive_elem_segment_base";
+    /// `(vmctx, segment: i32)`.
+    PassiveElemSegmentDrop = "passive_elem_segment_drop";
+    /// `(vmctx, function: i32) -> i32`: arena offset of its `VMFuncRef`.
+    RefFunc = "ref_func";
+    /// `(vmctx, table: i32, index: i64) -> i32`: offset of a `VMFuncRef`, or 0.
+    TableGetLazyInitFuncRef = "table_get_lazy_init_func_ref";
+    /// `(vmctx, table: i32, delta: i64) -> i32`: see `runtime::builtins`.
+    TableGrow = "table_grow";
+    /// `(vmctx, code: i8)`: raises the trap of that number.
+    Trap = "trap";
+    /// `(vmctx)`: raises the trap that a host call recorded.
+    Raise = "raise";
+}
+
+impl Builtin {
+    /// The builtin of a given external-name index.
+    #[must_use]
+    pub fn from_index(index: u32) -> Option<Builtin> {
+        Builtin::ALL.get(index as usize).copied()
+    }
+
+    /// The builtin to which Wasmtime gives a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Builtin> {
+        Builtin::ALL.iter().copied().find(|builtin| builtin.name() == name)
+    }
+}
