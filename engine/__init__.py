@@ -1,0 +1,28 @@
+"""The Python face of the arena engine.
+
+Everything native lives in ``engine._native``; this package only gives it a name. It imports nothing of ours.
+"""
+
+from engine._native import (
+    CompileFailure,
+    InvalidInput,
+    Program,
+    Unsupported,
+    assemble,
+    digest,
+    faults,
+    smith,
+    versions,
+)
+
+__all__ = [
+    "CompileFailure",
+    "InvalidInput",
+    "Program",
+    "Unsupported",
+    "assemble",
+    "digest",
+    "faults",
+    "smith",
+    "versions",
+]

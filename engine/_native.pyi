@@ -1,0 +1,182 @@
+"""The native engine: Wasm in, outcomes out. Everything that crosses this border is plain data."""
+
+from collections.abc import Buffer, Sequence
+from typing import Literal, NotRequired, TypedDict, final
+
+ValType = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
+Kind = Literal["function", "table", "memory", "global"]
+Executor = Literal["interpreter", "jit", "jit-unoptimized"]
+Mode = Literal["exact", "as-shipped"]
+
+class InvalidInput(ValueError):
+    """The input is not valid WebAssembly, text or binary. ``args`` is ``(message, offset, line)``.
+
+    ``offset`` is a byte offset in a binary module or ``None``, ``line`` a 1-based line of a text module or ``None``.
+    """
+
+class Unsupported(Exception):
+    """The input is valid but needs something that the engine does not have. ``args`` is ``(feature,)``."""
+
+class CompileFailure(Exception):
+    """A compiler panicked on valid input or rejected it: a finding. ``args`` is ``(message,)``."""
+
+class Extern(TypedDict):
+    """One import or export."""
+
+    module: NotRequired[str]  # imports only
+    name: str
+    kind: Kind
+    params: NotRequired[list[ValType]]  # functions only
+    results: NotRequired[list[ValType]]  # functions only
+    type: NotRequired[ValType]  # globals: of the value; tables: of the elements
+    mutable: NotRequired[bool]  # globals only
+    minimum: NotRequired[int]  # tables in elements, memories in pages
+    maximum: NotRequired[int | None]  # the same
+
+class Value(TypedDict):
+    """A Wasm value.
+
+    ``bits`` is the zero-extended bit pattern of a number (v128: little-endian). For references it is ``None`` for null,
+    the function's index in its module for a funcref, the host number for an externref.
+    """
+
+    type: ValType
+    bits: int | None
+
+class Escape(TypedDict):
+    """An access or jump that left the arena, its guards or the code table, or a guard that found traces of one."""
+
+    kind: Literal["access", "canary", "decoy", "object"]
+    access: Literal["read", "write", "execute"] | None
+    offset: int | None  # relative to the arena's base, in bytes
+    function: int | None  # index among the module's defined functions
+    site: str | None  # what the site accesses, e.g. "store VMMemoryDefinition+0x4 width 4 at wasm 0x1a2"
+    instruction: str  # hexadecimal bytes, empty in the interpreter
+    disassembly: str
+    registers: dict[str, int]
+
+class CallResult(TypedDict):
+    """What one call, or instantiation, came to. Exactly one of the optional keys is present."""
+
+    values: NotRequired[list[Value]]
+    trap: NotRequired[str]  # the stable name of the trap
+    escape: NotRequired[Escape]
+    runtime_fault: NotRequired[str]
+    exit: NotRequired[int]  # proc_exit
+    site: NotRequired[str]  # with a trap, where it happened, if known
+
+class HostCall(TypedDict):
+    """One call of an imported function, in order."""
+
+    module: str
+    name: str
+    args: list[Value]
+
+class MemoryState(TypedDict):
+    """A memory after the last call. ``index`` counts imports first."""
+
+    index: int
+    pages: int
+    digest: int  # of its current bytes, see ``digest``
+
+class TableState(TypedDict):
+    """A table after the last call; ``elements`` holds the first 1024."""
+
+    index: int
+    size: int
+    elements: list[int | None]  # as in ``Value.bits``
+
+class GlobalState(TypedDict):
+    """A global after the last call."""
+
+    index: int
+    value: Value
+
+class Counts(TypedDict):
+    """What the run did; 0 where the executor does not count."""
+
+    ops: int
+    accesses: int
+    indirect_calls: int
+
+class RunResult(TypedDict):
+    """The outcome of one run of a program."""
+
+    instantiation: CallResult  # ``values`` is empty on success
+    calls: list[CallResult]  # stops after an escape, a runtime fault or an exit
+    memories: list[MemoryState]
+    tables: list[TableState]
+    globals: list[GlobalState]
+    host_calls: list[HostCall]  # the first 10,000
+    escapes: list[Escape]  # found by looking after the run: canaries, decoys
+    arena_digest: int  # of all accessible bytes
+    counts: Counts
+    fault_triggered: bool
+    times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
+
+@final
+class Program:
+    """A translated WebAssembly module. Immutable; safe to run many times.
+
+    Raises ``InvalidInput``, ``Unsupported`` or ``CompileFailure`` when made.
+    """
+
+    def __new__(cls, wasm: bytes) -> Program: ...
+    @property
+    def imports(self) -> list[Extern]: ...
+    @property
+    def exports(self) -> list[ExportItem]: ...
+    @property
+    def defined_functions(self) -> int: ...
+    def layout(self, *, max_memory: int = ..., max_table: int = ...) -> str:
+        """The arena map and the catalogue of VM structures as JSON: see ``harness/layout.py`` for its shape."""
+    def run(
+        self,
+        calls: Sequence[tuple[str, Sequence[int | None]]],
+        *,
+        executor: Executor = "interpreter",
+        mode: Mode = "exact",
+        guard: Literal["guard", "decoy"] = "guard",
+        fuel: int = ...,
+        deadline: float = ...,
+        depth: int = ...,
+        max_memory: int = ...,
+        max_table: int = ...,
+        settings: Sequence[tuple[str, str]] = (),
+        fault: str | None = None,
+        check_objects: bool = False,
+    ) -> RunResult:
+        """Instantiates the module afresh and makes the calls in order.
+
+        A call is an export's name and its arguments as bit patterns (``Value.bits``). ``fuel`` counts interpreter
+        operations of one call, ``deadline`` is seconds for one call, ``depth`` nested guest calls, ``max_memory`` bytes a
+        memory may grow to, ``max_table`` elements a table may grow to, ``settings`` are Cranelift flags for the JIT.
+        ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
+
+        Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
+        ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left.
+        """
+
+class ExportItem(Extern):
+    """An export, with its position in its index space (imports first)."""
+
+    index: int
+
+def versions() -> dict[str, str]:
+    """Versions of the native components by name: cranelift, wasmtime-environ, wasm-smith, rustc, ..."""
+
+def assemble(text: bytes) -> bytes:
+    """The binary of a module in text format; a binary module is returned as it is. Raises ``InvalidInput``."""
+
+def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
+    """A module made by wasm-smith from ``entropy``; ``config`` names fields of ``wasm_smith::Config``.
+
+    Deterministic. With ``ensure_termination`` (an int: fuel) the module stops by itself. Raises ``ValueError`` for an
+    unknown field or when there is too little entropy.
+    """
+
+def digest(data: Buffer) -> int:
+    """XXH3 (64 bits) of ``data``, the hash used for memories and arenas."""
+
+def faults() -> list[tuple[str, str]]:
+    """The planted faults: two-digit name and one-line summary."""
