@@ -17,7 +17,18 @@ pub mod code_table;
 pub mod executor;
 pub mod fault;
 
+pub mod frontend;
+pub mod layout;
 pub mod passes;
 pub mod program;
 pub mod site;
 pub mod trap;
+
+/// The message of a caught panic.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("panic: {}", text.unwrap_or("no message"))
+}

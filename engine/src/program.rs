@@ -17,6 +17,8 @@
 
 use cranelift_codegen::ir;
 
+use crate::layout::Layout;
+
 /// Namespace of the external names that stand for functions of the program; the
 /// index is a [`FuncId`].
 pub const FUNCTION_NAMESPACE: u32 = 0;
@@ -41,7 +43,7 @@ pub struct Program {
     /// What the module declares.
     pub module: Module,
     /// Where the VM structures of an instance of this module lie.
-    pub layout: (),
+    pub layout: Layout,
 }
 
 /// What a module declares. All index spaces list imports first, as Wasm does.

@@ -1,0 +1,159 @@
+//! Taking CLIF out of Wasmtime's compiler.
+//!
+//! Wasmtime's Cranelift compiler keeps the CLIF that it translates in a private
+//! type. It shows it in two ways:
+//!
+//! - it logs each translated Wasm function at trace level, whole, before any
+//!   optimisation: read in memory, about 40 us a function with parsing;
+//! - with `clif_dir` it writes each function to a file after the compile pass:
+//!   some 0.5 ms a function, since it writes token by token.
+//!
+//! Wasm functions come by the first way. The startup function is not logged, so it
+//! comes by the second, compiled without optimisation, which leaves the CLIF as
+//! translated. Most modules have none. A test compares the two ways, and
+//! [`Capture::take`] fails if the dependency ever stops logging.
+#![forbid(unsafe_code)]
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, Once};
+
+use cranelift_codegen::ir;
+use wasmtime_environ::{Compiler, FuncKey, ModuleTranslation, ModuleTypesBuilder, Tunables};
+
+use super::{FrontendError, internal, pulley32};
+
+/// Log target of the line that holds a function.
+const TARGET: &str = "wasmtime_internal_cranelift::translate::func_translator";
+
+/// How that line begins.
+const PREFIX: &str = "translated Wasm to CLIF:\n";
+
+/// Name under which the startup function is written.
+const STARTUP: &str = "startup";
+
+thread_local! {
+    /// The last function logged on this thread, while a [`Capture`] is active here.
+    static LOGGED: RefCell<Option<String>> = const { RefCell::new(None) };
+    static ACTIVE: RefCell<bool> = const { RefCell::new(false) };
+}
+
+/// Captures active in the process: the log level is process-wide.
+static CAPTURES: AtomicUsize = AtomicUsize::new(0);
+
+struct Logger;
+
+impl log::Log for Logger {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.target() == TARGET && ACTIVE.with_borrow(|active| *active)
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let mut text = String::new();
+        let written = write!(text, "{}", record.args());
+        if written.is_ok() && text.starts_with(PREFIX) {
+            LOGGED.set(Some(text));
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// While it lives, functions translated on this thread can be taken.
+pub(super) struct Capture(());
+
+impl Capture {
+    pub(super) fn start() -> Capture {
+        static INSTALL: Once = Once::new();
+        // If the host program has a logger already, captures come up empty, and
+        // `take` says so.
+        INSTALL.call_once(|| drop(log::set_logger(&Logger)));
+        ACTIVE.set(true);
+        LOGGED.set(None);
+        CAPTURES.fetch_add(1, Ordering::SeqCst);
+        log::set_max_level(log::LevelFilter::Trace);
+        Capture(())
+    }
+
+    /// The function translated since the last call.
+    pub(super) fn take(&self) -> Result<ir::Function, FrontendError> {
+        let text = LOGGED.take().ok_or_else(|| {
+            FrontendError::Environment(
+                "Wasmtime's front end logged no CLIF; is another logger installed?".to_owned(),
+            )
+        })?;
+        parse(&text[PREFIX.len()..])
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        ACTIVE.set(false);
+        if CAPTURES.fetch_sub(1, Ordering::SeqCst) == 1 {
+            log::set_max_level(log::LevelFilter::Off);
+        }
+    }
+}
+
+/// Wasmtime's compiler for `pulley32`, set up for both ways of capture.
+pub(super) fn compiler(tunables: &Tunables) -> Result<Box<dyn Compiler>, FrontendError> {
+    let mut builder = wasmtime_internal_cranelift::builder(Some(pulley32())).map_err(internal)?;
+    builder.set("opt_level", "none").map_err(internal)?;
+    builder.set_tunables(tunables.clone()).map_err(internal)?;
+    builder.clif_dir(&clif_dir()).map_err(internal)?;
+    builder.build().map_err(internal)
+}
+
+/// The CLIF of the startup function.
+pub(super) fn startup(
+    compiler: &dyn Compiler,
+    translation: &ModuleTranslation<'_>,
+    key: FuncKey,
+    types: &ModuleTypesBuilder,
+) -> Result<ir::Function, FrontendError> {
+    static DIRECTORY: Mutex<()> = Mutex::new(());
+    // A panic while the lock was held left nothing behind that matters.
+    let _guard = DIRECTORY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let mut body =
+        compiler.compile_trampoline(Some(translation), key, types, STARTUP).map_err(internal)?;
+    let directory = clif_dir();
+    std::fs::create_dir_all(&directory).map_err(|error| denied(&directory, &error))?;
+    let finished = compiler
+        .inlining_compiler()
+        .ok_or_else(|| internal("Wasmtime's compiler no longer inlines"))?
+        .finish_compiling(&mut body, None, STARTUP);
+    let written = std::fs::read_dir(&directory)
+        .and_then(|mut entries| entries.next().transpose())
+        .and_then(|entry| entry.map(|entry| std::fs::read_to_string(entry.path())).transpose());
+    // Best effort: the directory is in the system's temporary folder.
+    drop(std::fs::remove_dir_all(&directory));
+    finished.map_err(internal)?;
+    let text = written
+        .map_err(|error| denied(&directory, &error))?
+        .ok_or_else(|| internal("Wasmtime wrote no CLIF for the startup function"))?;
+    parse(&text)
+}
+
+/// Where the startup function is written; exists only meanwhile.
+fn clif_dir() -> PathBuf {
+    std::env::temp_dir().join(format!("fencepost-clif-{}", std::process::id()))
+}
+
+fn denied(path: &std::path::Path, error: &std::io::Error) -> FrontendError {
+    FrontendError::Environment(format!("cannot use {}: {error}", path.display()))
+}
+
+/// Parses the text of one function.
+pub(super) fn parse(text: &str) -> Result<ir::Function, FrontendError> {
+    let mut functions = cranelift_reader::parse_functions(text)
+        .map_err(|error| internal(format!("captured CLIF does not parse: {error}")))?;
+    match (functions.pop(), functions.len()) {
+        (Some(function), 0) => Ok(function),
+        _ => Err(internal("captured CLIF is not one function")),
+    }
+}

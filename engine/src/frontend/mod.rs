@@ -1,0 +1,232 @@
+//! Wasm to [`Program`], by Wasmtime's own front end for `pulley32`.
+//!
+//! This is the only module that names `wasmtime-environ` and Wasmtime's Cranelift
+//! crate. It validates with exactly the features that are on, lets the front end
+//! translate each function, takes its CLIF out ([`capture`]), and turns Wasmtime's
+//! description of the module into ours ([`describe`], [`offsets`]).
+//!
+//! What it relies on: tunables are those of a 32-bit Pulley without signals-based
+//! traps, so every check is explicit in CLIF; memories never move, because each has
+//! its whole reservation in the arena. The runtime is built for the same choices.
+#![forbid(unsafe_code)]
+
+mod capture;
+mod describe;
+mod offsets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cranelift_codegen::ir;
+use wasmparser::{Parser, Validator, WasmFeatures};
+use wasmtime_environ::{
+    Abi, Compiler, FuncKey, ModuleEnvironment, ModuleStartup, ModuleTranslation,
+    ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets,
+};
+
+use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
+
+/// The WebAssembly features that the whole engine supports today. A module that
+/// needs another is [`FrontendError::Unsupported`].
+pub const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
+    .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
+    .union(WasmFeatures::SIGN_EXTENSION)
+    .union(WasmFeatures::REFERENCE_TYPES)
+    .union(WasmFeatures::CALL_INDIRECT_OVERLONG)
+    .union(WasmFeatures::MULTI_VALUE)
+    .union(WasmFeatures::BULK_MEMORY)
+    .union(WasmFeatures::BULK_MEMORY_OPT)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::FLOATS)
+    .union(WasmFeatures::EXTENDED_CONST)
+    .union(WasmFeatures::GC_TYPES);
+
+/// Images up to this many bytes are precomputed for memories with constant data
+/// segments; larger ones are stored by the startup function.
+const MAX_IMAGE_BYTES: u64 = 16 << 20;
+
+/// Alignment that Wasmtime gives memory images.
+const IMAGE_PAGE_BYTES: u64 = 0x1000;
+
+const MODULE: u32 = 0;
+
+/// Why there is no program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrontendError {
+    /// The input is not valid WebAssembly by any feature set.
+    #[error("{message} (at byte offset {offset:#x})")]
+    Invalid {
+        /// What is wrong.
+        message: String,
+        /// Byte offset in the module.
+        offset: usize,
+    },
+    /// The input is valid but needs something that the engine does not have.
+    #[error("unsupported: {0}")]
+    Unsupported(String),
+    /// The front end panicked on valid input or rejected it: a finding.
+    #[error("compile failure: {0}")]
+    CompileFailure(String),
+    /// This machine denied something that the front end needs.
+    #[error("{0}")]
+    Environment(String),
+}
+
+/// Translates one WebAssembly module in binary format.
+///
+/// # Errors
+/// [`FrontendError`]; a panic of the front end is caught and reported as
+/// [`FrontendError::CompileFailure`].
+pub fn translate(wasm: &[u8]) -> Result<Program, FrontendError> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| Translator::new()?.translate(wasm)));
+    match attempt {
+        Ok(Err(FrontendError::CompileFailure(message))) => Err(classify(wasm, message)),
+        Ok(result) => result,
+        Err(panic) => Err(classify(wasm, crate::panic_message(&*panic))),
+    }
+}
+
+/// Says what a failed translation means: the front end reports invalid input,
+/// disabled features and its own bugs alike, so the input is validated again, with
+/// our features and then with all.
+fn classify(wasm: &[u8], failure: String) -> FrontendError {
+    let Err(missing) = Validator::new_with_features(FEATURES).validate_all(wasm) else {
+        return FrontendError::CompileFailure(failure);
+    };
+    match Validator::new_with_features(WasmFeatures::all()).validate_all(wasm) {
+        Ok(_) => FrontendError::Unsupported(missing.message().to_owned()),
+        Err(error) => {
+            FrontendError::Invalid { message: error.message().to_owned(), offset: error.offset() }
+        }
+    }
+}
+
+/// The tunables of every translation, which the runtime is built for.
+fn tunables() -> Result<Tunables, FrontendError> {
+    let mut tunables = Tunables::default_for_target(&pulley32()).map_err(internal)?;
+    tunables.generate_address_map = false;
+    tunables.memory_reservation = 0;
+    tunables.memory_may_move = false;
+    tunables.concurrency_support = false;
+    Ok(tunables)
+}
+
+fn pulley32() -> target_lexicon::Triple {
+    target_lexicon::Triple {
+        architecture: target_lexicon::Architecture::Pulley32,
+        ..target_lexicon::Triple::unknown()
+    }
+}
+
+/// One translation's tools: Wasmtime's compiler, and the tunables it was built with.
+struct Translator {
+    tunables: Tunables,
+    compiler: Box<dyn Compiler>,
+}
+
+impl Translator {
+    fn new() -> Result<Translator, FrontendError> {
+        let tunables = tunables()?;
+        let compiler = capture::compiler(&tunables)?;
+        Ok(Translator { tunables, compiler })
+    }
+
+    fn translate(&self, wasm: &[u8]) -> Result<Program, FrontendError> {
+        let mut validator = Validator::new_with_features(FEATURES);
+        let mut parser = Parser::new(0);
+        parser.set_features(FEATURES);
+        let mut types = ModuleTypesBuilder::new(&validator);
+        let module = StaticModuleIndex::from_u32(MODULE);
+        let mut translation =
+            ModuleEnvironment::new(&self.tunables, &mut validator, &mut types, module)
+                .translate(parser, wasm)
+                .map_err(internal)?;
+        translation.finalize_memory_init(
+            &self.tunables,
+            IMAGE_PAGE_BYTES,
+            MAX_IMAGE_BYTES,
+            &mut types,
+        );
+        translation.finalize_table_init(&self.tunables, &mut types);
+
+        let mut functions = self.functions(&mut translation, &types)?;
+        let startup = self.startup(&translation, &types)?.map(|function| {
+            functions.push(function);
+            func_id(functions.len() - 1)
+        });
+        for (index, function) in functions.iter_mut().enumerate() {
+            adopt(function, func_id(index))?;
+        }
+        let layout = offsets::layout(&VMOffsets::new(4u8, &translation.module));
+        let module = describe::module(&translation, &types)?;
+        Ok(Program { functions, startup, module, layout })
+    }
+
+    /// CLIF of the defined Wasm functions.
+    fn functions(
+        &self,
+        translation: &mut ModuleTranslation<'_>,
+        types: &ModuleTypesBuilder,
+    ) -> Result<Vec<ir::Function>, FrontendError> {
+        let bodies = std::mem::take(&mut translation.function_body_inputs);
+        let module = StaticModuleIndex::from_u32(MODULE);
+        let capture = capture::Capture::start();
+        let mut functions = Vec::with_capacity(bodies.len());
+        for (index, body) in bodies {
+            let key = FuncKey::DefinedWasmFunction(module, index);
+            self.compiler.compile_function(translation, key, body, types, "").map_err(internal)?;
+            functions.push(capture.take()?);
+        }
+        Ok(functions)
+    }
+
+    /// CLIF of the startup function, if instantiation always has to run it.
+    ///
+    /// `IfMemoriesNeedInit` is for hosts that cannot map memory images; ours copies
+    /// them, so only `Always` counts.
+    fn startup(
+        &self,
+        translation: &ModuleTranslation<'_>,
+        types: &ModuleTypesBuilder,
+    ) -> Result<Option<ir::Function>, FrontendError> {
+        if !matches!(translation.module.startup, ModuleStartup::Always(_)) {
+            return Ok(None);
+        }
+        let key = FuncKey::ModuleStartup(Abi::Wasm, StaticModuleIndex::from_u32(MODULE));
+        capture::startup(&*self.compiler, translation, key, types).map(Some)
+    }
+}
+
+/// Renames a captured function, and what it calls, from Wasmtime's keys to the
+/// namespaces of `program`.
+fn adopt(function: &mut ir::Function, id: FuncId) -> Result<(), FrontendError> {
+    function.name = ir::UserFuncName::user(FUNCTION_NAMESPACE, id.0);
+    let names: Vec<_> =
+        function.params.user_named_funcs().iter().map(|(r, name)| (r, name.clone())).collect();
+    for (name_ref, name) in names {
+        let (namespace, index) = match FuncKey::from_raw_parts(name.namespace, name.index) {
+            FuncKey::DefinedWasmFunction(_, index) => (FUNCTION_NAMESPACE, index.as_u32()),
+            FuncKey::WasmToBuiltinTrampoline(builtin) => {
+                let known = Builtin::from_name(builtin.name()).ok_or_else(|| {
+                    FrontendError::Unsupported(format!("builtin {}", builtin.name()))
+                })?;
+                (BUILTIN_NAMESPACE, known as u32)
+            }
+            key => return Err(FrontendError::Unsupported(format!("call to {key:?}"))),
+        };
+        function.params.reset_user_func_name(name_ref, ir::UserExternalName { namespace, index });
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a module has at most 1,000,000 functions")]
+fn func_id(index: usize) -> FuncId {
+    FuncId(index as u32)
+}
+
+/// Wraps an error of Wasmtime's, whose meaning [`classify`] finds out.
+fn internal(error: impl std::fmt::Display) -> FrontendError {
+    FrontendError::CompileFailure(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! The catalogue of VM structures: what lies where in an instance, and what it means.
+//!
+//! Offsets come from Wasmtime's own `VMOffsets` for 4-byte pointers (`frontend`
+//! fills them in), so the catalogue cannot drift from the code that uses the
+//! structures. A field's [`Meaning`] says how a value stored there is used, which is
+//! what typed confusion and corruption choose their targets by.
+//!
+//! This module knows one module's structures relative to its vmctx; where an
+//! instance lies in the arena is decided by `runtime`.
+#![forbid(unsafe_code)]
+
+/// What the value of a field stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// Arena offset of what is named; 0 is null.
+    OffsetOf(&'static str),
+    /// Index into the code table.
+    CodeIndex,
+    /// A number of bytes or elements that bounds checks trust.
+    Length,
+    /// An interned type, compared for equality.
+    TypeId,
+    /// Position in an index space of an instance.
+    Index,
+    /// A value that belongs to the guest.
+    Plain,
+}
+
+/// A field of a structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Wasmtime's name.
+    pub name: &'static str,
+    /// Offset in the structure, in bytes.
+    pub offset: u32,
+    /// Width in bytes.
+    pub width: u32,
+    /// What its value stands for.
+    pub meaning: Meaning,
+}
+
+/// A VM structure, or an array of equal ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Structure {
+    /// Wasmtime's name.
+    pub name: &'static str,
+    /// Offset of the first in vmctx; `None` for structures that lie elsewhere.
+    pub in_vmctx: Option<u32>,
+    /// How many there are.
+    pub count: u32,
+    /// Size of one, in bytes.
+    pub size: u32,
+    /// The fields that compiled code or the runtime uses.
+    pub fields: Vec<Field>,
+}
+
+/// Declares one offsets type for each structure, with its part of the catalogue.
+macro_rules! structures {
+    ($( $(#[$doc:meta])* $type:ident = $name:literal {
+        $( $field:ident: $width:literal, $meaning:expr; )*
+    } )*) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the fields are offsets of Wasmtime's fields of the same names")]
+        pub struct $type {
+            $( pub $field: u32, )*
+            /// Size of the structure, in bytes.
+            pub size: u32,
+        }
+
+        impl $type {
+            /// Wasmtime's name of the structure.
+            pub const NAME: &'static str = $name;
+
+            fn structure(&self, in_vmctx: Option<u32>, count: u32) -> Structure {
+                let fields = vec![$( Field {
+                    name: stringify!($field),
+                    offset: self.$field,
+                    width: $width,
+                    meaning: $meaning,
+                }, )*];
+                Structure { name: $name, in_vmctx, count, size: self.size, fields }
+            }
+        }
+    )* };
+}
+
+structures! {
+    /// A function reference.
+    FuncRef = "VMFuncRef" {
+        array_call: 4, Meaning::CodeIndex;
+        wasm_call: 4, Meaning::CodeIndex;
+        type_index: 4, Meaning::TypeId;
+        vmctx: 4, Meaning::OffsetOf("VMContext");
+    }
+    /// An imported function.
+    FunctionImport = "VMFunctionImport" {
+        array_call: 4, Meaning::CodeIndex;
+        wasm_call: 4, Meaning::CodeIndex;
+        type_index: 4, Meaning::TypeId;
+        vmctx: 4, Meaning::OffsetOf("VMContext");
+    }
+    /// An imported table.
+    TableImport = "VMTableImport" {
+        from: 4, Meaning::OffsetOf("VMTableDefinition");
+        vmctx: 4, Meaning::OffsetOf("VMContext");
+        index: 4, Meaning::Index;
+    }
+    /// An imported memory.
+    MemoryImport = "VMMemoryImport" {
+        from: 4, Meaning::OffsetOf("VMMemoryDefinition");
+        vmctx: 4, Meaning::OffsetOf("VMContext");
+        index: 4, Meaning::Index;
+    }
+    /// An imported global.
+    GlobalImport = "VMGlobalImport" {
+        from: 4, Meaning::OffsetOf("VMGlobalDefinition");
+        vmctx: 4, Meaning::OffsetOf("VMContext");
+        kind: 8, Meaning::Index;
+    }
+    /// A table: `base` is the offset of its 4-byte elements.
+    TableDefinition = "VMTableDefinition" {
+        base: 4, Meaning::OffsetOf("table elements");
+        current_elements: 4, Meaning::Length;
+    }
+    /// A linear memory.
+    MemoryDefinition = "VMMemoryDefinition" {
+        base: 4, Meaning::OffsetOf("linear memory");
+        current_length: 4, Meaning::Length;
+    }
+    /// A global: one 16-byte slot.
+    GlobalDefinition = "VMGlobalDefinition" {
+        storage: 16, Meaning::Plain;
+    }
+    /// The context shared by all instances.
+    StoreContext = "VMStoreContext" {
+        fuel_consumed: 8, Meaning::Plain;
+        epoch_deadline: 8, Meaning::Plain;
+        stack_limit: 4, Meaning::Plain;
+        gc_heap_base: 4, Meaning::OffsetOf("GC heap");
+        gc_heap_length: 4, Meaning::Length;
+    }
+    /// The fixed part of vmctx. `size` is that of the whole, arrays included.
+    VmContext = "VMContext" {
+        magic: 4, Meaning::Plain;
+        store_context: 4, Meaning::OffsetOf("VMStoreContext");
+        builtin_functions: 4, Meaning::OffsetOf("VMBuiltinFunctionsArray");
+        epoch: 4, Meaning::OffsetOf("epoch counter");
+        gc_heap_data: 4, Meaning::OffsetOf("collector data");
+        type_ids: 4, Meaning::OffsetOf("type ids");
+    }
+}
+
+/// An array within vmctx.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Array {
+    /// Offset of element 0 from vmctx.
+    pub offset: u32,
+    /// Number of elements.
+    pub count: u32,
+    /// Distance of elements, in bytes.
+    pub stride: u32,
+}
+
+impl Array {
+    /// Offset of an element from vmctx.
+    ///
+    /// # Panics
+    /// When there is no such element: indices here come from the trusted module
+    /// description.
+    #[must_use]
+    pub fn at(&self, index: u32) -> u32 {
+        assert!(index < self.count, "element {index} of an array of {}", self.count);
+        self.offset + index * self.stride
+    }
+}
+
+/// The layout of one module's instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The fixed part of vmctx.
+    pub vmctx: VmContext,
+    /// Offsets in a function reference.
+    pub func_ref: FuncRef,
+    /// Offsets in a function import.
+    pub function_import: FunctionImport,
+    /// Offsets in a table import.
+    pub table_import: TableImport,
+    /// Offsets in a memory import.
+    pub memory_import: MemoryImport,
+    /// Offsets in a global import.
+    pub global_import: GlobalImport,
+    /// Offsets in a table definition.
+    pub table: TableDefinition,
+    /// Offsets in a memory definition.
+    pub memory: MemoryDefinition,
+    /// Offsets in a global definition.
+    pub global: GlobalDefinition,
+    /// Offsets in the store context.
+    pub store_context: StoreContext,
+    /// Imported functions: [`FunctionImport`] records.
+    pub imported_functions: Array,
+    /// Imported tables: [`TableImport`] records.
+    pub imported_tables: Array,
+    /// Imported memories: [`MemoryImport`] records.
+    pub imported_memories: Array,
+    /// Imported globals: [`GlobalImport`] records.
+    pub imported_globals: Array,
+    /// Defined tables: [`TableDefinition`] records.
+    pub tables: Array,
+    /// Defined memories: offsets of their definitions.
+    pub memory_pointers: Array,
+    /// Defined memories that are not shared: [`MemoryDefinition`] records.
+    pub memories: Array,
+    /// Defined globals: [`GlobalDefinition`] records.
+    pub globals: Array,
+    /// Functions that escape the module: [`FuncRef`] records.
+    pub func_refs: Array,
+    /// Offsets of the module's runtime data segments.
+    pub data_bases: Array,
+    /// Lengths of the module's runtime data segments.
+    pub data_lengths: Array,
+}
+
+impl Layout {
+    /// Every structure of an instance with its fields, vmctx and its arrays first.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<Structure> {
+        let word = |name, array: Array, meaning| Structure {
+            name,
+            in_vmctx: Some(array.offset),
+            count: array.count,
+            size: array.stride,
+            fields: vec![Field { name: "value", offset: 0, width: array.stride, meaning }],
+        };
+        let all = vec![
+            self.vmctx.structure(Some(0), 1),
+            self.function_import.structure_at(self.imported_functions),
+            self.table_import.structure_at(self.imported_tables),
+            self.memory_import.structure_at(self.imported_memories),
+            self.global_import.structure_at(self.imported_globals),
+            self.table.structure_at(self.tables),
+            word(
+                "VMMemoryDefinition pointer",
+                self.memory_pointers,
+                Meaning::OffsetOf(MemoryDefinition::NAME),
+            ),
+            self.memory.structure_at(self.memories),
+            self.global.structure_at(self.globals),
+            self.func_ref.structure_at(self.func_refs),
+            word("runtime data base", self.data_bases, Meaning::OffsetOf("data segment")),
+            word("runtime data length", self.data_lengths, Meaning::Length),
+            self.store_context.structure(None, 1),
+        ];
+        all.into_iter().filter(|structure| structure.count > 0).collect()
+    }
+}
+
+/// Gives each array element type the catalogue entry of its array.
+macro_rules! in_arrays {
+    ($($type:ident)*) => { $(
+        impl $type {
+            fn structure_at(&self, array: Array) -> Structure {
+                self.structure(Some(array.offset), array.count)
+            }
+        }
+    )* };
+}
+
+in_arrays! {
+    FuncRef FunctionImport TableImport MemoryImport GlobalImport TableDefinition MemoryDefinition
+    GlobalDefinition
+}
