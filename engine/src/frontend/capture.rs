@@ -17,13 +17,12 @@
 use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, Once};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use cranelift_codegen::ir;
 use wasmtime_environ::{Compiler, FuncKey, ModuleTranslation, ModuleTypesBuilder, Tunables};
 
-use super::{FrontendError, internal, pulley32};
+use super::{FrontendError, internal, pulley32, rejected};
 
 /// Log target of the line that holds a function.
 const TARGET: &str = "wasmtime_internal_cranelift::translate::func_translator";
@@ -40,8 +39,12 @@ thread_local! {
     static ACTIVE: RefCell<bool> = const { RefCell::new(false) };
 }
 
-/// Captures active in the process: the log level is process-wide.
-static CAPTURES: AtomicUsize = AtomicUsize::new(0);
+/// The log level is process-wide: how many captures need it raised, and what it was
+/// before the first of them.
+static LEVEL: Mutex<(usize, log::LevelFilter)> = Mutex::new((0, log::LevelFilter::Off));
+
+/// Held while the folder of [`clif_dir`] is in use.
+pub(super) static DIRECTORY: Mutex<()> = Mutex::new(());
 
 struct Logger;
 
@@ -75,8 +78,12 @@ impl Capture {
         INSTALL.call_once(|| drop(log::set_logger(&Logger)));
         ACTIVE.set(true);
         LOGGED.set(None);
-        CAPTURES.fetch_add(1, Ordering::SeqCst);
-        log::set_max_level(log::LevelFilter::Trace);
+        let mut level = lock(&LEVEL);
+        if level.0 == 0 {
+            level.1 = log::max_level();
+            log::set_max_level(log::LevelFilter::Trace);
+        }
+        level.0 += 1;
         Capture(())
     }
 
@@ -94,8 +101,10 @@ impl Capture {
 impl Drop for Capture {
     fn drop(&mut self) {
         ACTIVE.set(false);
-        if CAPTURES.fetch_sub(1, Ordering::SeqCst) == 1 {
-            log::set_max_level(log::LevelFilter::Off);
+        let mut level = lock(&LEVEL);
+        level.0 -= 1;
+        if level.0 == 0 {
+            log::set_max_level(level.1);
         }
     }
 }
@@ -116,11 +125,9 @@ pub(super) fn startup(
     key: FuncKey,
     types: &ModuleTypesBuilder,
 ) -> Result<ir::Function, FrontendError> {
-    static DIRECTORY: Mutex<()> = Mutex::new(());
-    // A panic while the lock was held left nothing behind that matters.
-    let _guard = DIRECTORY.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _guard = lock(&DIRECTORY);
     let mut body =
-        compiler.compile_trampoline(Some(translation), key, types, STARTUP).map_err(internal)?;
+        compiler.compile_trampoline(Some(translation), key, types, STARTUP).map_err(rejected)?;
     let directory = clif_dir();
     std::fs::create_dir_all(&directory).map_err(|error| denied(&directory, &error))?;
     let finished = compiler
@@ -139,8 +146,13 @@ pub(super) fn startup(
     parse(&text)
 }
 
+/// Locks what a panic of another thread cannot have left half done.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Where the startup function is written; exists only meanwhile.
-fn clif_dir() -> PathBuf {
+pub(super) fn clif_dir() -> PathBuf {
     std::env::temp_dir().join(format!("fencepost-clif-{}", std::process::id()))
 }
 

@@ -19,8 +19,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cranelift_codegen::ir;
 use wasmparser::{Parser, Validator, WasmFeatures};
 use wasmtime_environ::{
-    Abi, Compiler, FuncKey, ModuleEnvironment, ModuleStartup, ModuleTranslation,
-    ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets,
+    Abi, Collector, CompileError, Compiler, FuncKey, ModuleEnvironment, ModuleStartup,
+    ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets, WasmError,
 };
 
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
@@ -107,6 +107,7 @@ fn tunables() -> Result<Tunables, FrontendError> {
     tunables.memory_reservation = 0;
     tunables.memory_may_move = false;
     tunables.concurrency_support = false;
+    tunables.collector = Some(Collector::Null);
     Ok(tunables)
 }
 
@@ -173,7 +174,7 @@ impl Translator {
         let mut functions = Vec::with_capacity(bodies.len());
         for (index, body) in bodies {
             let key = FuncKey::DefinedWasmFunction(module, index);
-            self.compiler.compile_function(translation, key, body, types, "").map_err(internal)?;
+            self.compiler.compile_function(translation, key, body, types, "").map_err(rejected)?;
             functions.push(capture.take()?);
         }
         Ok(functions)
@@ -221,6 +222,15 @@ fn adopt(function: &mut ir::Function, id: FuncId) -> Result<(), FrontendError> {
 #[expect(clippy::cast_possible_truncation, reason = "a module has at most 1,000,000 functions")]
 fn func_id(index: usize) -> FuncId {
     FuncId(index as u32)
+}
+
+/// Tells what the translation of one function failed at.
+fn rejected(error: CompileError) -> FrontendError {
+    match error {
+        CompileError::Wasm(WasmError::Unsupported(feature)) => FrontendError::Unsupported(feature),
+        CompileError::Wasm(error) => internal(error),
+        error => internal(error),
+    }
 }
 
 /// Wraps an error of Wasmtime's, whose meaning [`classify`] finds out.

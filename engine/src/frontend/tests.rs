@@ -1,6 +1,9 @@
 //! What the front end promises: exact capture, a faithful description, and an
 //! honest answer to every input that is not a program.
 
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::{isa, settings};
+
 use super::*;
 use crate::program::{Item, ValType};
 use crate::trap::Trap;
@@ -88,13 +91,13 @@ fn written_by_the_compiler(translator: &Translator, wasm: &[u8]) -> Vec<ir::Func
     functions
 }
 
-/// The text of a function after what every compile does first: legalisation aside,
-/// unreachable code goes and values are renumbered by printing and parsing.
+/// The text of a function after what every compile does to it first, such as
+/// dropping unreachable blocks.
 fn canonical(function: ir::Function) -> String {
+    let flags = settings::Flags::new(settings::builder());
+    let isa = isa::lookup(pulley32()).expect("a backend").finish(flags).expect("an ISA");
     let mut context = cranelift_codegen::Context::for_function(function);
-    context.compute_cfg();
-    context.compute_domtree();
-    context.eliminate_unreachable_code_for_test();
+    context.optimize(&*isa, &mut ControlPlane::default()).expect("valid CLIF");
     context.func.display().to_string()
 }
 
@@ -196,6 +199,6 @@ fn invalid_input_says_where() {
 #[test]
 fn nothing_is_left_in_the_temporary_folder() {
     program(RICH);
-    let directory = std::env::temp_dir().join(format!("fencepost-clif-{}", std::process::id()));
-    assert!(!directory.exists());
+    let _no_other_thread = capture::lock(&capture::DIRECTORY);
+    assert!(!capture::clif_dir().exists());
 }
