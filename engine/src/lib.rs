@@ -22,6 +22,7 @@ pub mod layout;
 pub mod passes;
 pub mod program;
 pub mod site;
+pub mod smith;
 pub mod trap;
 
 /// The message of a caught panic.
