@@ -21,9 +21,26 @@ pub mod frontend;
 pub mod layout;
 pub mod passes;
 pub mod program;
+#[cfg(feature = "python")]
+mod py;
 pub mod site;
 pub mod smith;
 pub mod trap;
+
+/// Versions of what results depend on, by name: the engine's own, and those of its
+/// lock file.
+#[must_use]
+pub fn versions() -> Vec<(&'static str, &'static str)> {
+    const LOCK: &str = include_str!("../Cargo.lock");
+    let locked = |name: &'static str| {
+        let (_, package) = LOCK.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        Some((name, package.split_once('"')?.0))
+    };
+    let names = ["cranelift-codegen", "wasmtime-environ", "pulley-interpreter", "wasm-smith"];
+    let mut versions = vec![("engine", env!("CARGO_PKG_VERSION"))];
+    versions.extend(names.into_iter().filter_map(locked));
+    versions
+}
 
 /// The message of a caught panic.
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -32,4 +49,14 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
     format!("panic: {}", text.unwrap_or("no message"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_version_is_found_in_the_lock_file() {
+        let versions = super::versions();
+        assert_eq!(versions.len(), 5);
+        assert!(versions.contains(&("cranelift-codegen", "0.135.8")));
+    }
 }

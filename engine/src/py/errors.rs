@@ -1,0 +1,52 @@
+//! The one mapping from the engine's errors to Python exceptions.
+#![forbid(unsafe_code)]
+
+use pyo3::PyErr;
+use pyo3::exceptions::{PyException, PyOSError, PyValueError};
+
+use crate::executor::LoadError;
+use crate::frontend::FrontendError;
+use crate::smith::SmithError;
+
+pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
+pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
+pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
+
+/// What a failed translation is in Python.
+pub(super) fn frontend(error: FrontendError) -> PyErr {
+    match error {
+        FrontendError::Invalid { message, offset } => {
+            InvalidInput::new_err((message, Some(offset), None::<usize>))
+        }
+        FrontendError::Unsupported(feature) => Unsupported::new_err(feature),
+        FrontendError::CompileFailure(message) => CompileFailure::new_err(message),
+        FrontendError::Environment(message) => PyOSError::new_err(message),
+    }
+}
+
+/// What a program that an executor cannot take is in Python.
+pub(super) fn load(error: LoadError) -> PyErr {
+    match error {
+        LoadError::Unsupported(feature) => Unsupported::new_err(feature),
+        LoadError::CompileFailure(message) => CompileFailure::new_err(message),
+    }
+}
+
+/// What a text module that does not parse is in Python. `text` is what was parsed.
+pub(super) fn text(text: &[u8], error: &wat::Error) -> PyErr {
+    // The first line of wat's report is the message, the second names the place.
+    let report = error.to_string();
+    let mut lines = report.lines();
+    let message = lines.next().unwrap_or_default().to_owned();
+    let line = lines
+        .next()
+        .and_then(|place| place.split(':').nth(1))
+        .and_then(|line| line.parse::<usize>().ok())
+        .filter(|&line| line <= text.split(|&byte| byte == b'\n').count());
+    InvalidInput::new_err((message, None::<usize>, line))
+}
+
+/// What a failure of wasm-smith is in Python.
+pub(super) fn smith(error: SmithError) -> PyErr {
+    PyValueError::new_err(error.to_string())
+}

@@ -1,0 +1,78 @@
+//! The Python face: thin wrappers, no logic. `engine/_native.pyi` describes it.
+#![forbid(unsafe_code)]
+
+mod errors;
+mod program;
+
+use pyo3::buffer::PyBuffer;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use serde_json::{Map, Value};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::fault::Fault;
+use crate::smith;
+
+/// Native half of the package `engine`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use super::errors::{CompileFailure, InvalidInput, Unsupported};
+    #[pymodule_export]
+    use super::program::Program;
+    #[pymodule_export]
+    use super::{assemble, digest, faults, smith_module, versions};
+}
+
+/// Versions of the native components by name.
+#[pyfunction]
+fn versions(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let versions = PyDict::new(py);
+    for (name, version) in crate::versions() {
+        versions.set_item(name, version)?;
+    }
+    Ok(versions)
+}
+
+/// The binary of a module in text format; a binary module is returned as it is.
+#[pyfunction]
+fn assemble<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let wasm = wat::parse_bytes(text).map_err(|error| errors::text(text, &error))?;
+    Ok(PyBytes::new(py, &wasm))
+}
+
+/// A module made by wasm-smith.
+#[pyfunction(name = "smith")]
+fn smith_module<'py>(
+    py: Python<'py>,
+    entropy: &[u8],
+    config: &Bound<'py, PyDict>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let mut fields = Map::new();
+    let mut fuel = None;
+    for (name, value) in config {
+        let name: String = name.extract()?;
+        if name == "ensure_termination" {
+            fuel = Some(value.extract()?);
+        } else if let Ok(flag) = value.extract::<bool>() {
+            fields.insert(name, Value::Bool(flag));
+        } else {
+            fields.insert(name, Value::from(value.extract::<u64>()?));
+        }
+    }
+    let wasm = smith::generate(entropy, fields, fuel).map_err(errors::smith)?;
+    Ok(PyBytes::new(py, &wasm))
+}
+
+/// XXH3 (64 bits) of a buffer.
+#[pyfunction]
+fn digest(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<u64> {
+    let bytes = PyBuffer::<u8>::get(data)?.to_vec(py)?;
+    Ok(xxh3_64(&bytes))
+}
+
+/// The planted faults: two-digit name and one-line summary.
+#[pyfunction]
+fn faults() -> Vec<(String, &'static str)> {
+    Fault::ALL.iter().map(|fault| (fault.name(), fault.summary())).collect()
+}
