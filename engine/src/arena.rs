@@ -39,6 +39,7 @@ pub struct OutOfArena {
 /// Every method fails with [`OutOfArena`], and touches nothing, when any byte of
 /// the access lies outside `[NULL_PAGE, len)`. Accesses of width 0 are allowed
 /// anywhere.
+#[expect(clippy::len_without_is_empty, reason = "a length counts the null page: it is never 0")]
 pub trait Arena {
     /// The end of the accessible interval: a multiple of [`PAGE`].
     fn len(&self) -> u32;
