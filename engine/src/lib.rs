@@ -23,6 +23,7 @@ pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
 mod py;
+pub mod run;
 pub mod runtime;
 pub mod site;
 pub mod smith;

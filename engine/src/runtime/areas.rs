@@ -56,7 +56,7 @@ pub struct Area {
 
 /// The arena has no room for another area.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unsupported: an arena without {needed:#x} free bytes for a {}", .kind.name())]
+#[error("memory limit (no room in the arena for a {} of {needed:#x} bytes)", .kind.name())]
 pub struct OutOfAreas {
     /// What the area was for.
     pub kind: AreaKind,

@@ -38,6 +38,9 @@ mod structures;
 mod types;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
 pub use host::{HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED};

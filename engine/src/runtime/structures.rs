@@ -45,13 +45,13 @@ impl Default for Reservations {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooLarge {
     /// A linear memory.
-    #[error("unsupported: memory limit ({minimum_pages} pages)")]
+    #[error("memory limit ({minimum_pages} pages)")]
     Memory {
         /// Its minimum.
         minimum_pages: u64,
     },
     /// A table.
-    #[error("unsupported: table limit ({minimum} elements)")]
+    #[error("table limit ({minimum} elements)")]
     Table {
         /// Its minimum.
         minimum: u64,
