@@ -17,11 +17,11 @@ use crate::code_table::TableFull;
 use crate::executor::{Counts, Escape, Executor, Limits, LoadError, Stop};
 use crate::frontend::FrontendError;
 use crate::passes::{self, Mode, PassError, Prepared};
-use crate::program::{FuncType, Item, Module, Program};
+use crate::program::{FuncType, Item, Module, Program, ValType};
 use crate::runtime::{
     ArenaDigest, CallError, Ended, Extern, GlobalState, HostCall, HostFunction, InstanceId,
     InstantiateError, MemoryState, Reservations, Store, StoreError, TableState, TooLarge, Value,
-    arena_len, provider,
+    arena_len, provider, representable,
 };
 use crate::site::SiteId;
 use crate::trap::Trap;
@@ -148,7 +148,7 @@ pub fn run(
     executor: &mut dyn Executor,
     request: &Request,
 ) -> Result<Report, RunError> {
-    check(program, request)?;
+    check(&program.module, &request.calls)?;
     let mut times = Times::default();
     let provided = provider(&program.module)?;
     let programs: Vec<&Program> = provided.iter().chain([program]).collect();
@@ -196,21 +196,35 @@ impl Report {
 }
 
 /// Checks the calls of a request before anything runs.
-fn check(program: &Program, request: &Request) -> Result<(), RunError> {
-    for call in &request.calls {
-        let ty = exported(&program.module, &call.export)
-            .map(|function| &program.module.types[program.module.functions[function].ty])
-            .ok_or_else(|| RunError::Request(format!("no exported function {:?}", call.export)))?;
-        if ty.params.len() != call.args.len() {
-            return Err(RunError::Request(format!(
-                "{:?} takes {} arguments, not {}",
-                call.export,
-                ty.params.len(),
-                call.args.len()
-            )));
-        }
+fn check(module: &Module, calls: &[Call]) -> Result<(), RunError> {
+    for call in calls {
+        check_call(module, call)
+            .map_err(|what| RunError::Request(format!("call of {:?}: {what}", call.export)))?;
     }
     Ok(())
+}
+
+fn check_call(module: &Module, call: &Call) -> Result<(), String> {
+    let function = exported(module, &call.export).ok_or("no such function is exported")?;
+    let params = &module.types[module.functions[function].ty].params;
+    if params.len() != call.args.len() {
+        return Err(format!("{} arguments for {} parameters", call.args.len(), params.len()));
+    }
+    let mut pairs = params.iter().zip(&call.args);
+    match pairs.find(|&(&ty, &bits)| !fits(module, ty, bits)) {
+        Some((ty, bits)) => Err(format!("no {} has the value {bits:?}", ty.name())),
+        None => Ok(()),
+    }
+}
+
+/// Whether an argument is a value of its type, and a funcref names a function that can
+/// be referenced.
+fn fits(module: &Module, ty: ValType, bits: Option<u128>) -> bool {
+    let has_reference = |position: u128| {
+        let decl = usize::try_from(position).ok().and_then(|at| module.functions.get(at));
+        decl.is_some_and(|decl| decl.func_ref.is_some())
+    };
+    representable(ty, bits) && (ty != ValType::FuncRef || bits.is_none_or(has_reference))
 }
 
 fn exported(module: &Module, name: &str) -> Option<usize> {

@@ -67,8 +67,10 @@ pub struct OutOfAreas {
 /// The division of one arena.
 #[derive(Clone, Debug)]
 pub struct Areas {
-    next: u32,
+    /// Where the next area begins.
     end: u32,
+    /// Where the arena ends.
+    limit: u32,
     all: Vec<Area>,
 }
 
@@ -76,7 +78,7 @@ impl Areas {
     /// Divides an arena of `len` bytes.
     #[must_use]
     pub fn new(len: u32) -> Areas {
-        Areas { next: NULL_PAGE, end: len, all: Vec::new() }
+        Areas { end: NULL_PAGE, limit: len, all: Vec::new() }
     }
 
     /// Divides an arena that is as large as an arena can be: for finding out how much
@@ -92,14 +94,14 @@ impl Areas {
     /// [`OutOfAreas`], and nothing is given out.
     pub fn allocate(&mut self, kind: AreaKind, len: u64) -> Result<Area, OutOfAreas> {
         let refused = OutOfAreas { kind, needed: len };
-        let room = self.end.saturating_sub(self.next).checked_sub(PAGE).ok_or(refused)?;
+        let room = self.limit.saturating_sub(self.end).checked_sub(PAGE).ok_or(refused)?;
         let rounded = u32::try_from(len.next_multiple_of(u64::from(PAGE))).map_err(|_| refused)?;
         if rounded > room {
             return Err(refused);
         }
-        let area = Area { kind, offset: self.next, len: rounded };
-        let canary = Area { kind: AreaKind::Canary, offset: self.next + rounded, len: PAGE };
-        self.next = canary.offset + canary.len;
+        let area = Area { kind, offset: self.end, len: rounded };
+        let canary = Area { kind: AreaKind::Canary, offset: self.end + rounded, len: PAGE };
+        self.end = canary.offset + canary.len;
         self.all.extend([area, canary]);
         Ok(area)
     }
@@ -113,7 +115,7 @@ impl Areas {
     /// Where the last area ends: the length that an arena needs to hold them.
     #[must_use]
     pub fn end(&self) -> u32 {
-        self.next
+        self.end
     }
 
     /// Writes the canaries of the areas from number `first` of [`Areas::all`] on.

@@ -152,11 +152,11 @@ fn argument(ty: ValType, arg: &Value, instance: &Instance) -> Result<Slot, CallE
         return Err(CallError::Arguments(message));
     }
     let slot = match (ty, arg.bits) {
-        (ValType::FuncRef | ValType::ExternRef, None) => Some(0),
+        (_, bits) if !value::representable(ty, bits) => None,
+        (_, None) => Some(0),
         (ValType::FuncRef, Some(position)) => func_ref(instance, position),
         (ValType::ExternRef, Some(number)) => value::externref(number),
-        (_, Some(bits)) => Some(bits).filter(|&bits| value::significant(ty, bits) == bits),
-        (_, None) => None,
+        (_, bits) => bits,
     };
     slot.ok_or_else(|| {
         CallError::Arguments(format!("no {} has the value {:?}", ty.name(), arg.bits))

@@ -12,7 +12,7 @@ use super::areas::AreaKind;
 use super::state::State;
 use super::structures::{ELEMENT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::value::Value;
-use super::{InstanceId, Store, TableId, builtins};
+use super::{GlobalId, InstanceId, Store, TableId, builtins};
 use crate::arena::{Arena, OutOfArena, PAGE};
 use crate::executor::Slot;
 use crate::program::ValType;
@@ -124,12 +124,18 @@ impl Store {
         instance: InstanceId,
     ) -> Result<Vec<GlobalState>, OutOfArena> {
         let globals = self.state.instance(instance).globals.iter().enumerate();
-        let show = |(index, &id)| {
-            let global = self.state.global(id);
-            let slot = arena.load_u128(global.definition)?;
-            Ok(GlobalState { index, value: self.state.value(global.ty, slot) })
-        };
+        let show = |(index, &id)| Ok(GlobalState { index, value: self.global(arena, id)? });
         globals.map(show).collect()
+    }
+
+    /// The value of a global.
+    ///
+    /// # Errors
+    /// [`OutOfArena`] when the arena is not this store's.
+    pub fn global(&self, arena: &dyn Arena, id: GlobalId) -> Result<Value, OutOfArena> {
+        let global = self.state.global(id);
+        let slot = arena.load_u128(global.definition)?;
+        Ok(self.state.value(global.ty, slot))
     }
 
     /// Offsets of bytes between areas that were written.

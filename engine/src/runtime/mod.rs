@@ -51,7 +51,7 @@ pub use objects::{Class, Object, ObjectMap, SharedObjectMap};
 pub use provide::provider;
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId};
 pub use structures::{Reservations, TooLarge, arena_len};
-pub use value::{FORGED, Value};
+pub use value::{FORGED, Value, representable};
 
 use state::{Function, State};
 

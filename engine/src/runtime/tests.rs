@@ -326,12 +326,17 @@ impl Random {
         (self.0 >> 32) ^ self.0
     }
 
+    /// A number below `end`.
+    fn below(&mut self, end: u32) -> u32 {
+        u32::try_from(self.next() % u64::from(end)).expect("below a u32")
+    }
+
     /// Small numbers, numbers near powers of two, offsets of the arena, and any.
     fn argument(&mut self, vmctx: Slot, len: u32) -> Slot {
         match self.next() % 6 {
             0 => Slot::from(self.next() % 8),
             1 => vmctx,
-            2 => (1 << (self.next() % 65)) - Slot::from(self.next() % 3 == 0),
+            2 => (1 << (self.next() % 65)) - Slot::from(self.next().is_multiple_of(3)),
             3 => Slot::from(len) - Slot::from(self.next() % 64),
             4 => Slot::from(self.next() % u64::from(len)),
             _ => Slot::from(self.next()) << 64 | Slot::from(self.next()),
@@ -352,14 +357,14 @@ fn no_argument_and_no_byte_of_the_arena_makes_a_builtin_panic() {
         if random.next().is_multiple_of(2) {
             args[0] = context;
         }
-        args.truncate((random.next() % 6) as usize);
-        let wanted = Builtin::ALL[(random.next() % Builtin::ALL.len() as u64) as usize];
+        args.truncate(random.below(6) as usize);
+        let wanted = Builtin::from_index(random.below(11)).expect("there are 11");
         // Large fills and copies are allowed, and slow.
         if let Some(length) = args.get_mut(3) {
             *length %= if random.next().is_multiple_of(64) { 1 << 40 } else { 1 << 12 };
         }
         let _: Result<Slot, Trap> = builtin(&mut store, &mut executor, wanted, &args);
-        corrupt(&mut executor.arena, &mut random, context);
+        corrupt(&mut executor.arena, &mut random, store.state.instance(id).vmctx);
         assert!(store.state.memories[0].pages <= 3);
         assert!(store.state.tables[0].elements <= 6);
     }
@@ -370,7 +375,7 @@ fn no_argument_and_no_byte_of_the_arena_makes_a_builtin_panic() {
 }
 
 /// Overwrites a word of the VM structures.
-fn corrupt(arena: &mut OwnedArena, random: &mut Random, context: Slot) {
-    let offset = context as u32 + (random.next() as u32) % (PAGE - 4);
-    arena.store_u32(offset, random.next() as u32).expect("the structures take a page");
+fn corrupt(arena: &mut OwnedArena, random: &mut Random, vmctx: u32) {
+    let offset = vmctx + random.below(PAGE - 4);
+    arena.store_u32(offset, random.below(u32::MAX)).expect("the structures take a page");
 }

@@ -36,6 +36,18 @@ impl Value {
     }
 }
 
+/// Whether [`Value::bits`] may be `bits` for a type. Whether a funcref's position is
+/// that of a function depends on the instance.
+#[must_use]
+pub fn representable(ty: ValType, bits: Option<u128>) -> bool {
+    match (ty, bits) {
+        (ValType::FuncRef | ValType::ExternRef, None) => true,
+        (ValType::ExternRef, Some(number)) => externref(number).is_some(),
+        (_, Some(bits)) => significant(ty, bits) == bits,
+        (_, None) => false,
+    }
+}
+
 /// The bits of a slot that belong to a value of a type; what lies above them is not
 /// the guest's to say.
 pub(super) fn significant(ty: ValType, slot: Slot) -> u128 {
