@@ -21,6 +21,8 @@
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
+//! | `provide` | memories, tables and globals for modules that import them |
+//! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
 
 mod areas;
@@ -30,6 +32,7 @@ mod host;
 mod inspect;
 mod instantiate;
 mod link;
+mod map;
 mod objects;
 mod passes_abi;
 mod provide;
@@ -47,6 +50,7 @@ pub use host::{HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED}
 pub use inspect::{ArenaDigest, GlobalState, MemoryState, SHOWN_ELEMENTS, TableState};
 pub use instantiate::InstantiateError;
 pub use link::{Extern, LinkError, Linker};
+pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap};
 pub use provide::provider;
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId};

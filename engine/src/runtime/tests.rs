@@ -374,6 +374,27 @@ fn no_argument_and_no_byte_of_the_arena_makes_a_builtin_panic() {
     assert!(store.tables(arena, id).is_ok() && store.arena_digest(arena).is_ok());
 }
 
+#[test]
+fn no_argument_makes_a_host_call_panic() {
+    let mut executor = Scripted::idle();
+    let (mut store, id, _) = rich(&mut executor);
+    let vmctx = vmctx(&store, id);
+    let len = executor.arena.len();
+    let mut random = Random(2);
+    let mut served = 0;
+    for _ in 0..20_000 {
+        let count = random.below(6);
+        let args: Vec<Slot> = (0..count).map(|_| random.argument(vmctx, len)).collect();
+        let mut results = vec![0; random.below(3) as usize];
+        let number = if random.next().is_multiple_of(2) { 0 } else { random.below(u32::MAX) };
+        let outcome = store.state.host(&mut executor.arena, number, &args, &mut results);
+        served += u32::from(outcome.is_ok());
+        assert!(outcome.is_err() || (number == 0 && count >= 3));
+    }
+    assert!(served > 1_000);
+    assert!(store.host_calls().len() <= LOGGED);
+}
+
 /// Overwrites a word of the VM structures.
 fn corrupt(arena: &mut OwnedArena, random: &mut Random, vmctx: u32) {
     let offset = vmctx + random.below(PAGE - 4);
