@@ -125,7 +125,7 @@ impl State {
     /// Tells the object map, if there is one, of a new length.
     fn grown(&self, base: u32, len: u32) {
         if let Some(objects) = &self.objects {
-            objects.borrow_mut().grow(base, u64::from(base) + u64::from(len));
+            objects.grow(base, u64::from(base) + u64::from(len));
         }
     }
 

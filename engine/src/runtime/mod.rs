@@ -51,7 +51,7 @@ pub use inspect::{ArenaDigest, GlobalState, MemoryState, SHOWN_ELEMENTS, TableSt
 pub use instantiate::InstantiateError;
 pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
-pub use objects::{Class, Object, ObjectMap, SharedObjectMap};
+pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId};
 pub use structures::{Reservations, TooLarge, arena_len};

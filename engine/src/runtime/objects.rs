@@ -10,14 +10,15 @@
 //! of vmctx count as parts of vmctx.
 #![forbid(unsafe_code)]
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Store;
 use super::state::{Instance, State};
 use super::structures::{ELEMENT_BYTES, STORE_CONTEXT, segment_bytes};
 use crate::arena::NULL_PAGE;
+use crate::passes::Prepared;
+use crate::site::SiteId;
 
 /// What an alias region stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -96,7 +97,52 @@ pub struct ObjectMap {
 }
 
 /// An [`ObjectMap`] that its store keeps up to date.
-pub type SharedObjectMap = Rc<RefCell<ObjectMap>>;
+#[derive(Clone, Debug)]
+pub struct SharedObjectMap(Arc<Mutex<ObjectMap>>);
+
+impl SharedObjectMap {
+    /// The classes of the sites of some programs, given in load order.
+    #[must_use]
+    pub fn classes(&self, programs: &[Prepared]) -> SiteClasses {
+        let map = self.lock();
+        let of = |(number, program): (u32, &Prepared)| {
+            program.sites.iter().map(|site| map.class(number, &site.region)).collect()
+        };
+        SiteClasses((0..).zip(programs).map(of).collect())
+    }
+
+    /// Whether an access by a site lies in an object that the site may touch.
+    #[must_use]
+    pub fn holds(
+        &self,
+        classes: &SiteClasses,
+        program: u32,
+        site: SiteId,
+        offset: u32,
+        width: u32,
+    ) -> bool {
+        classes.get(program, site).is_none_or(|class| self.lock().holds(class, offset, width))
+    }
+
+    pub(super) fn grow(&self, base: u32, end: u64) {
+        self.lock().grow(base, end);
+    }
+
+    /// A panic elsewhere cannot have left the map half changed.
+    fn lock(&self) -> MutexGuard<'_, ObjectMap> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What each site of each program may touch.
+#[derive(Clone, Debug)]
+pub struct SiteClasses(Vec<Vec<Option<Class>>>);
+
+impl SiteClasses {
+    fn get(&self, program: u32, site: SiteId) -> Option<Class> {
+        self.0.get(program as usize)?.get(site.0 as usize).copied().flatten()
+    }
+}
 
 impl ObjectMap {
     /// The objects that an access of a program (by load order) to `region` may touch;
@@ -143,8 +189,8 @@ impl Store {
     /// Where the objects of all instances made so far lie; kept up to date from now
     /// on as they grow, but for instances made later.
     pub fn object_map(&mut self, arena_len: u32) -> SharedObjectMap {
-        let map = Rc::new(RefCell::new(self.state.map_objects(arena_len)));
-        self.state.objects = Some(Rc::clone(&map));
+        let map = SharedObjectMap(Arc::new(Mutex::new(self.state.map_objects(arena_len))));
+        self.state.objects = Some(map.clone());
         map
     }
 }
