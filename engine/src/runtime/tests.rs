@@ -6,7 +6,8 @@ use crate::code_table::Entry;
 use crate::executor::{Counts, Limits, LoadError, Services, Slot, Stop};
 use crate::frontend;
 use crate::passes::{Mode, Prepared, prepare};
-use crate::program::{Builtin, Program, ValType};
+use crate::program::{Builtin, FuncId, Program, ValType};
+use crate::site::{Site, SiteId, SiteKind};
 use crate::trap::Trap;
 
 /// What the guest does when it is entered.
@@ -218,6 +219,38 @@ fn tables_grow_to_their_reservation() {
     assert_eq!(grow(1), Ok(u128::from(u32::MAX)), "the declared maximum is 6");
     assert_eq!(grow(u64::MAX), Ok(u128::from(u32::MAX)));
     assert_eq!(grow(0), Ok(6));
+}
+
+#[test]
+fn the_object_map_follows_growth() {
+    let mut executor = Scripted::idle();
+    let (mut store, id, _) = rich(&mut executor);
+    let (vmctx, len) = (vmctx(&store, id), executor.arena.len());
+    let map = store.object_map(len);
+    let site = |region: &str| Site {
+        function: FuncId(0),
+        ordinal: 0,
+        kind: SiteKind::Load,
+        region: region.to_owned(),
+        width: 4,
+        displacement: 0,
+        wasm_offset: None,
+    };
+    let memory = "DefinedMemory(StaticModuleIndex(0), DefinedMemoryIndex(0))";
+    let mut program = prepared(&program(RICH));
+    program.sites = vec![site(memory), site("PublicTable"), site("VMContext+0x8"), site("")];
+    let classes = map.classes(&[program]);
+    let holds = |index, offset| map.holds(&classes, 0, SiteId(index), offset, 4);
+    let (memory, table) = (store.state.memories[0].base, store.state.tables[0].base);
+    let context = store.state.instance(id).vmctx;
+    assert!(holds(0, memory) && !holds(0, table) && !holds(0, context));
+    assert!(holds(1, table) && holds(2, context) && !holds(2, memory));
+    assert!(holds(3, memory) && holds(3, context), "a site without a region may go anywhere");
+    assert!(!holds(0, memory + (1 << 16)) && !holds(1, table + 16), "past the end");
+    let state = &mut store.state;
+    state.builtin(&mut executor.arena, Builtin::MemoryGrow, &[vmctx, 1, 0]).expect("grows");
+    state.builtin(&mut executor.arena, Builtin::TableGrow, &[vmctx, 0, 1]).expect("grows");
+    assert!(holds(0, memory + (1 << 16)) && holds(1, table + 16));
 }
 
 #[test]
