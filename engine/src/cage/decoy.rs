@@ -10,13 +10,14 @@ use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::mapping::Mapping;
 
-/// Size of the file that stands everywhere around the arena, in bytes.
-pub const DECOY_LEN: usize = 2 << 20;
+/// Size of the file that stands everywhere around the arena, in 32-bit words.
+const WORDS: u32 = 1 << 19;
+
+/// The same in bytes.
+pub const DECOY_LEN: usize = WORDS as usize * 4;
 
 /// Upper byte of every 32-bit word of a decoy; the rest is the word's own index.
 const MARK: u32 = 0xde00_0000;
-
-const WORDS: u32 = (DECOY_LEN / 4) as u32;
 
 /// Words that are compared at once.
 const BLOCK: u32 = 1024;

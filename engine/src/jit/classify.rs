@@ -32,7 +32,7 @@ impl Judge<'_> {
             // The call ends where it returns to, so its last byte lies before.
             Ended::Raised { trap, caller } => self.trap_at(trap, caller.map(|pc| pc - 1)),
             Ended::Interrupted { pc } => {
-                Stop::Trap(TrapReport { site: None, ..self.report(Trap::Interrupt, pc) })
+                Stop::Trap(TrapReport { site: None, ..self.report(Trap::Interrupt, Some(pc)) })
             }
             Ended::Faulted(fault) => self.fault(&fault),
             Ended::Broken(message) => Stop::RuntimeFault(message),

@@ -85,6 +85,7 @@ impl Control {
     pub(super) fn begin(&self, depth: u32, server: *mut Server<'static>) {
         self.depth.store(depth.into(), Relaxed);
         self.interrupted.store(0, Relaxed);
+        self.fault.clear();
         self.server.store(server, Relaxed);
     }
 }

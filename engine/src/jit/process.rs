@@ -35,8 +35,8 @@ pub(super) enum Ended {
     Returned,
     /// A service raised a trap; `caller` is the address that its call returns to.
     Raised { trap: Trap, caller: Option<u64> },
-    /// The deadline passed, in guest code at `pc` if known.
-    Interrupted { pc: Option<u64> },
+    /// The deadline passed, in guest code at `pc`, or in a service: then it is 0.
+    Interrupted { pc: u64 },
     /// An instruction faulted.
     Faulted(Box<Fault>),
     /// Trusted code panicked or was not able to go on.
@@ -70,6 +70,8 @@ pub(super) struct Process {
     entries: HashMap<Signature, u64>,
     /// Address of the stub behind table entry 0.
     trap_stub: u64,
+    /// The system process that made it: a fork has no timers, and shares the decoys.
+    owner: u32,
 }
 
 thread_local! {
@@ -81,6 +83,7 @@ impl Process {
     /// An empty process: one that was used before, if there is one.
     pub(super) fn acquire(guard: GuardMode) -> Result<Process, JitError> {
         let idle = IDLE.with_borrow_mut(|idle| {
+            idle.retain(|process| process.owner == std::process::id());
             let index = idle.iter().position(|process| process.cage.guard() == guard)?;
             Some(idle.swap_remove(index))
         });
@@ -111,6 +114,7 @@ impl Process {
             gateway_addresses: HashMap::new(),
             entries: HashMap::new(),
             trap_stub: 0,
+            owner: std::process::id(),
         };
         process.control().stack_limit.store(process.stack.limit(), Relaxed);
         process.control().stack_top.store(process.stack.top(), Relaxed);
@@ -216,6 +220,9 @@ impl Process {
     }
 
     fn try_invoke(&mut self, services: &mut dyn Services, call: Call<'_>) -> Result<Ended, String> {
+        if self.owner != std::process::id() {
+            return Err("the executor was made before this process was forked".to_owned());
+        }
         let trampoline = self.entry(call.signature)?;
         ensure_signal_stack().map_err(|e| format!("no signal stack: {e}"))?;
         signals::ensure_first();
@@ -248,16 +255,12 @@ impl Process {
 }
 
 fn ended(control: &Control, status: u32, refusal: Option<Refusal>) -> Ended {
-    let pc = || control.fault.read().pc;
     match (status, refusal) {
         (status::RETURNED, _) => Ended::Returned,
         (status::STOPPED, Some(Refusal::Trap { trap, caller })) => Ended::Raised { trap, caller },
         (status::STOPPED, Some(Refusal::Panic(message))) => Ended::Broken(message),
         (status::FAULTED, _) => Ended::Faulted(Box::new(control.fault.read())),
-        (status::INTERRUPTED, _) if control.interrupted.load(Relaxed) == 0 => {
-            Ended::Interrupted { pc: Some(pc()) }
-        }
-        (status::INTERRUPTED, _) => Ended::Interrupted { pc: None },
+        (status::INTERRUPTED, _) => Ended::Interrupted { pc: control.fault.read().pc },
         (status, refusal) => Ended::Broken(format!("left guest code with {status}, {refusal:?}")),
     }
 }

@@ -55,14 +55,12 @@ impl Location<'_> {
     pub(super) fn displacements(&self, width: u32) -> Vec<i32> {
         let shapes = &self.loaded.sites;
         let own = self.site.and_then(|site| shapes.get(site.0 as usize));
-        match own {
-            Some(site) if site.width == width => vec![site.displacement],
-            _ => shapes
-                .iter()
-                .filter(|site| site.function == self.function && site.width == width)
-                .map(|site| site.displacement)
-                .collect(),
+        if let Some(site) = own.filter(|site| width <= site.width) {
+            return vec![site.displacement];
         }
+        let here = shapes.iter().filter(|site| site.function == self.function);
+        let alike = here.filter(|site| site.width == width);
+        alike.map(|site| site.displacement).collect()
     }
 }
 

@@ -89,14 +89,15 @@ extern "C" fn on_exception(
     frame: *mut libc::c_void,
 ) {
     // SAFETY: with SA_SIGINFO the kernel passes a siginfo that the handler may read.
-    let raised = unsafe { (*info).si_code } <= 0;
+    let what = unsafe { info.read() };
+    let raised = what.si_code <= 0;
     // SAFETY: with SA_SIGINFO the third argument is the signal frame's context, which
     // the handler may change; nothing else refers to it.
     let context = unsafe { &mut *frame.cast::<libc::ucontext_t>() };
     match registry::running() {
         Some(running) if !raised && runs_guest(&running, context) => {
             // SAFETY: the signal comes from an exception, so the field is valid.
-            let address = unsafe { (*info).si_addr() } as u64;
+            let address = unsafe { what.si_addr() } as u64;
             running.control.fault.record(signal, address, context);
             resume_in_leave(context, running.control, status::FAULTED);
         }
@@ -159,7 +160,8 @@ fn pass_on(
     frame: *mut libc::c_void,
 ) {
     let fatal = signal != deadline_signal();
-    let Some(action) = next_handler(signal, frame as usize) else {
+    let called_back = is_called_back(frame as usize);
+    let Some(action) = next_handler(signal, frame as usize, called_back) else {
         return if fatal {
             take_default(signal, raised)
         };
@@ -168,7 +170,7 @@ fn pass_on(
         libc::SIG_DFL | libc::SIG_IGN if !fatal => {}
         libc::SIG_IGN if raised => {}
         libc::SIG_DFL | libc::SIG_IGN => take_default(signal, raised),
-        _ if raised && PASSING.dying.load(Relaxed) => take_default(signal, raised),
+        _ if raised && !called_back && PASSING.dying.load(Relaxed) => take_default(signal, raised),
         handler => {
             PASSING.dying.store(fatal, Relaxed);
             let pc = interrupted_at(frame);
@@ -185,12 +187,21 @@ fn interrupted_at(frame: *mut libc::c_void) -> u64 {
     program_counter(unsafe { &*frame.cast::<libc::ucontext_t>() })
 }
 
-fn next_handler(signal: libc::c_int, frame: usize) -> Option<libc::sigaction> {
-    let here = 0_u8;
-    let depth = ptr::from_ref(&here) as usize;
-    let called_back = PASSING.thread.load(Relaxed) == thread_id()
+/// Whether the handler that we passed this very signal on to has called us.
+fn is_called_back(frame: usize) -> bool {
+    PASSING.thread.load(Relaxed) == thread_id()
         && PASSING.frame.load(Relaxed) == frame
-        && depth < PASSING.depth.load(Relaxed);
+        && stack_depth() < PASSING.depth.load(Relaxed)
+}
+
+/// An address on the current stack, smaller in a nested call.
+#[inline(always)]
+fn stack_depth() -> usize {
+    let here = 0_u8;
+    ptr::from_ref(std::hint::black_box(&here)) as usize
+}
+
+fn next_handler(signal: libc::c_int, frame: usize, called_back: bool) -> Option<libc::sigaction> {
     let last = PASSING.to.load(Relaxed);
     let next = if called_back && !last.is_null() {
         // SAFETY: records are never freed.
@@ -201,7 +212,7 @@ fn next_handler(signal: libc::c_int, frame: usize) -> Option<libc::sigaction> {
     };
     PASSING.thread.store(thread_id(), Relaxed);
     PASSING.frame.store(frame, Relaxed);
-    PASSING.depth.store(depth, Relaxed);
+    PASSING.depth.store(stack_depth(), Relaxed);
     PASSING.to.store(next.cast_mut(), Relaxed);
     // SAFETY: records are never freed.
     (!next.is_null()).then(|| unsafe { (*next).action })

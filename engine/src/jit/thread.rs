@@ -87,7 +87,11 @@ fn exchange(new: Option<libc::stack_t>) -> io::Result<libc::stack_t> {
 
 /// A timer that signals the thread that made it.
 #[derive(Debug)]
-pub(super) struct Timer(libc::timer_t);
+pub(super) struct Timer {
+    id: libc::timer_t,
+    /// The system process that made it: a fork has no timers.
+    owner: u32,
+}
 
 impl Timer {
     pub(super) fn new() -> io::Result<Timer> {
@@ -101,7 +105,11 @@ impl Timer {
         // SAFETY: `event` and `timer` are valid for the duration of the call.
         let result =
             unsafe { libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) };
-        if result == 0 { Ok(Timer(timer)) } else { Err(io::Error::last_os_error()) }
+        if result == 0 {
+            Ok(Timer { id: timer, owner: std::process::id() })
+        } else {
+            Err(io::Error::last_os_error())
+        }
     }
 
     /// Makes the timer strike after a time, and then again and again.
@@ -113,15 +121,17 @@ impl Timer {
     fn set(&self, after: Duration, repeat: Duration) {
         let times = libc::itimerspec { it_value: timespec(after), it_interval: timespec(repeat) };
         // SAFETY: the timer exists until `self` is dropped.
-        let result = unsafe { libc::timer_settime(self.0, 0, &raw const times, ptr::null_mut()) };
+        let result = unsafe { libc::timer_settime(self.id, 0, &raw const times, ptr::null_mut()) };
         assert_eq!(result, 0, "a timer accepts every time that `timespec` makes");
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        // SAFETY: the timer exists, and its owner gives it up here.
-        unsafe { libc::timer_delete(self.0) };
+        if self.owner == std::process::id() {
+            // SAFETY: the timer exists, and its owner gives it up here.
+            unsafe { libc::timer_delete(self.id) };
+        }
     }
 }
 

@@ -226,6 +226,11 @@ impl FaultRecord {
         }
     }
 
+    /// Forgets what was recorded.
+    pub(super) fn clear(&self) {
+        self.pc.store(0, Relaxed);
+    }
+
     /// What was recorded last.
     pub(super) fn read(&self) -> Fault {
         let mut registers = [0; GPR_COUNT];

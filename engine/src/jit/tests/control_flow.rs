@@ -78,6 +78,23 @@ fn deep_recursion_is_a_trap_and_the_next_call_works() {
 }
 
 #[test]
+fn the_guard_catches_a_stack_overflow_that_the_check_misses() {
+    let clif = "function u0:0(i32, i64 vmctx) -> i32 tail {
+    sig0 = (i32, i64 vmctx) -> i32 tail
+    fn0 = u0:0 sig0
+block0(v0: i32, v1: i64):
+    v2 = call fn0(v0, v1)
+    v3 = iadd v2, v0
+    return v3
+}";
+    let mut bench = Bench::new(JitConfig::default());
+    bench.load_native(clif, Mode::Exact);
+    for _ in 0..3 {
+        assert_eq!(bench.trap(1, &[1]).0, Trap::StackOverflow);
+    }
+}
+
+#[test]
 fn a_frame_beyond_the_cap_is_refused() {
     let many: String =
         (0..9000).map(|i| format!("    v{} = load.i64 v0+{}\n", i + 1, i * 8)).collect();

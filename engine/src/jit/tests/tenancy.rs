@@ -1,6 +1,6 @@
 //! Native code as a good tenant of a process that others use too.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
 use super::*;
 
@@ -68,6 +68,36 @@ fn a_raised_signal_reaches_the_handler_before_ours() {
     assert_eq!(FOREIGN.load(SeqCst), 1);
 }
 
+static OURS: AtomicUsize = AtomicUsize::new(0);
+
+/// A handler that calls the one which it replaced, as well-behaved ones do.
+extern "C" fn relay(signal: libc::c_int, info: *mut libc::siginfo_t, frame: *mut libc::c_void) {
+    type Action = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+    // SAFETY: holds our own handler, which has this signature.
+    let ours = unsafe { std::mem::transmute::<usize, Action>(OURS.load(SeqCst)) };
+    ours(signal, info, frame);
+}
+
+#[test]
+fn a_handler_that_passes_back_to_ours_ends_at_the_one_before_both() {
+    // SAFETY: installs an async-signal-safe handler.
+    unsafe { libc::signal(libc::SIGBUS, foreign as *const () as usize) };
+    let mut bench = Bench::with(KERNEL, Mode::Exact);
+    bench.call(1, &[0x1_0000]).expect("inside");
+    // SAFETY: zeroes are a valid `sigaction`.
+    let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
+    let mut old = action;
+    action.sa_sigaction = relay as *const () as usize;
+    action.sa_flags = libc::SA_SIGINFO;
+    // SAFETY: installs an async-signal-safe handler.
+    unsafe { libc::sigaction(libc::SIGBUS, &raw const action, &raw mut old) };
+    OURS.store(old.sa_sigaction, SeqCst);
+    bench.call(1, &[0x1_0000]).expect("inside");
+    // SAFETY: the signal is handled, by the handler above in the end.
+    unsafe { libc::raise(libc::SIGBUS) };
+    assert_eq!(FOREIGN.load(SeqCst), 1);
+}
+
 #[test]
 fn threads_run_guest_code_at_the_same_time() {
     let threads: Vec<_> = (0..4)
@@ -105,4 +135,47 @@ fn a_reset_forgets_programs_and_bytes() {
     let stop = bench.call(1, &[0x1_0000]);
     assert!(matches!(stop, Err(Stop::RuntimeFault(_))), "{stop:?}");
     assert_eq!(bench.jit.arena().load_u32(0x1_0000), Ok(0));
+}
+
+/// Runs `child` in a fork and returns its wait status: 0 if it ended well.
+fn fork(child: impl FnOnce() -> bool) -> i32 {
+    // SAFETY: the child uses what this thread owns, and ends without unwinding.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let good = std::panic::catch_unwind(std::panic::AssertUnwindSafe(child));
+        // SAFETY: ends the child at once.
+        unsafe { libc::_exit(i32::from(!good.unwrap_or(false))) };
+    }
+    let mut status = 0;
+    // SAFETY: waits for the child just made.
+    unsafe { libc::waitpid(pid, &raw mut status, 0) };
+    status
+}
+
+#[test]
+fn a_fork_makes_its_own_executors_and_refuses_inherited_ones() {
+    drop(Bench::with(KERNEL, Mode::Exact));
+    let mut inherited = Bench::with(KERNEL, Mode::Exact);
+    drop(Bench::with(KERNEL, Mode::Exact));
+    let status = fork(|| {
+        let mut own = Bench::with(KERNEL, Mode::Exact);
+        let trapped = own.trap(1, &[0]).0 == Trap::HeapOutOfBounds;
+        let refused = inherited.call(1, &[0x1_0000]);
+        trapped && matches!(refused, Err(Stop::RuntimeFault(_)))
+    });
+    assert_eq!(status, 0);
+    assert_eq!(inherited.call(1, &[0x1_0000]), Ok(vec![0]));
+}
+
+#[test]
+fn a_real_fault_outside_guest_code_still_kills() {
+    drop(Bench::with(KERNEL, Mode::Exact));
+    let mut bench = Bench::with(KERNEL, Mode::Exact);
+    bench.call(1, &[0x1_0000]).expect("inside");
+    let status = fork(|| {
+        // SAFETY: faults on purpose, in a process that exists for nothing else.
+        unsafe { std::ptr::null::<u8>().wrapping_add(8).read_volatile() };
+        true
+    });
+    assert!(libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGSEGV, "{status:#x}");
 }
