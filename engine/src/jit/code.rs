@@ -18,6 +18,9 @@ const GATEWAYS: usize = 16 << 20;
 /// Bytes for the programs of one run.
 const PROGRAMS: usize = 256 << 20;
 
+/// Bytes of an emptied area that stay in memory.
+const KEPT: usize = 1 << 20;
+
 /// Alignment of every function.
 pub(super) const ALIGNMENT: usize = 64;
 
@@ -97,21 +100,19 @@ impl CodeMemory {
         Ok(address as u64)
     }
 
-    /// Forgets an area's code. Its pages keep their bytes until they are reused.
-    pub(super) fn clear(&mut self, area: Area) {
-        match area {
-            Area::Gateways => self.gateways_end = 0,
-            Area::Programs => self.programs_end = GATEWAYS,
-        }
+    /// Forgets an area's code. A little of its memory is kept for the next code.
+    pub(super) fn clear(&mut self, area: Area) -> io::Result<()> {
+        let (start, end) = match area {
+            Area::Gateways => (0, &mut self.gateways_end),
+            Area::Programs => (GATEWAYS, &mut self.programs_end),
+        };
+        let used = start..std::mem::replace(end, start).next_multiple_of(PAGE);
+        if used.len() > KEPT { self.pages.discard(start + KEPT..used.end) } else { Ok(()) }
     }
 
-    /// Whether so much of an area is used that it should be emptied when possible.
-    pub(super) fn nearly_full(&self, area: Area) -> bool {
-        let (used, size) = match area {
-            Area::Gateways => (self.gateways_end, GATEWAYS),
-            Area::Programs => (self.programs_end - GATEWAYS, PROGRAMS),
-        };
-        used > size / 2
+    /// Whether there are so many gateways that they should be emptied when possible.
+    pub(super) fn has_many_gateways(&self) -> bool {
+        self.gateways_end > GATEWAYS / 2
     }
 }
 
@@ -146,10 +147,10 @@ mod tests {
         let mut memory = CodeMemory::new().expect("address space");
         let big = GATEWAYS - ALIGNMENT;
         memory.publish(Area::Gateways, big, |_| Ok(vec![0; big])).expect("room");
-        assert!(memory.nearly_full(Area::Gateways));
+        assert!(memory.has_many_gateways());
         let refused = memory.publish(Area::Gateways, 2 * ALIGNMENT, |_| unreachable!());
         assert!(matches!(refused, Err(CodeError::Full(Area::Gateways))));
-        memory.clear(Area::Gateways);
+        memory.clear(Area::Gateways).expect("memory");
         memory.publish(Area::Gateways, ALIGNMENT, |_| Ok(vec![0; ALIGNMENT])).expect("room");
     }
 }

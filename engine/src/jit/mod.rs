@@ -14,6 +14,7 @@
 //! Processes are reused: making a [`Jit`] costs little when one of the same kind was
 //! dropped on this thread before.
 
+mod call;
 mod classify;
 mod code;
 mod compile;
@@ -21,6 +22,7 @@ mod control;
 mod emitted;
 mod isa;
 mod link;
+mod load;
 mod process;
 mod programs;
 mod registry;
@@ -37,32 +39,19 @@ mod tests;
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use cranelift_codegen::ir::{Function, Signature};
-
 use crate::arena::Arena;
 use crate::cage::{Cage, CageError, DecoyTrace, GuardMode};
-use crate::code_table::{CodeIndex, CodeTable, Entry, Target};
+use crate::code_table::{CodeIndex, CodeTable};
 use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
 use crate::fault::{Fault, Faults};
-use crate::lowering;
 use crate::passes::{Mode, Prepared};
-use crate::program::Builtin;
-use crate::site::Site;
-use crate::trap::Trap;
 
 pub use emitted::{EmittedFunction, Relocation, Symbol};
 pub use isa::SettingError;
 
-use classify::Judge;
-use code::Area;
-use compile::Compiler;
 use isa::Settings;
-use link::Linker;
-use process::{Call, Process};
-use programs::{Loaded, SiteShape};
-use serve::Service;
-use table::NativeEntry;
-use trampoline::with_base;
+use process::Process;
+use programs::Loaded;
 
 /// How to make native code.
 #[derive(Clone, Debug)]
@@ -176,64 +165,6 @@ impl Jit {
     fn process_mut(&mut self) -> &mut Process {
         self.process.as_mut().expect("present until drop")
     }
-
-    fn lower(&self, program: &Prepared, table: &mut CodeTable) -> Result<Vec<Function>, LoadError> {
-        let context = lowering::Context {
-            mode: program.mode,
-            table: self.process().table.address(),
-            control: self.process().control_address(),
-            faults: &self.faults,
-            count_calls: self.count_calls,
-        };
-        let mut intern = |signature: &Signature| table.intern(signature);
-        let lower = |function| lowering::lower(function, &context, &mut intern);
-        let lowered: Result<Vec<_>, _> = program.functions.iter().map(lower).collect();
-        lowered.map_err(|error| LoadError::Unsupported(error.to_string()))
-    }
-
-    /// Compiles, links and places functions that already have the base.
-    fn load_lowered(
-        &mut self,
-        lowered: Vec<Function>,
-        mode: Mode,
-        sites: &[Site],
-    ) -> Result<(), LoadError> {
-        let target = self.settings.target(mode);
-        let target = target.map_err(|error| LoadError::Unsupported(error.to_string()))?;
-        let builtins = link::check_calls(&lowered)?;
-        let mut compiler = Compiler::new(&*target);
-        let functions: Vec<EmittedFunction> =
-            lowered.into_iter().map(|f| compiler.compile(f)).collect::<Result<_, _>>()?;
-        let addresses = self.place(&functions, &builtins)?;
-        let sites = sites.iter().map(SiteShape::of).collect();
-        self.programs.push(Loaded { mode, functions, addresses, sites });
-        self.arrange_decoys()
-    }
-
-    /// Places linked code and returns the address of each function.
-    fn place(
-        &mut self,
-        functions: &[EmittedFunction],
-        builtins: &[(Builtin, Signature)],
-    ) -> Result<Vec<u64>, LoadError> {
-        let mut gateways = Vec::new();
-        for (builtin, signature) in builtins {
-            let address = self.process_mut().gateway(Service::Builtin(*builtin), signature);
-            gateways.push((*builtin, address.map_err(LoadError::CompileFailure)?));
-        }
-        let resolve = |symbol| match symbol {
-            Symbol::LibCall(call) => link::library_function(call),
-            Symbol::Builtin(builtin) => {
-                gateways.iter().find(|known| known.0 == builtin).map(|known| known.1)
-            }
-            Symbol::Function(_) | Symbol::Here(_) => None,
-        };
-        let (starts, len) = link::place(functions);
-        let address = self.process_mut().code.publish(Area::Programs, len, |address| {
-            Linker { functions, starts: &starts, address, resolve: &resolve }.link(len)
-        })?;
-        Ok(starts.iter().map(|&start| address + start as u64).collect())
-    }
 }
 
 impl Executor for Jit {
@@ -251,8 +182,7 @@ impl Executor for Jit {
     }
 
     fn load(&mut self, program: &Prepared, table: &mut CodeTable) -> Result<(), LoadError> {
-        let lowered = self.lower(program, table)?;
-        self.load_lowered(lowered, program.mode, &program.sites)
+        self.load_prepared(program, table)
     }
 
     fn call(
@@ -263,89 +193,11 @@ impl Executor for Jit {
         args: &[Slot],
         limits: Limits,
     ) -> Result<Vec<Slot>, Stop> {
-        self.extend_table(table).map_err(Stop::RuntimeFault)?;
-        let (callee, signature) = self.callee(table, table.get(code))?;
-        let results = signature.returns.len();
-        let mut slots = args.to_vec();
-        if args.len() + 1 != signature.params.len() {
-            let message = format!("{} arguments for {signature}", args.len());
-            return Err(Stop::RuntimeFault(message));
-        }
-        slots.resize(args.len().max(results), 0);
-        let Limits { deadline, depth, .. } = limits;
-        let call = Call { signature: &signature, callee, slots: &mut slots, depth, deadline };
-        let ended = self.process_mut().invoke(services, call);
-        self.note_fault();
-        let judge = Judge { process: self.process(), programs: &self.programs };
-        judge.judge(ended).map_or(Ok(()), Err)?;
-        slots.truncate(results);
-        Ok(slots)
+        self.run(table, services, code, args, limits)
     }
 
     fn counts(&self) -> Counts {
         let indirect_calls = self.process().control().indirect_calls.load(Relaxed);
         Counts { indirect_calls, ..Counts::default() }
-    }
-}
-
-impl Jit {
-    /// One as-shipped program is enough to need its reach.
-    fn arrange_decoys(&mut self) -> Result<(), LoadError> {
-        let shipped = self.programs.iter().any(|loaded| loaded.mode == Mode::AsShipped);
-        let mode = if shipped { Mode::AsShipped } else { Mode::Exact };
-        let arranged = self.process_mut().cage.arrange(mode);
-        arranged.map_err(|error| LoadError::Unsupported(error.to_string()))
-    }
-
-    /// Brings the native code table up to date.
-    fn extend_table(&mut self, table: &CodeTable) -> Result<(), String> {
-        let used = self.process().table.used();
-        let Some(new) = table.entries().get(used..).filter(|new| !new.is_empty()) else {
-            return Ok(());
-        };
-        let native: Result<Vec<_>, _> =
-            new.iter().map(|entry| self.native_entry(table, *entry)).collect();
-        self.process_mut().table.extend(&native?).map_err(|error| error.to_string())
-    }
-
-    fn native_entry(&mut self, table: &CodeTable, entry: Entry) -> Result<NativeEntry, String> {
-        let signature = entry.signature;
-        match entry.target {
-            Target::Trap => Ok(self.process().trap_entry()),
-            Target::Function { program, function } => {
-                let loaded = self.programs.get(program as usize);
-                let address = loaded.and_then(|l| l.addresses.get(function.0 as usize).copied());
-                let address = address.ok_or_else(|| format!("no function {entry:?} is loaded"))?;
-                Ok(NativeEntry { address, signature, kind: 1 })
-            }
-            Target::Host(number) => {
-                let lowered = signature.and_then(|id| table.signature(id)).map(with_base);
-                let lowered = lowered.ok_or_else(|| format!("{entry:?} has no signature"))?;
-                let address = self.process_mut().gateway(Service::Host(number), &lowered)?;
-                Ok(NativeEntry { address, signature, kind: 2 })
-            }
-        }
-    }
-
-    /// The address and lowered signature of what an entry calls.
-    fn callee(&mut self, table: &CodeTable, entry: Entry) -> Result<(u64, Signature), Stop> {
-        let address = self.native_entry(table, entry).map_err(Stop::RuntimeFault)?.address;
-        let signature = match entry.target {
-            Target::Trap => None,
-            Target::Function { program, function } => {
-                let functions = self.emitted(program);
-                Some(functions[function.0 as usize].signature.clone())
-            }
-            Target::Host(_) => entry.signature.and_then(|id| table.signature(id)).map(with_base),
-        };
-        let signature = signature.ok_or_else(|| Stop::trap(Trap::BadCodeReference))?;
-        Ok((address, signature))
-    }
-
-    /// Passes on what lowered code noted of a planted fault.
-    fn note_fault(&self) {
-        if self.process().control().fault_triggered.load(Relaxed) != 0 {
-            Fault::ALL.iter().for_each(|&fault| self.faults.trigger(fault));
-        }
     }
 }

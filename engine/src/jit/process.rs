@@ -124,9 +124,9 @@ impl Process {
 
     /// Drops all programs and gives a zeroed arena of `len` bytes.
     pub(super) fn reset(&mut self, len: u32) -> Result<(), JitError> {
-        self.code.clear(Area::Programs);
-        if self.code.nearly_full(Area::Gateways) {
-            self.code.clear(Area::Gateways);
+        self.code.clear(Area::Programs)?;
+        if self.code.has_many_gateways() {
+            self.code.clear(Area::Gateways)?;
             self.gateways.clear();
             self.gateway_addresses.clear();
             self.entries.clear();

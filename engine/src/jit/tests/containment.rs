@@ -77,6 +77,19 @@ block0(v0: i32):
 }
 
 #[test]
+fn a_load_that_is_folded_into_its_user_is_judged_by_its_displacement() {
+    let clif = "function %f(i32, i32) -> i32 tail {
+block0(v0: i32, v1: i32):
+    v2 = load.i32 user6 v0+0x7fff_fff0
+    v3 = iadd v1, v2
+    return v3
+}";
+    let mut bench = Bench::with(clif, Mode::AsShipped);
+    // The compiler gives the folded load its user's source location: there is no site.
+    assert_eq!(bench.trap(1, &[0xffff_ffff, 1]), (Trap::TableOutOfBounds, None));
+}
+
+#[test]
 fn the_fault_that_sign_extends_is_an_escape_in_both_modes() {
     for mode in MODES {
         let fault = Some(Fault::SignExtendedOffset);

@@ -14,8 +14,9 @@ use cranelift_codegen::ir::{Function, InstructionData, Opcode};
 
 use super::*;
 use crate::arena::{NULL_PAGE, PAGE};
+use crate::code_table::Target;
 use crate::program::FuncId;
-use crate::site::{SiteId, SiteKind};
+use crate::site::{Site, SiteId, SiteKind};
 use crate::trap::Trap;
 
 pub(super) const MODES: [Mode; 2] = [Mode::Exact, Mode::AsShipped];
