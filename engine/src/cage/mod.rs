@@ -295,4 +295,18 @@ mod tests {
         assert!(!places.iter().any(|place| (BEFORE..BEFORE + OFFSETS).contains(place)));
         assert_eq!(places.len() * DECOY_LEN, BEFORE + AFTER - OFFSETS);
     }
+
+    #[test]
+    fn too_many_decoys_are_an_error_that_names_the_limit() {
+        let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").expect("a limit");
+        let limit: usize = limit.trim().parse().expect("a number");
+        let fit = limit / decoy_places().count();
+        if fit > 8 {
+            return; // this host has room for more than a test should map
+        }
+        let cages: Vec<_> = (0..=fit).map(|_| Cage::new(GuardMode::Decoy)).collect();
+        let refused = cages.into_iter().find_map(Result::err).expect("one cage too many");
+        assert!(matches!(refused, CageError::Decoys { .. }), "{refused}");
+        assert!(refused.to_string().contains("vm.max_map_count"), "{refused}");
+    }
 }

@@ -56,8 +56,9 @@ impl Jit {
             lowered.into_iter().map(|f| compiler.compile(f)).collect::<Result<_, _>>()?;
         let addresses = self.place(&functions, &builtins)?;
         let sites = sites.iter().map(SiteShape::of).collect();
+        self.arrange_decoys(mode)?;
         self.programs.push(Loaded { mode, functions, addresses, sites });
-        self.arrange_decoys()
+        Ok(())
     }
 
     /// Places linked code and returns the address of each function.
@@ -86,8 +87,9 @@ impl Jit {
     }
 
     /// One as-shipped program is enough to need its reach.
-    fn arrange_decoys(&mut self) -> Result<(), LoadError> {
-        let shipped = self.programs.iter().any(|loaded| loaded.mode == Mode::AsShipped);
+    fn arrange_decoys(&mut self, new: Mode) -> Result<(), LoadError> {
+        let mut modes = self.programs.iter().map(|loaded| loaded.mode).chain([new]);
+        let shipped = modes.any(|mode| mode == Mode::AsShipped);
         let mode = if shipped { Mode::AsShipped } else { Mode::Exact };
         let arranged = self.process_mut().cage.arrange(mode);
         arranged.map_err(|error| LoadError::Unsupported(error.to_string()))

@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use super::code::{Area, CodeError, CodeMemory};
 use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
 use super::registry::Registration;
-use super::serve::{Gateway, Refusal, Server, Service};
+use super::serve::{Gateway, Refusal, Server, Service, panic_message};
 use super::stack::GuestStack;
 use super::table::{NativeEntry, NativeTable};
 use super::thread::{Timer, ensure_signal_stack};
@@ -203,7 +204,10 @@ impl Process {
         make: impl FnOnce(Maker<'_>) -> Result<Vec<u8>, String>,
     ) -> Result<Vec<u8>, String> {
         let isa = trampoline_target().map_err(|e| e.to_string())?;
-        make(Maker { isa: &*isa, control: self.control.address() })
+        let maker = Maker { isa: &*isa, control: self.control.address() };
+        // Guest code chooses the signature, and a panic of the compiler is a result.
+        catch_unwind(AssertUnwindSafe(|| make(maker)))
+            .unwrap_or_else(|payload| Err(panic_message(payload.as_ref())))
     }
 
     fn place(&mut self, code: Vec<u8>) -> Result<u64, String> {
