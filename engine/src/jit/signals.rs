@@ -44,6 +44,8 @@ static INSTALL: Mutex<()> = Mutex::new(());
 
 /// Makes sure that our handlers are the first to see each signal.
 pub(super) fn ensure_first() {
+    // Whoever gets as far as a new call has recovered.
+    PASSING.dying.store(false, Relaxed);
     let deadline = deadline_signal();
     for (index, signal) in EXCEPTIONS.into_iter().chain([deadline]).enumerate() {
         let handler: Action = if signal == deadline { on_deadline } else { on_exception };

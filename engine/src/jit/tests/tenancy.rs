@@ -1,4 +1,7 @@
 //! Native code as a good tenant of a process that others use too.
+//!
+//! Signal handlers and the number of mappings belong to the whole process, so these
+//! tests count on a process for each, as `cargo nextest` gives them.
 
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 
