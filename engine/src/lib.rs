@@ -18,6 +18,7 @@ pub mod executor;
 pub mod fault;
 
 pub mod frontend;
+pub mod interp;
 pub mod layout;
 pub mod passes;
 pub mod program;
