@@ -16,7 +16,8 @@
 //! | `structures` | sizes and places of an instance's VM structures |
 //! | `types` | type ids, CLIF signatures of Wasm types |
 //! | `state` | trusted records |
-//! | `link`, `instantiate` | imports, building an instance |
+//! | `link`, `instantiate` | imports, making an instance |
+//! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `host` | what guest code calls |
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
@@ -36,10 +37,12 @@ mod map;
 mod objects;
 mod passes_abi;
 mod provide;
+mod register;
 mod state;
 mod structures;
 mod types;
 mod value;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -60,7 +63,7 @@ pub use value::{FORGED, Value, representable};
 use state::{Function, State};
 
 use crate::arena::OutOfArena;
-use crate::code_table::{CodeIndex, CodeTable, TableFull, Target};
+use crate::code_table::{CodeTable, TableFull, Target};
 use crate::executor::Executor;
 use crate::program::FuncType;
 
@@ -85,8 +88,6 @@ pub struct Store {
     state: State,
     /// Programs loaded so far.
     loaded: u32,
-    /// Startup functions that have not run, by instance.
-    startup: Vec<Option<CodeIndex>>,
 }
 
 impl Store {
@@ -104,12 +105,7 @@ impl Store {
         let mut areas = Areas::new(len);
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
-        Ok(Store {
-            code: CodeTable::default(),
-            state: State::new(limits, areas),
-            loaded: 0,
-            startup: Vec::new(),
-        })
+        Ok(Store { code: CodeTable::default(), state: State::new(limits, areas), loaded: 0 })
     }
 
     /// Adds a host function.

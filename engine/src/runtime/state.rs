@@ -129,6 +129,8 @@ pub(super) struct Segment {
 pub(super) struct Instance {
     /// Load order of its program.
     pub(super) program: u32,
+    /// Its startup function, until that runs.
+    pub(super) startup: Option<CodeIndex>,
     pub(super) layout: Layout,
     pub(super) vmctx: u32,
     /// Arena offset of its array of type ids, and how many there are.
