@@ -31,7 +31,7 @@ macro_rules! to_integer {
             const LEAST: $float = $int::MIN as $float;
             const END: $float = (($int::MAX / 2 + 1) as $float) * 2.0;
             let truncated = value.trunc();
-            if !(truncated >= LEAST && truncated < END) {
+            if !(LEAST..END).contains(&truncated) {
                 return Err(not_an_integer(value.is_nan()));
             }
             self.registers.$set(dst, truncated as $int as $out);

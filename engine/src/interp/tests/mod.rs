@@ -4,6 +4,7 @@
 //! not of the passes.
 
 mod control_flow;
+mod frontend;
 mod memory;
 mod robustness;
 mod services;
@@ -60,7 +61,14 @@ impl Bench {
     }
 
     pub(super) fn load(&mut self, clif: &str, mode: Mode) -> Result<(), LoadError> {
-        let functions = parse(clif);
+        self.load_functions(parse(clif), mode)
+    }
+
+    pub(super) fn load_functions(
+        &mut self,
+        functions: Vec<Function>,
+        mode: Mode,
+    ) -> Result<(), LoadError> {
         let prepared = Prepared { mode, functions, startup: None, sites: Vec::new() };
         self.interpreter.load(&prepared, &mut self.table)?;
         let program = u32::try_from(self.interpreter.code.entries.len() - 1).expect("few");
@@ -95,11 +103,16 @@ impl Bench {
     }
 }
 
-/// Parses functions and numbers their accesses and indirect calls from 0.
 fn parse(clif: &str) -> Vec<Function> {
     let mut functions = cranelift_reader::parse_functions(clif).expect("CLIF that parses");
+    number_sites(&mut functions);
+    functions
+}
+
+/// Numbers accesses and indirect calls from 0.
+fn number_sites(functions: &mut [Function]) {
     let mut next = 0;
-    for function in &mut functions {
+    for function in functions {
         let blocks: Vec<_> = function.layout.blocks().collect();
         for block in blocks {
             let instructions: Vec<_> = function.layout.block_insts(block).collect();
@@ -115,5 +128,4 @@ fn parse(clif: &str) -> Vec<Function> {
             }
         }
     }
-    functions
 }
