@@ -15,7 +15,7 @@
 #![forbid(unsafe_code)]
 
 use super::instruction::{Instruction, execute};
-use super::operand::{G32, G32Bne, O32, X, Z};
+use super::operand::{G32, G32Bne, O32, Z};
 use super::policy::{Parts, Policy};
 use super::registers::{Registers, SP};
 use crate::arena::NULL_PAGE;
@@ -121,21 +121,21 @@ pub(super) fn run<P: Policy>(code: &[Instruction], machine: Machine<'_, P>) -> (
 }
 
 /// An addressing mode.
+///
+/// Two steps, so that the loop handles a plain address without a `Result`.
 pub(super) trait Address: Copy {
-    /// The effective address of an access of `width` bytes.
-    fn effective<P: Policy>(
-        self,
-        machine: &mut Machine<'_, P>,
-        width: u32,
-        access: Access,
-    ) -> Result<u32, Stop>;
+    /// The check that the mode makes before an access of `width` bytes.
+    fn check<P: Policy>(self, machine: &mut Machine<'_, P>, width: u32) -> Flow;
+
+    /// The parts of the address.
+    fn parts(self, registers: &Registers) -> Parts;
 }
 
 impl<P: Policy> Machine<'_, P> {
     /// Reads `N` bytes of the arena.
     #[inline(always)]
     pub(super) fn load<const N: usize>(&mut self, address: impl Address) -> Result<[u8; N], Stop> {
-        let offset = address.effective(self, width::<N>(), Access::Read)?;
+        let offset = self.effective(address, width::<N>(), Access::Read)?;
         let bytes = self.read(offset).ok_or(Stop::Access)?;
         self.performed(offset, width::<N>(), Access::Read);
         Ok(bytes)
@@ -144,12 +144,23 @@ impl<P: Policy> Machine<'_, P> {
     /// Writes `N` bytes of the arena, all or none.
     #[inline(always)]
     pub(super) fn store<const N: usize>(&mut self, address: impl Address, bytes: [u8; N]) -> Flow {
-        let offset = address.effective(self, width::<N>(), Access::Write)?;
+        let offset = self.effective(address, width::<N>(), Access::Write)?;
         let start = offset.wrapping_sub(NULL_PAGE) as usize;
         let place = self.body.get_mut(start..start + N).and_then(|place| place.first_chunk_mut());
         *place.ok_or(Stop::Access)? = bytes;
         self.performed(offset, width::<N>(), Access::Write);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn effective(
+        &mut self,
+        address: impl Address,
+        width: u32,
+        access: Access,
+    ) -> Result<u32, Stop> {
+        address.check(self, width)?;
+        self.policy.address(address.parts(self.registers), width, access)
     }
 
     #[inline(always)]
@@ -191,15 +202,8 @@ impl<P: Policy> Machine<'_, P> {
 
     /// The offset in the machine stack that lies `displacement` from its pointer.
     #[inline(always)]
-    pub(super) fn from_sp(&self, displacement: i32) -> u32 {
+    pub(super) fn at_sp(&self, displacement: i32) -> u32 {
         self.registers.x32(SP).wrapping_add_signed(displacement)
-    }
-
-    /// The last byte of the checked range, for the check of `G32`: an index above
-    /// it is out of bounds. The difference wraps, as in the program.
-    #[inline(always)]
-    fn within(&self, index: u32, bound: u32, displacement: u32, width: u32) -> Flow {
-        if index > bound.wrapping_sub(displacement + width) { Err(Stop::Access) } else { Ok(()) }
     }
 }
 
@@ -217,83 +221,66 @@ fn null_base(displacement: i32, width: u32, body_len: usize) -> Stop {
     if start + width as usize <= body_len { Stop::NullBase } else { Stop::Access }
 }
 
+/// The check of an index against a bound. The difference wraps, as in the program.
+#[inline(always)]
+fn within(index: u32, bound: u32, displacement: u32, width: u32) -> Flow {
+    if index > bound.wrapping_sub(displacement + width) { Err(Stop::Access) } else { Ok(()) }
+}
+
 impl Address for O32 {
     #[inline(always)]
-    fn effective<P: Policy>(
-        self,
-        machine: &mut Machine<'_, P>,
-        width: u32,
-        access: Access,
-    ) -> Result<u32, Stop> {
-        let base = machine.registers.x32(self.base);
-        let parts = Parts { base, index: 0, displacement: self.displacement };
-        machine.policy.address(parts, width, access)
+    fn check<P: Policy>(self, _: &mut Machine<'_, P>, _: u32) -> Flow {
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn parts(self, registers: &Registers) -> Parts {
+        Parts { base: registers.x32(self.base), index: 0, displacement: self.displacement }
     }
 }
 
 impl Address for Z {
     #[inline(always)]
-    fn effective<P: Policy>(
-        self,
-        machine: &mut Machine<'_, P>,
-        width: u32,
-        access: Access,
-    ) -> Result<u32, Stop> {
-        let base = machine.registers.x32(self.base);
-        if base == 0 {
+    fn check<P: Policy>(self, machine: &mut Machine<'_, P>, width: u32) -> Flow {
+        if machine.registers.x32(self.base) == 0 {
             return Err(null_base(self.displacement, width, machine.body.len()));
         }
-        let parts = Parts { base, index: 0, displacement: self.displacement };
-        machine.policy.address(parts, width, access)
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn parts(self, registers: &Registers) -> Parts {
+        Parts { base: registers.x32(self.base), index: 0, displacement: self.displacement }
     }
 }
 
 impl Address for G32 {
     #[inline(always)]
-    fn effective<P: Policy>(
-        self,
-        machine: &mut Machine<'_, P>,
-        width: u32,
-        access: Access,
-    ) -> Result<u32, Stop> {
+    fn check<P: Policy>(self, machine: &mut Machine<'_, P>, width: u32) -> Flow {
         let bound = machine.registers.x32(self.bound);
-        indexed(machine, self.base, self.index, bound, self.displacement, width, access)
+        within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
+    }
+
+    #[inline(always)]
+    fn parts(self, registers: &Registers) -> Parts {
+        let [base, index] = [self.base, self.index].map(|register| registers.x32(register));
+        Parts { base, index, displacement: self.displacement.into() }
     }
 }
 
 impl Address for G32Bne {
     #[inline(always)]
-    fn effective<P: Policy>(
-        self,
-        machine: &mut Machine<'_, P>,
-        width: u32,
-        access: Access,
-    ) -> Result<u32, Stop> {
-        let parts = Parts {
-            base: machine.registers.x32(self.bound_base),
-            index: 0,
-            displacement: self.bound_displacement.into(),
-        };
-        let at = machine.policy.address(parts, 4, Access::Read)?;
+    fn check<P: Policy>(self, machine: &mut Machine<'_, P>, width: u32) -> Flow {
+        let bound = O32 { base: self.bound_base, displacement: self.bound_displacement.into() };
+        let at = machine.effective(bound, 4, Access::Read)?;
         let bound = u32::from_le_bytes(machine.read(at).ok_or(Stop::Bound)?);
         machine.state.accesses += 1;
-        indexed(machine, self.base, self.index, bound, self.displacement.into(), width, access)
+        within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
     }
-}
 
-/// The address of an access with a bounds check of its own.
-#[inline(always)]
-fn indexed<P: Policy>(
-    machine: &mut Machine<'_, P>,
-    base: X,
-    index: X,
-    bound: u32,
-    displacement: u16,
-    width: u32,
-    access: Access,
-) -> Result<u32, Stop> {
-    let index = machine.registers.x32(index);
-    machine.within(index, bound, displacement.into(), width)?;
-    let base = machine.registers.x32(base);
-    machine.policy.address(Parts { base, index, displacement: displacement.into() }, width, access)
+    #[inline(always)]
+    fn parts(self, registers: &Registers) -> Parts {
+        let [base, index] = [self.base, self.index].map(|register| registers.x32(register));
+        Parts { base, index, displacement: self.displacement.into() }
+    }
 }

@@ -36,7 +36,7 @@ mod predecode;
 mod registers;
 mod session;
 #[cfg(test)]
-mod tests {}
+mod tests;
 
 use abi::Frame;
 use calls::{Calls, Named};
@@ -154,7 +154,7 @@ impl Interpreter {
         for function in &program.functions {
             Frame::of(&function.signature)?;
             let calls = Calls::of(function, program, table)?;
-            fragment.push(self.compiler.compile(function, program.mode)?, &calls)?;
+            fragment.push(self.compiler.compile(function)?, &calls)?;
         }
         Ok(fragment)
     }

@@ -253,7 +253,7 @@ impl<P: Policy> Machine<'_, P> {
 
     #[inline(always)]
     pub(in super::super) fn pop_frame_restore(&mut self, bytes: u16, mut saved: u16) -> Flow {
-        let mut place = self.from_sp(bytes.into());
+        let mut place = self.at_sp(bytes.into());
         while saved != 0 {
             let register = X(FIRST_SAVED + saved.trailing_zeros() as u8);
             saved &= saved - 1;

@@ -5,6 +5,7 @@
 use super::super::machine::{Flow, Machine, Stop};
 use super::super::operand::{F, X};
 use super::super::policy::Policy;
+use super::float::{canonical32, canonical64};
 
 /// Float from integer; `as` rounds to nearest, ties to even.
 macro_rules! from_integer {
@@ -30,7 +31,7 @@ macro_rules! to_integer {
             const LEAST: $float = $int::MIN as $float;
             const END: $float = (($int::MAX / 2 + 1) as $float) * 2.0;
             let truncated = value.trunc();
-            if !(truncated >= LEAST && truncated < END) {
+            if !(LEAST..END).contains(&truncated) {
                 return Err(not_an_integer(value.is_nan()));
             }
             self.registers.$set(dst, truncated as $int as $out);
@@ -77,14 +78,14 @@ impl<P: Policy> Machine<'_, P> {
     #[inline(always)]
     pub(in super::super) fn f32_from_f64(&mut self, dst: F, src: F) -> Flow {
         let value = f64::from_bits(self.registers.f64_bits(src));
-        self.registers.set_f32_bits(dst, (value as f32).to_bits());
+        self.registers.set_f32_bits(dst, canonical32(value as f32));
         Ok(())
     }
 
     #[inline(always)]
     pub(in super::super) fn f64_from_f32(&mut self, dst: F, src: F) -> Flow {
         let value = f32::from_bits(self.registers.f32_bits(src));
-        self.registers.set_f64_bits(dst, f64::from(value).to_bits());
+        self.registers.set_f64_bits(dst, canonical64(f64::from(value)));
         Ok(())
     }
 

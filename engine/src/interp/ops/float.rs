@@ -1,8 +1,9 @@
 //! Float arithmetic and comparisons.
 //!
-//! The meaning is Wasm's. Which NaN an operation gives is left to the host: exact
-//! runs canonicalise in the CLIF, so it shows in no result. Sign operations work on
-//! bits and keep payloads.
+//! The meaning is Wasm's. An operation that gives a NaN gives the canonical one: what
+//! exact runs ask of native code too, where Cranelift's NaN canonicalisation does it
+//! for the same operations. (That pass is of no use here: for Pulley it makes scalar
+//! code into vector code.) Sign operations work on bits and keep payloads.
 #![forbid(unsafe_code)]
 #![allow(clippy::float_cmp, reason = "the opcodes are exact comparisons")]
 
@@ -13,9 +14,21 @@ use super::super::policy::Policy;
 const SIGN32: u32 = 1 << 31;
 const SIGN64: u64 = 1 << 63;
 
+/// The bits of a result; those of the canonical NaN for any NaN.
+#[inline(always)]
+pub(super) fn canonical32(value: f32) -> u32 {
+    if value.is_nan() { 0x7fc0_0000 } else { value.to_bits() }
+}
+
+/// As [`canonical32`].
+#[inline(always)]
+pub(super) fn canonical64(value: f64) -> u64 {
+    if value.is_nan() { 0x7ff8_0000_0000_0000 } else { value.to_bits() }
+}
+
 /// Operations on values: `f32` through the low halves, `f64` through whole registers.
 macro_rules! arithmetic {
-    ($ty:ident, $get:ident, $set:ident;
+    ($ty:ident, $get:ident, $set:ident, $canonical:ident;
      binary { $( $binary:ident: |$a:ident, $b:ident| $result:expr; )* }
      unary { $( $unary:ident: |$c:ident| $value:expr; )* }
      compare { $( $compare:ident: $op:tt; )* }) => {
@@ -23,13 +36,13 @@ macro_rules! arithmetic {
         pub(in super::super) fn $binary(&mut self, operands: Binary<F>) -> Flow {
             let $a = $ty::from_bits(self.registers.$get(operands.a));
             let $b = $ty::from_bits(self.registers.$get(operands.b));
-            self.registers.$set(operands.dst, $ty::to_bits($result));
+            self.registers.$set(operands.dst, $canonical($result));
             Ok(())
         } )*
         $( #[inline(always)]
         pub(in super::super) fn $unary(&mut self, dst: F, src: F) -> Flow {
             let $c = $ty::from_bits(self.registers.$get(src));
-            self.registers.$set(dst, $ty::to_bits($value));
+            self.registers.$set(dst, $canonical($value));
             Ok(())
         } )*
         $( #[inline(always)]
@@ -77,40 +90,40 @@ extremum! { maximum32: f32, >, & }
 extremum! { maximum64: f64, >, & }
 
 impl<P: Policy> Machine<'_, P> {
-    arithmetic! { f32, f32_bits, set_f32_bits;
+    arithmetic! { f32, f32_bits, set_f32_bits, canonical32;
         binary {
-        fadd32: |a, b| a + b;
-        fsub32: |a, b| a - b;
-        fmul32: |a, b| a * b;
-        fdiv32: |a, b| a / b;
-        fminimum32: |a, b| minimum32(a, b);
-        fmaximum32: |a, b| maximum32(a, b);
+            fadd32: |a, b| a + b;
+            fsub32: |a, b| a - b;
+            fmul32: |a, b| a * b;
+            fdiv32: |a, b| a / b;
+            fminimum32: |a, b| minimum32(a, b);
+            fmaximum32: |a, b| maximum32(a, b);
         }
         unary {
-        ftrunc32: |a| a.trunc();
-        ffloor32: |a| a.floor();
-        fceil32: |a| a.ceil();
-        fnearest32: |a| a.round_ties_even();
-        fsqrt32: |a| a.sqrt();
+            ftrunc32: |a| a.trunc();
+            ffloor32: |a| a.floor();
+            fceil32: |a| a.ceil();
+            fnearest32: |a| a.round_ties_even();
+            fsqrt32: |a| a.sqrt();
         }
         compare { feq32: ==; fneq32: !=; flt32: <; flteq32: <=; }
     }
 
-    arithmetic! { f64, f64_bits, set_f64_bits;
+    arithmetic! { f64, f64_bits, set_f64_bits, canonical64;
         binary {
-        fadd64: |a, b| a + b;
-        fsub64: |a, b| a - b;
-        fmul64: |a, b| a * b;
-        fdiv64: |a, b| a / b;
-        fminimum64: |a, b| minimum64(a, b);
-        fmaximum64: |a, b| maximum64(a, b);
+            fadd64: |a, b| a + b;
+            fsub64: |a, b| a - b;
+            fmul64: |a, b| a * b;
+            fdiv64: |a, b| a / b;
+            fminimum64: |a, b| minimum64(a, b);
+            fmaximum64: |a, b| maximum64(a, b);
         }
         unary {
-        ftrunc64: |a| a.trunc();
-        ffloor64: |a| a.floor();
-        fceil64: |a| a.ceil();
-        fnearest64: |a| a.round_ties_even();
-        fsqrt64: |a| a.sqrt();
+            ftrunc64: |a| a.trunc();
+            ffloor64: |a| a.floor();
+            fceil64: |a| a.ceil();
+            fnearest64: |a| a.round_ties_even();
+            fsqrt64: |a| a.sqrt();
         }
         compare { feq64: ==; fneq64: !=; flt64: <; flteq64: <=; }
     }

@@ -51,7 +51,7 @@ macro_rules! load_stack {
     ($( $name:ident: $ty:ty, $extended:ty; )*) => { $(
         #[inline(always)]
         pub(in super::super) fn $name(&mut self, register: u8, displacement: i32) -> Flow {
-            let value = <$ty>::from_le_bytes(self.stack_read(self.from_sp(displacement))?);
+            let value = <$ty>::from_le_bytes(self.stack_read(self.at_sp(displacement))?);
             self.registers.set(register, value as $extended as u64);
             Ok(())
         }
@@ -63,7 +63,7 @@ macro_rules! store_stack {
         #[inline(always)]
         pub(in super::super) fn $name(&mut self, register: u8, displacement: i32) -> Flow {
             let value = self.registers.get(register) as $ty;
-            self.stack_write(self.from_sp(displacement), value.to_le_bytes())
+            self.stack_write(self.at_sp(displacement), value.to_le_bytes())
         }
     )* };
 }
