@@ -231,3 +231,44 @@ fn a_refused_program_leaves_the_executor_as_it_was() {
     assert_eq!(bench.call(1, &[10]), Ok(vec![55]));
     assert_eq!(bench.call(2, &[3, 1]), Ok(vec![2]));
 }
+
+/// Pulley's backend panics on this at 0.135.8. When it no longer does, another input
+/// that makes it panic is needed here.
+#[test]
+fn a_panic_of_the_compiler_is_a_compile_failure_and_leaves_it_usable() {
+    let clif = "function u0:0(i32) -> i128 tail {
+block0(v0: i32):
+    v1 = load.i128 user6 v0
+    return v1
+}";
+    let mut bench = Bench::with(FIB, Mode::Exact);
+    let result = bench.load(clif, Mode::Exact);
+    assert!(
+        matches!(&result, Err(LoadError::CompileFailure(what)) if what.contains("panic")),
+        "{result:?}"
+    );
+    bench.load(FIB, Mode::Exact).expect("the compiler still works");
+    assert_eq!(bench.call(2, &[10]), Ok(vec![55]));
+}
+
+#[test]
+fn a_call_with_handlers_is_a_call() {
+    let clif = "function u0:0(i32, i32) -> i32 tail {
+    sig0 = (i32) -> i32 tail
+block0(v0: i32, v1: i32):
+    try_call_indirect v0(v1), sig0, block1(ret0), [ default: block2(exn0) ]
+block1(v2: i32):
+    return v2
+block2(v3: i32):
+    v4 = iconst.i32 -1
+    return v4
+}
+function u0:1(i32) -> i32 tail {
+block0(v0: i32):
+    v1 = bnot v0
+    return v1
+}";
+    let mut bench = Bench::with(clif, Mode::Exact);
+    assert_eq!(bench.call(1, &[2, 0]), Ok(vec![0xffff_ffff]));
+    assert_eq!(bench.trap(1, &[1, 0]).0, Trap::BadCodeReference);
+}

@@ -119,7 +119,10 @@ fn number_sites(functions: &mut [Function]) {
             for instruction in instructions {
                 let data = &function.dfg.insts[instruction];
                 let opcode = data.opcode();
-                let is_call = matches!(data, InstructionData::CallIndirect { .. });
+                let is_call = matches!(
+                    data,
+                    InstructionData::CallIndirect { .. } | InstructionData::TryCallIndirect { .. }
+                );
                 let is_access = opcode.can_load() || opcode.can_store();
                 if is_call || is_access && !matches!(opcode, Opcode::Call | Opcode::ReturnCall) {
                     function.set_srcloc(instruction, SiteId(next).source_loc());

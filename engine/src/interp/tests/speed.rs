@@ -88,6 +88,13 @@ fn kernels() {
     bench.interpreter.arena().store_u32(vmctx, vmctx + PAGE).expect("inside");
     bench.interpreter.arena().store_u32(vmctx + 4, BYTES).expect("inside");
     let limits = Limits { fuel: u64::MAX, ..LIMITS };
+    let functions = parse(KERNELS);
+    let start = Instant::now();
+    for _ in 0..100 {
+        bench.load_functions(functions.clone(), Mode::AsShipped).expect("kernels that compile");
+    }
+    let micros = start.elapsed().as_secs_f64() * 1e6 / 100.0 / functions.len() as f64;
+    println!("load: {micros:.0} us a function");
     for (name, code, n) in [("fib", 1, 30), ("sieve", 2, BYTES), ("call_indirect", 3, 1_000_000)] {
         let mut best = f64::INFINITY;
         let mut result = Vec::new();
