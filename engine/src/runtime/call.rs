@@ -8,7 +8,6 @@
 use cranelift_codegen::ir;
 
 use super::host::{HostCall, HostContext, HostError, LOGGED};
-use super::passes_abi::{return_area, shadow_stack};
 use super::state::{FunctionId, Instance, State};
 use super::structures::{SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::types::{CONTEXTS, wasm_signature};
@@ -17,6 +16,7 @@ use super::{InstanceId, Store};
 use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
 use crate::executor::{Executor, Limits, Services, Slot, Stop};
+use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
 use crate::trap::Trap;
 

@@ -35,7 +35,6 @@ mod instantiate;
 mod link;
 mod map;
 mod objects;
-mod passes_abi;
 mod provide;
 mod register;
 mod state;

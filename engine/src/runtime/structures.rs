@@ -5,8 +5,8 @@
 #![forbid(unsafe_code)]
 
 use super::areas::{AreaKind, Areas, OutOfAreas};
-use super::passes_abi::shadow_stack;
 use crate::arena::{NULL_PAGE, PAGE};
+use crate::passes::shadow_stack;
 use crate::program::{Memory, Program, Table};
 
 /// Alignment of every part of an instance: that of the widest field.
