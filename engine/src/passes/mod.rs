@@ -32,21 +32,3 @@ pub struct Prepared {
     /// Its sites, by [`crate::site::SiteId`].
     pub sites: Vec<Site>,
 }
-
-/// Shim until the passes land.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unsupported: {0}")]
-pub struct PassError(pub String);
-
-/// Shim until the passes land.
-///
-/// # Errors
-/// Never.
-pub fn prepare(program: &crate::program::Program, mode: Mode) -> Result<Prepared, PassError> {
-    Ok(Prepared {
-        mode,
-        functions: program.functions.clone(),
-        startup: program.startup,
-        sites: Vec::new(),
-    })
-}

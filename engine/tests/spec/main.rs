@@ -24,7 +24,7 @@ const LIMITS: Limits =
 
 /// Assertions that the suite is known to have at least, all kinds together: fewer mean
 /// that the runner lost some.
-const LEAST_ASSERTIONS: usize = 40_000;
+const LEAST_ASSERTIONS: usize = 30_000;
 
 /// Features that the engine does not have yet, by how the reason of a skip begins.
 const SKIPPED: &[(&str, &str)] = &[
