@@ -19,6 +19,7 @@ pub mod fault;
 
 pub mod frontend;
 pub mod layout;
+pub mod lowering;
 pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
