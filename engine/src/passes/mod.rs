@@ -2,12 +2,27 @@
 //!
 //! Every executor runs the same [`Prepared`] program, so nothing here may depend on
 //! a backend. There are two kinds of run ([`Mode`]); both move stack slots into the
-//! arena and number the sites, only exact runs remove undefined behaviour.
+//! arena and number the sites, only exact runs remove undefined behaviour. In order:
+//!
+//! | pass | what it does | why there |
+//! |---|---|---|
+//! | `admit` | refuses what no executor may run | first |
+//! | [`return_area`] | results that do not fit registers go through memory | makes stack slots |
+//! | [`shadow_stack`] | stack slots become an area of the arena | makes memory accesses |
+//! | `sites` | numbers memory accesses and indirect calls | sees each access whole |
+//! | `sanitize` | removes undefined behaviour (exact runs) | may split an access |
 #![forbid(unsafe_code)]
 
-use cranelift_codegen::ir;
+mod admit;
+pub(crate) mod opcode;
+pub mod return_area;
+mod sanitize;
+pub mod shadow_stack;
+mod sites;
 
-use crate::program::FuncId;
+use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
+
+use crate::program::{FuncId, Program};
 use crate::site::Site;
 
 /// The kind of run that a program is prepared for.
@@ -25,10 +40,137 @@ pub enum Mode {
 pub struct Prepared {
     /// What kind of run it is ready for.
     pub mode: Mode,
-    /// Its functions, by [`FuncId`].
+    /// Its functions, by [`FuncId`]. Their signatures are those of the program after
+    /// [`return_area::explicit`].
     pub functions: Vec<ir::Function>,
     /// See [`crate::program::Program::startup`].
     pub startup: Option<FuncId>,
     /// Its sites, by [`crate::site::SiteId`].
     pub sites: Vec<Site>,
+}
+
+/// Why a program cannot be prepared. It may be valid CLIF, but it is not for this
+/// engine.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what} in function {}", .function.0)]
+pub struct PassError {
+    /// The function.
+    pub function: FuncId,
+    /// What stands in it.
+    pub what: Refusal,
+}
+
+/// What the passes refuse.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// An opcode that makes or reveals an address of the host, that means different
+    /// things on different targets, or that no pass handles.
+    #[error("opcode {0}")]
+    Opcode(ir::Opcode),
+    /// A trap code that is none of [`crate::trap::Trap`].
+    #[error("trap code {0}")]
+    TrapCode(ir::TrapCode),
+    /// A value type that not every executor has.
+    #[error("type {0}")]
+    Type(ir::Type),
+    /// An access in big-endian byte order that has no meaning on a little-endian target.
+    #[error("a big-endian {0}")]
+    BigEndian(ir::Opcode),
+    /// A call to a function that the program does not have, or with a signature that is
+    /// not the callee's.
+    #[error("a call to {0} that does not fit it")]
+    Callee(String),
+    /// Stack slots larger than the shadow stack allows one function.
+    #[error("a stack frame of more than {} bytes", shadow_stack::MAX_FRAME)]
+    Frame,
+    /// Something else that CLIF has and the engine does not.
+    #[error("{0}")]
+    Feature(&'static str),
+    /// CLIF that Cranelift's verifier rejects.
+    #[error("invalid CLIF: {0}")]
+    Invalid(String),
+}
+
+/// Prepares a program for one kind of run. Deterministic. The functions must be valid
+/// CLIF for `pulley32`: see [`verify`].
+///
+/// # Errors
+/// [`PassError`].
+pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
+    admit::check_calls(program)?;
+    let mut functions = program.functions.clone();
+    let mut sites = Vec::new();
+    for (id, function) in (0..).map(FuncId).zip(&mut functions) {
+        let refused = |what| PassError { function: id, what };
+        admit::check(function).map_err(refused)?;
+        admit::strip(function);
+        return_area::make_explicit(function);
+        shadow_stack::move_slots(function, mode).map_err(refused)?;
+        sites::number(function, id, &mut sites);
+        if mode == Mode::Exact {
+            sanitize::run(function).map_err(refused)?;
+        }
+    }
+    Ok(Prepared { mode, functions, startup: program.startup, sites })
+}
+
+/// Runs Cranelift's verifier for `pulley32` on every function. A program out of
+/// `frontend` is valid as it comes; one that was read from text or changed may not be.
+///
+/// # Errors
+/// [`Refusal::Invalid`] with the first complaint.
+pub fn verify(program: &Program) -> Result<(), PassError> {
+    admit::verify(program)
+}
+
+/// Alias regions that the passes and `lowering` add. Their ids lie in a part of the
+/// id space that Wasmtime's front end leaves free; a clash with a program read from
+/// text would only make the optimiser more careful.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OwnRegion {
+    /// The words of the shadow stack, and its frames when they are set up.
+    ShadowStack = 0xfc00_0000,
+    /// Results in a return area.
+    ReturnArea,
+    /// The native code table.
+    CodeTable,
+    /// The native control block.
+    Control,
+}
+
+impl OwnRegion {
+    /// The region in a function.
+    pub(crate) fn of(self, function: &mut ir::Function) -> AliasRegion {
+        let user_id = self as u32;
+        let regions = &mut function.dfg.alias_regions;
+        match regions.get(user_id) {
+            Some(region) => region,
+            None => {
+                let description = match self {
+                    OwnRegion::ShadowStack => "shadow stack",
+                    OwnRegion::ReturnArea => "return area",
+                    OwnRegion::CodeTable => "code table",
+                    OwnRegion::Control => "control block",
+                };
+                regions.insert(AliasRegionData { user_id, description: description.into() })
+            }
+        }
+    }
+}
+
+/// The instructions of a function in layout order. A pass walks this list, so that it
+/// does not meet what it inserts.
+fn instructions(function: &ir::Function) -> Vec<ir::Inst> {
+    let layout = &function.layout;
+    layout.blocks().flat_map(|block| layout.block_insts(block)).collect()
+}
+
+/// Lets the results of an instruction be other values, and removes it.
+fn replace(function: &mut ir::Function, inst: ir::Inst, values: &[ir::Value]) {
+    let results = function.dfg.inst_results(inst).to_vec();
+    function.dfg.clear_results(inst);
+    for (result, &value) in results.into_iter().zip(values) {
+        function.dfg.change_to_alias(result, value);
+    }
+    function.layout.remove_inst(inst);
 }

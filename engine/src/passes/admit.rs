@@ -1,0 +1,123 @@
+//! What the engine runs at all: refusals that both kinds of run share.
+//!
+//! A program must not be able to make or see an address of the host, must raise only
+//! traps that the engine can name, and must call only what exists. What it says about
+//! its target's stack is dropped: executors have limits of their own.
+#![forbid(unsafe_code)]
+
+use std::sync::OnceLock;
+
+use cranelift_codegen::ir::types::{F16, F128};
+use cranelift_codegen::ir::{self, ArgumentPurpose, ExternalName, Function, InstructionData};
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::{isa, settings, verify_function};
+
+use super::opcode::{Class, class};
+use super::{PassError, Refusal};
+use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
+use crate::trap::Trap;
+
+/// Checks that every named callee exists and is called with its own signature.
+pub(super) fn check_calls(program: &Program) -> Result<(), PassError> {
+    for (id, function) in (0..).map(FuncId).zip(&program.functions) {
+        for callee in function.dfg.ext_funcs.values() {
+            if callee.patchable || !fits(program, function, callee) {
+                let name = callee.name.display(Some(&function.params)).to_string();
+                return Err(PassError { function: id, what: Refusal::Callee(name) });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fits(program: &Program, function: &Function, callee: &ir::ExtFuncData) -> bool {
+    let ExternalName::User(name) = callee.name else { return false };
+    let name = &function.params.user_named_funcs()[name];
+    match name.namespace {
+        FUNCTION_NAMESPACE => {
+            let target = program.functions.get(name.index as usize);
+            target.is_some_and(|f| f.signature == function.dfg.signatures[callee.signature])
+        }
+        BUILTIN_NAMESPACE => Builtin::from_index(name.index).is_some(),
+        _ => false,
+    }
+}
+
+/// Refuses functions that no executor may run.
+pub(super) fn check(function: &Function) -> Result<(), Refusal> {
+    if function.layout.entry_block().is_none() {
+        return Err(Refusal::Feature("a function without a body"));
+    }
+    if !function.dfg.dynamic_types.is_empty() || !function.dynamic_stack_slots.is_empty() {
+        return Err(Refusal::Feature("a dynamic vector type"));
+    }
+    let mut signatures = function.dfg.signatures.values().chain([&function.signature]);
+    signatures.try_for_each(check_signature)?;
+    for block in function.layout.blocks() {
+        for inst in function.layout.block_insts(block) {
+            check_instruction(&function.dfg.insts[inst])?;
+        }
+    }
+    Ok(())
+}
+
+fn check_signature(signature: &ir::Signature) -> Result<(), Refusal> {
+    for param in signature.params.iter().chain(&signature.returns) {
+        if let ArgumentPurpose::StructArgument(_) = param.purpose {
+            return Err(Refusal::Feature("a struct passed on the stack"));
+        }
+        if matches!(param.value_type, F16 | F128) {
+            return Err(Refusal::Type(param.value_type));
+        }
+    }
+    Ok(())
+}
+
+fn check_instruction(data: &InstructionData) -> Result<(), Refusal> {
+    let opcode = data.opcode();
+    match class(opcode) {
+        Class::HostAddress => Err(Refusal::Opcode(opcode)),
+        Class::Call | Class::CallIndirect if is_try_call(opcode) => Err(Refusal::Opcode(opcode)),
+        Class::Trap => match data.trap_code() {
+            Some(code) if Trap::from_code(code).is_none() => Err(Refusal::TrapCode(code)),
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Nothing in the engine throws, and a handler would have to restore the shadow stack
+/// and the call depth.
+fn is_try_call(opcode: ir::Opcode) -> bool {
+    matches!(opcode, ir::Opcode::TryCall | ir::Opcode::TryCallIndirect)
+}
+
+/// Drops what refers to the target's own stack or runtime and means nothing here.
+pub(super) fn strip(function: &mut Function) {
+    function.stack_limit = None;
+    // Only the stack limit and refused opcodes refer to these.
+    function.global_values.clear();
+    function.stencil.debug_tags.clear();
+}
+
+/// See [`super::verify`].
+pub(super) fn verify(program: &Program) -> Result<(), PassError> {
+    for (id, function) in (0..).map(FuncId).zip(&program.functions) {
+        verify_function(function, pulley32()).map_err(|errors| {
+            let first = errors.0.first().map_or_else(String::new, ToString::to_string);
+            PassError { function: id, what: Refusal::Invalid(first) }
+        })?;
+    }
+    Ok(())
+}
+
+/// The target whose CLIF a program is written in.
+fn pulley32() -> &'static dyn isa::TargetIsa {
+    static ISA: OnceLock<OwnedTargetIsa> = OnceLock::new();
+    let isa = ISA.get_or_init(|| {
+        let flags = settings::Flags::new(settings::builder());
+        let builder = isa::lookup_by_name("pulley32").expect("built with the Pulley backend");
+        builder.finish(flags).expect("default settings are valid")
+    });
+    &**isa
+}
