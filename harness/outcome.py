@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-CANONICAL_NAN32 = 0x7FC0_0000
-CANONICAL_NAN64 = 0x7FF8_0000_0000_0000
+UNKNOWN_FUNCTION = -1
+"""Bits of a function reference whose index its engine cannot tell: equal to any but null."""
 
 
 @dataclass(frozen=True, slots=True)

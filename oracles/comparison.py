@@ -11,14 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.outcome import CallOutcome, Escaped, Exited, Ran, Returned, RuntimeFault, Trapped, Value
+from harness.outcome import (
+    UNKNOWN_FUNCTION,
+    CallOutcome,
+    Escaped,
+    Exited,
+    Ran,
+    Returned,
+    RuntimeFault,
+    Trapped,
+    Value,
+)
 from harness.verdict import PoisonReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-UNKNOWN_FUNCTION = -1
-"""A function reference that one side cannot name: equal to any that is not null."""
 
 TAINTS = {
     "stack_overflow": PoisonReason.STACK_DEPTH,

@@ -18,7 +18,19 @@ import wasmtime
 
 import engine
 from harness.executors import Limits, Subject, near_limit
-from harness.outcome import CallOutcome, Exited, HostCall, NotRun, Outcome, Ran, Returned, State, Trapped, Value
+from harness.outcome import (
+    UNKNOWN_FUNCTION,
+    CallOutcome,
+    Exited,
+    HostCall,
+    NotRun,
+    Outcome,
+    Ran,
+    Returned,
+    State,
+    Trapped,
+    Value,
+)
 from harness.references import wasmtime_raw as raw
 
 if TYPE_CHECKING:
@@ -161,7 +173,7 @@ class _Session:
 
     def _host_value(self, kind: str, arg: Any) -> Value:
         if isinstance(arg, wasmtime.Func):
-            return Value(kind, self.functions.get(raw.identity(arg), raw.UNKNOWN_FUNCTION))
+            return Value(kind, self.functions.get(raw.identity(arg), UNKNOWN_FUNCTION))
         if arg is None or kind == "externref":
             return Value(kind, arg)
         number = raw.ffi.wasmtime_val_t()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from harness.outcome import Value
+from harness.outcome import UNKNOWN_FUNCTION, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +29,6 @@ KINDS: dict[str, int] = {
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 WIDTHS = {"i32": 4, "f32": 4, "i64": 8, "f64": 8, "v128": 16}
-
-UNKNOWN_FUNCTION = -1
-"""Stands for a function reference whose index cannot be told from outside."""
 
 Raw = Any  # `wasmtime_val_t`; the package has no type for it that mypy can follow
 Functions = dict[int, int]
