@@ -1,12 +1,14 @@
 """The native engine: Wasm in, outcomes out. Everything that crosses this border is plain data."""
 
-from collections.abc import Buffer, Sequence
-from typing import Literal, NotRequired, TypedDict, final
+from collections.abc import Sequence
+from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-ValType = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
-Kind = Literal["function", "table", "memory", "global"]
-Executor = Literal["interpreter", "jit", "jit-unoptimized"]
-Mode = Literal["exact", "as-shipped"]
+from typing_extensions import Buffer
+
+ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
+Kind: TypeAlias = Literal["function", "table", "memory", "global"]
+Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
+Mode: TypeAlias = Literal["exact", "as-shipped"]
 
 class InvalidInput(ValueError):
     """The input is not valid WebAssembly, text or binary. ``args`` is ``(message, offset, line)``.

@@ -7,10 +7,11 @@ it cannot be stored it is printed whole.
 from __future__ import annotations
 
 import base64
-import sys
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+import click
 
 from harness.case_file import file_of
 from harness.errors import FencepostError
@@ -95,7 +96,7 @@ class Campaign:
         if not record.verdict.kind.is_finding:
             return
         case = self.source.case(record.index)
-        case = replace(case, options=self.plan.options(case.options))
+        case = replace(case, options=self.plan.options(case.options, record.settings))
         try:
             folder = self.store.add_finding(record, case)
             self.store.log(f"{self.elapsed:.1f} s: case {record.index}: {record.verdict.key}")
@@ -109,5 +110,5 @@ def print_finding(record: Record, case: Case) -> None:
     """The last resort: a finding that cannot be stored, whole, on standard error."""
     suffix, data = file_of(case)
     text = base64.b64encode(data).decode()
-    print(f"fencepost: finding {record.verdict.key}: {record.verdict.evidence}", file=sys.stderr)
-    print(f"fencepost: its case, base64 of a .{suffix} file: {text}", file=sys.stderr)
+    click.echo(f"fencepost: finding {record.verdict.key}: {record.verdict.evidence}", err=True)
+    click.echo(f"fencepost: its case, base64 of a .{suffix} file: {text}", err=True)

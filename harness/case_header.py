@@ -41,9 +41,11 @@ def write_header(case: Case) -> str:
 
 
 def read_header(text: str, wasm: bytes, source: str | None, where: str) -> Case:
-    """The case whose header is ``text`` and whose program is ``wasm``.
+    """The case of a header and a program.
 
     Args:
+        text: the header, JSON.
+        wasm: the program in binary format.
         source: the program's text without header lines, if it came as text.
         where: the file, for errors.
 
@@ -77,10 +79,10 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         raise CaseError(f"case header of version {version}", where, hint)
     from jsonschema.exceptions import best_match  # noqa: PLC0415 (slow to import, and most cases have no header)
 
-    error = best_match(_validator().iter_errors(header))
-    if error is not None:
-        place = error.json_path.removeprefix("$").lstrip(".") or "top level"
-        raise CaseError(f"broken case header: {place}: {error.message}", where, "see harness/case.schema.json")
+    problem = best_match(_validator().iter_errors(header))
+    if problem is not None:
+        place = problem.json_path.removeprefix("$").lstrip(".") or "top level"
+        raise CaseError(f"broken case header: {place}: {problem.message}", where, "see harness/case.schema.json")
     assert isinstance(header, dict)
     return header
 

@@ -60,9 +60,15 @@ def _print_versions(ctx: click.Context, _param: click.Parameter, value: bool) ->
     ctx.exit()
 
 
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_versions,
-              help="Show the versions of all components.")
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show the versions of all components.",
+)
 def cli() -> None:
     """Fencepost: an arena engine for WebAssembly, and the fuzzer that attacks it.
 
@@ -85,9 +91,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
         result: Any = cli.main(args=arguments, prog_name="fencepost", standalone_mode=False)
     except FencepostError as error:
         return _fail(str(error), error.exit_code)
-    except click.NoArgsIsHelpError as error:
-        click.echo(error.format_message())
-        return 2
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "fencepost"
         return _fail(f"{error.format_message().rstrip('.')}; see {command} --help", 2)

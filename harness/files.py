@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from typing import TYPE_CHECKING
 
 from harness.case_file import read_case
@@ -25,7 +26,7 @@ def find_files(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         try:
-            is_folder = path.stat().st_mode & 0o170000 == 0o040000
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
             inside = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if is_folder else [path]
         except OSError as error:
             raise from_os(error, str(path), "read the file") from None

@@ -11,6 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+INFINITY32 = 0x7F80_0000
+INFINITY64 = 0x7FF0_0000_0000_0000
+
 UNKNOWN_FUNCTION = -1
 """Bits of a function reference whose index its engine cannot tell: equal to any but null."""
 
@@ -27,9 +30,9 @@ class Value:
         """Whether it is a NaN of any payload."""
         match self.type, self.bits:
             case "f32", int(bits):
-                return bits & 0x7FFF_FFFF > 0x7F80_0000
+                return bits & 0x7FFF_FFFF > INFINITY32
             case "f64", int(bits):
-                return bits & 0x7FFF_FFFF_FFFF_FFFF > 0x7FF0_0000_0000_0000
+                return bits & 0x7FFF_FFFF_FFFF_FFFF > INFINITY64
         return False
 
     def __str__(self) -> str:

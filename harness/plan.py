@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Literal
 from harness.executors import EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from generators.entropy import Entropy
     from harness.case import CaseOptions
 
 Mode = Literal["exact", "as-shipped"]
+Settings = tuple[tuple[str, str], ...]
 MODES: dict[str, tuple[Mode, ...]] = {
     "exact": ("exact",),
     "as-shipped": ("as-shipped",),
@@ -26,7 +25,7 @@ MODES: dict[str, tuple[Mode, ...]] = {
 }
 REFERENCES = ("wasmtime", "wasmtime-pulley")
 
-JIT_SETTINGS: tuple[tuple[tuple[str, str], ...], ...] = (
+JIT_SETTINGS: tuple[Settings, ...] = (
     (),
     (("opt_level", "speed_and_size"),),
     (("regalloc_algorithm", "single_pass"),),
@@ -50,22 +49,22 @@ class Plan:
     references: tuple[str, ...] = REFERENCES
     guard: Literal["guard", "decoy"] = "guard"
     fault: str | None = None
-    settings: tuple[tuple[str, str], ...] = ()
+    settings: Settings = ()
     limits: Limits = field(default_factory=Limits)
 
-    def full(self) -> list[Executor]:
-        """Everything."""
-        return self._executors(self.modes, self.executors, self.references, self.settings)
-
-    def thin(self, entropy: Entropy) -> list[Executor]:
-        """The interpreter, one JIT configuration and one reference, in one kind of run."""
-        jits = [name for name in self.executors if name != "interpreter"]
-        chosen = [name for name in self.executors if name == "interpreter"]
-        chosen += [entropy.choice(jits)] if jits else []
-        mode = entropy.choice(self.modes)
-        references = (entropy.choice(self.references),) if self.references else ()
-        settings = self.settings or entropy.choice(JIT_SETTINGS)
-        return self._executors((mode,), chosen, references, settings)
+    def drawn(self, entropy: Entropy) -> Plan:
+        """A thin plan: the interpreter, one JIT configuration, one kind of run, one reference."""
+        jits: list[ExecutorName] = [name for name in self.executors if name != "interpreter"]
+        chosen: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
+        if jits:
+            chosen.append(entropy.choice(jits))
+        return replace(
+            self,
+            modes=(entropy.choice(self.modes),),
+            executors=tuple(chosen),
+            references=(entropy.choice(self.references),) if self.references else (),
+            settings=self.settings or entropy.choice(JIT_SETTINGS),
+        )
 
     def with_options(self, options: CaseOptions) -> Plan:
         """The plan as a case's own options change it."""
@@ -84,33 +83,33 @@ class Plan:
             limits=limits,
         )
 
-    def options(self, options: CaseOptions) -> CaseOptions:
-        """What a finding must say in its header so that a replay does what this plan did."""
+    def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:
+        """What a finding's header must say so that a replay does what this plan did.
+
+        Args:
+            options: what the case said before.
+            settings: the JIT's flags of the run that found it.
+        """
         return replace(
             options,
             guard=self.guard if self.guard != "guard" else options.guard,
             fault=self.fault or options.fault,
             max_memory=self.limits.max_memory if self.limits != Limits() else options.max_memory,
-            settings=self.settings or options.settings,
+            settings=settings or options.settings,
         )
 
-    def _executors(
-        self,
-        modes: Sequence[Mode],
-        executors: Sequence[ExecutorName],
-        references: Sequence[str],
-        settings: tuple[tuple[str, str], ...],
-    ) -> list[Executor]:
+    def all_executors(self) -> list[Executor]:
+        """Every executor in every kind of run, then every reference."""
         engine: list[Executor] = [
-            EngineExecutor(name, mode, self.guard, settings, self.fault, self.limits)
-            for mode in modes
-            for name in executors
+            EngineExecutor(name, mode, self.guard, self.settings, self.fault, self.limits)
+            for mode in self.modes
+            for name in self.executors
         ]
-        return engine + self._references(references)
+        return engine + self._references()
 
-    def _references(self, names: Sequence[str]) -> list[Executor]:
-        if not names:
+    def _references(self) -> list[Executor]:
+        if not self.references:
             return []
         from harness.references.wasmtime import WasmtimeReference  # noqa: PLC0415 (heavy)
 
-        return [WasmtimeReference(name, self.limits) for name in names]
+        return [WasmtimeReference(name, self.limits) for name in self.references]

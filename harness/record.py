@@ -13,7 +13,9 @@ from harness.outcome import Counts, Outcome, Ran, Trapped
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.case import Case
     from harness.check import Checked
+    from harness.plan import Settings
     from harness.verdict import Verdict
 
 
@@ -28,6 +30,7 @@ class Record:
         trapped: whether any step of any run trapped.
         seconds: by stage.
         module_bytes: length of its module.
+        settings: the JIT's Cranelift flags.
         lines: the outcomes in words, one executor a line; only in full runs of findings
             and of cases that the user named.
     """
@@ -40,22 +43,24 @@ class Record:
     fault_triggered: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
     module_bytes: int = 0
+    settings: Settings = ()
     lines: tuple[str, ...] = ()
 
 
-def record_of(index: int, checked: Checked, generator: str, module_bytes: int, *, verbose: bool) -> Record:
+def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
     """The record of a checked case."""
     runs = [outcome for outcome in checked.outcomes.values() if isinstance(outcome, Ran)]
     counts = max((run.counts for run in runs), key=lambda counts: counts.ops, default=Counts())
     return Record(
         index=index,
         verdict=checked.verdict,
-        generator=generator,
+        generator=str(case.history.get("generator", "")),
         counts=counts,
         trapped=any(isinstance(step, Trapped) for run in runs for step in run.steps),
         fault_triggered=any(run.fault_triggered for run in runs),
         seconds=checked.seconds,
-        module_bytes=module_bytes,
+        module_bytes=len(case.wasm),
+        settings=settings,
         lines=outcome_lines(checked.outcomes) if verbose else (),
     )
 

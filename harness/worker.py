@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import engine
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from harness.case import Case
-    from harness.executors import Executor
     from harness.plan import Plan
     from harness.source import Source
 
@@ -97,13 +96,15 @@ def check_one(job: Job, index: int) -> Record:
     start = time.perf_counter()
     case = job.source.case(index)
     generated = time.perf_counter() - start
-    thin = job.thin and index % FULL_EVERY != 0
-    checked = _run(job, case, index, thin=thin)
-    if thin and checked.verdict.kind.is_finding:
-        checked = _confirmed(checked, _run(job, case, index, thin=False))
+    full = plan = job.plan.with_options(case.options)
+    if job.thin and index % FULL_EVERY != 0:
+        plan = full.drawn(PrngEntropy(job.source.seed, index, "plan"))
+    checked = _run(job, case, plan, index)
+    is_finding = checked.verdict.kind.is_finding
+    if is_finding and plan is not full:
+        checked = _confirmed(checked, _run(job, case, replace(full, settings=plan.settings), index))
     checked.seconds["generate"] = generated
-    verbose = not job.thin or checked.verdict.kind.is_finding
-    return record_of(index, checked, str(case.history.get("generator", "")), len(case.wasm), verbose=verbose)
+    return record_of(index, case, checked, plan.settings, verbose=is_finding or not job.thin)
 
 
 def _confirmed(thin: Checked, full: Checked) -> Checked:
@@ -112,13 +113,10 @@ def _confirmed(thin: Checked, full: Checked) -> Checked:
     return Checked(worst((full.verdict, thin.verdict)), outcomes, thin.seconds)
 
 
-def _run(job: Job, case: Case, index: int, *, thin: bool) -> Checked:
-    plan = job.plan.with_options(case.options)
-    executors: list[Executor]
-    executors = plan.thin(PrngEntropy(job.source.seed, index, "plan")) if thin else plan.full()
+def _run(job: Job, case: Case, plan: Plan, index: int) -> Checked:
     where = job.source.where(index)
     try:
-        return check(case, executors)
+        return check(case, plan.all_executors())
     except engine.InvalidInput as error:
         if not job.source.always_valid:
             raise invalid(error, where) from None
@@ -127,4 +125,5 @@ def _run(job: Job, case: Case, index: int, *, thin: bool) -> Checked:
     except ValueError as error:
         raise CaseError(f"the case does not fit its module: {error}", where) from None
     except MemoryError:
-        raise EnvironmentFailure("out of memory or address space", where, "raise ulimit -v, or use fewer jobs") from None
+        hint = "raise ulimit -v, or use fewer jobs"
+        raise EnvironmentFailure("out of memory or address space", where, hint) from None

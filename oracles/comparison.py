@@ -55,6 +55,8 @@ def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = F
     """The first difference, `None` if there is none.
 
     Args:
+        left: one run.
+        right: the other.
         same_depth: both count stack depth alike, so that overflow is no excuse.
         images: both must leave the same arena image.
     """

@@ -31,6 +31,4 @@ class WasmtimeOracle:
         if case.is_confused or not ours:
             return CLEAN
         references = (name for name in runs if is_reference(name))
-        return worst(
-            verdict_of(self.name, ours[0], name, compare(runs[ours[0]], runs[name])) for name in references
-        )
+        return worst(verdict_of(self.name, ours[0], name, compare(runs[ours[0]], runs[name])) for name in references)

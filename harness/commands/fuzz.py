@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.campaign import Budget, Campaign
-from harness.commands.options import Duration, plan_of, plan_options
+from harness.commands.options import duration, plan_of, plan_options
 from harness.commands.status import Status, summary_lines
 from harness.errors import UsageError
 from harness.source import GENERATORS, GeneratedSource
@@ -30,12 +30,17 @@ Examples:
   fencepost fuzz --time 10s --fault 02      (must find an escape)
   fencepost fuzz --generator corpus --corpus corpus --cases 100""",
 )
-@click.option("--time", "seconds", type=Duration(), metavar="DURATION", help="Stop after 90s, 10m, 2h.")
+@click.option("--time", "seconds", type=duration, metavar="DURATION", help="Stop after 90s, 10m, 2h.")
 @click.option("--cases", type=click.IntRange(min=1), metavar="N", help="Stop after N cases.")
 @click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Seed of all cases.  [default: drawn]")
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Worker processes.")
-@click.option("--generator", "generators", type=click.Choice(GENERATORS), multiple=True,
-              help="Use this generator only. Repeatable.  [default: wasm]")
+@click.option(
+    "--generator",
+    "generators",
+    type=click.Choice(GENERATORS),
+    multiple=True,
+    help="Use this generator only. Repeatable.  [default: wasm]",
+)
 @click.option("--corpus", type=click.Path(path_type=Path), metavar="DIR", help="What the generator corpus draws from.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: a fresh one]")
 @plan_options
@@ -43,8 +48,17 @@ Examples:
 @click.option("--no-tty", is_flag=True, help="Plain lines instead of a live status.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the evidence of each finding.")
 def command(
-    seconds: float | None, cases: int | None, seed: int | None, jobs: int, generators: tuple[str, ...],
-    corpus: Path | None, out: Path | None, as_json: bool, no_tty: bool, verbose: bool, **plan: Any,
+    seconds: float | None,
+    cases: int | None,
+    seed: int | None,
+    jobs: int,
+    generators: tuple[str, ...],
+    corpus: Path | None,
+    out: Path | None,
+    as_json: bool,
+    no_tty: bool,
+    verbose: bool,
+    **plan: Any,
 ) -> int:
     """Attack the engine with generated programs until --time or --cases, or Ctrl-C.
 
@@ -55,8 +69,17 @@ def command(
     source = GeneratedSource(seed, generators or ("wasm",), _corpus(generators, corpus), cases)
     store = Store(out or fresh_folder())
     try:
-        store.configure({"seed": seed, "jobs": jobs, "cases": cases, "seconds": seconds,
-                         "generators": source.generators, "plan": repr(chosen), "versions": versions()})
+        store.configure(
+            {
+                "seed": seed,
+                "jobs": jobs,
+                "cases": cases,
+                "seconds": seconds,
+                "generators": source.generators,
+                "plan": repr(chosen),
+                "versions": versions(),
+            }
+        )
         click.echo(f"seed {seed}, output in {store.folder}", err=True)
         with Status(live=not no_tty, verbose=verbose) as status:
             campaign = Campaign(source, chosen, store, Budget(seconds), jobs, status.update, status.found)

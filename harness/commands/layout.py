@@ -10,9 +10,8 @@ from rich.table import Table
 
 import engine
 from harness.case_file import invalid, read_case
-from harness.commands.options import Size
+from harness.commands.options import size as size_option
 from harness.errors import InputError, from_os
-from harness.executors import Limits
 from harness.layout import Layout, parse_layout
 from harness.layout_svg import draw, size
 
@@ -27,8 +26,14 @@ Examples:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--svg", type=click.Path(path_type=Path), metavar="OUT", help="Draw the map into this file.")
-@click.option("--max-memory", type=Size(), default=Limits().max_memory, metavar="SIZE",
-              help="How far a memory may grow.  [default: 256MiB]")
+@click.option(
+    "--max-memory",
+    type=size_option,
+    default="256MiB",
+    metavar="SIZE",
+    help="How far a memory may grow.",
+    show_default=True,
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the map as JSON.")
 def command(file: Path, svg: Path | None, max_memory: int, as_json: bool) -> int:
     """Show where the VM structures of the module in FILE lie in the arena, field by field."""

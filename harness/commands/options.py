@@ -21,49 +21,61 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
-class Duration(click.ParamType):
-    """A time such as ``90s``, ``10m`` or ``2h``, in seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds of a text such as ``1.5m``."""
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", str(value))
-        if match is None:
-            self.fail(f"{value!r} is no duration such as 90s, 10m or 2h", param, ctx)
-        return float(match[1]) * SECONDS[match[2]]
+def duration(text: str) -> float:
+    """Seconds of a text such as ``90s``, ``10m`` or ``2h``."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is no duration such as 90s, 10m or 2h")
+    return float(match[1]) * SECONDS[match[2]]
 
 
-class Size(click.ParamType):
-    """A size such as ``64KiB`` or ``16MiB``, in bytes."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Bytes of a text such as ``64KiB``."""
-        if isinstance(value, int):
-            return value
-        match = re.fullmatch(r"(\d+)(B|KiB|MiB|GiB)", str(value))
-        if match is None:
-            self.fail(f"{value!r} is no size such as 64KiB or 16MiB", param, ctx)
-        return int(match[1]) * BYTES[match[2]]
+def size(text: str) -> int:
+    """Bytes of a text such as ``64KiB`` or ``16MiB``."""
+    match = re.fullmatch(r"(\d+)(B|KiB|MiB|GiB)", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is no size such as 64KiB or 16MiB")
+    return int(match[1]) * BYTES[match[2]]
 
 
 def plan_options(function: F) -> F:
     """Adds the options that make a `Plan`; `plan_of` takes them."""
     options = [
-        click.option("--mode", type=click.Choice(list(MODES)), default="both", show_default=True,
-                     help="exact: judged bit for bit; as-shipped: flags as the front end left them."),
-        click.option("--executor", "executors", type=click.Choice(EXECUTORS), multiple=True,
-                     help="Use this executor only. Repeatable.  [default: all]"),
-        click.option("--reference", "references", type=click.Choice((*REFERENCES, "none")), multiple=True,
-                     help="Compare with this reference only. Repeatable.  [default: all]"),
-        click.option("--guard", type=click.Choice(["guard", "decoy"]), default="guard", show_default=True,
-                     help="What lies around the arena: inaccessible pages, or canaries."),
-        click.option("--max-memory", type=Size(), default=Limits().max_memory, metavar="SIZE",
-                     help="How far a memory may grow.  [default: 256MiB]"),
+        click.option(
+            "--mode",
+            type=click.Choice(list(MODES)),
+            default="both",
+            show_default=True,
+            help="exact: judged bit for bit; as-shipped: flags as the front end left them.",
+        ),
+        click.option(
+            "--executor",
+            "executors",
+            type=click.Choice(EXECUTORS),
+            multiple=True,
+            help="Use this executor only. Repeatable.  [default: all]",
+        ),
+        click.option(
+            "--reference",
+            "references",
+            type=click.Choice((*REFERENCES, "none")),
+            multiple=True,
+            help="Compare with this reference only. Repeatable.  [default: all]",
+        ),
+        click.option(
+            "--guard",
+            type=click.Choice(["guard", "decoy"]),
+            default="guard",
+            show_default=True,
+            help="What lies around the arena: inaccessible pages, or canaries.",
+        ),
+        click.option(
+            "--max-memory",
+            type=size,
+            default="256MiB",
+            metavar="SIZE",
+            help="How far a memory may grow.",
+            show_default=True,
+        ),
         click.option("--fault", metavar="NAME", help="Plant a fault, to see that it is found (02, 07, ...)."),
     ]
     for option in reversed(options):
@@ -72,7 +84,12 @@ def plan_options(function: F) -> F:
 
 
 def plan_of(
-    *, mode: str, executors: tuple[str, ...], references: tuple[str, ...], guard: str, max_memory: int,
+    *,
+    mode: str,
+    executors: tuple[str, ...],
+    references: tuple[str, ...],
+    guard: str,
+    max_memory: int,
     fault: str | None,
 ) -> Plan:
     """The plan that `plan_options` describe. A fault prints its banner.

@@ -19,7 +19,6 @@ import wasmtime
 import engine
 from harness.executors import Limits, Subject, near_limit
 from harness.outcome import (
-    UNKNOWN_FUNCTION,
     CallOutcome,
     Exited,
     HostCall,
@@ -29,7 +28,6 @@ from harness.outcome import (
     Returned,
     State,
     Trapped,
-    Value,
 )
 from harness.references import wasmtime_raw as raw
 
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 LOGGED_CALLS = 10_000
 SHOWN_ELEMENTS = 1024
 TARGETS = {"wasmtime": None, "wasmtime-pulley": "pulley64"}
-OUT_OF_MEMORY_LIMIT = "forcing trap when growing"
 
 TRAPS = {
     wasmtime.TrapCode.STACK_OVERFLOW: "stack_overflow",
@@ -131,13 +128,11 @@ class _Session:
                 instance = wasmtime.Instance(self.store, self.module, imports)
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
             return Ran(_stopped(error), host_calls=tuple(self.log), times={})
-        items = [item for item in instance.exports(self.store).by_index]
+        items = list(instance.exports(self.store).by_index)
         self._learn_functions(items)
         calls = tuple(self._calls(dict(zip((export["name"] for export in self.subject.exports), items, strict=True))))
         state = self._state(items)
-        return Ran(
-            Returned(), calls, state, tuple(self.log), limited=near_limit(state, self.limits), times={}
-        )
+        return Ran(Returned(), calls, state, tuple(self.log), limited=near_limit(state, self.limits), times={})
 
     def _imports(self) -> list[Any]:
         """What our engine gives: stubs for functions, and empty memories, tables and globals."""
@@ -152,6 +147,7 @@ class _Session:
             return wasmtime.Memory(self.store, kind)
         if isinstance(kind, wasmtime.TableType):
             return wasmtime.Table(self.store, kind, None)
+        assert isinstance(kind, wasmtime.GlobalType)
         zero = 0.0 if ours["type"] in ("f32", "f64") else 0
         return wasmtime.Global(self.store, kind, None if ours["type"].endswith("ref") else zero)
 
@@ -163,23 +159,16 @@ class _Session:
 
         def host(*args: Any) -> Any:
             if len(self.log) < LOGGED_CALLS:
-                values = (self._host_value(kind, arg) for kind, arg in zip(params, args, strict=True))
+                values = (
+                    raw.host_value(self.store, kind, arg, self.functions)
+                    for kind, arg in zip(params, args, strict=True)
+                )
                 self.log.append(HostCall(module, name, tuple(values)))
             if exits:
                 raise _Exit(args[0])
             return zeros[0] if len(zeros) == 1 else zeros or None
 
         return host
-
-    def _host_value(self, kind: str, arg: Any) -> Value:
-        if isinstance(arg, wasmtime.Func):
-            return Value(kind, self.functions.get(raw.identity(arg), UNKNOWN_FUNCTION))
-        if arg is None or kind == "externref":
-            return Value(kind, arg)
-        number = raw.ffi.wasmtime_val_t()
-        setattr(number.of, kind, arg)
-        number.kind = raw.KINDS[kind]
-        return raw.from_raw(self.store, number, self.functions)
 
     def _learn_functions(self, items: list[Any]) -> None:
         """Functions are known by their exports; others cannot be told apart from outside."""

@@ -41,7 +41,7 @@ def identity(func: wasmtime.Func) -> int:
 
 
 def _identity(raw: Any) -> int:
-    return getattr(raw, "__private") or 0  # noqa: B009 (Python would mangle the name)
+    return getattr(raw, "__private") or 0
 
 
 def to_raw(store: wasmtime.Store, value: Value, raw: Raw) -> None:
@@ -88,7 +88,7 @@ def call(
     for value, raw in zip(args, raw_args, strict=True):
         to_raw(store, value, raw)
     try:
-        with wasmtime._func.enter_wasm(store) as trap:  # type: ignore[attr-defined,no-untyped-call]  # noqa: SLF001
+        with wasmtime._func.enter_wasm(store) as trap:  # noqa: SLF001
             error = ffi.wasmtime_func_call(
                 store._context(),  # noqa: SLF001
                 ctypes.byref(func._func),  # noqa: SLF001
@@ -104,6 +104,18 @@ def call(
         for raw in raw_args:
             ffi.wasmtime_val_unroot(ctypes.byref(raw))
     return tuple(from_raw(store, raw, functions) for raw in raw_results)
+
+
+def host_value(store: wasmtime.Store, kind: str, argument: Any, functions: Functions) -> Value:
+    """The value of an argument as the package gives it to a host function."""
+    if isinstance(argument, wasmtime.Func):
+        return Value(kind, functions.get(identity(argument), UNKNOWN_FUNCTION))
+    if argument is None or kind == "externref":
+        return Value(kind, argument)
+    number = ffi.wasmtime_val_t()
+    number.kind = KINDS[kind]
+    setattr(number.of, kind, argument)
+    return from_raw(store, number, functions)
 
 
 def global_value(store: wasmtime.Store, item: wasmtime.Global, functions: Functions) -> Value:
