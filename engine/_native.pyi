@@ -151,8 +151,9 @@ class Program:
         """Instantiates the module afresh and makes the calls in order.
 
         A call is an export's name and its arguments as bit patterns (``Value.bits``). ``fuel`` counts interpreter
-        operations of one call, ``deadline`` is seconds for one call, ``depth`` nested guest calls, ``max_memory`` bytes a
-        memory may grow to, ``max_table`` elements a table may grow to, ``settings`` are Cranelift flags for the JIT.
+        operations of one call, ``deadline`` is seconds for one call, ``depth`` nested guest calls, ``max_memory``
+        bytes a memory may grow to, ``max_table`` elements a table may grow to, ``settings`` are Cranelift flags for
+        the JIT.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
 
         Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and

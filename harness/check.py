@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import engine
 from harness.executors import Executor, Subject
-from harness.outcome import Outcome
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.case import Case
+    from harness.outcome import Outcome
     from oracles.protocol import Oracle
 
 ORACLES: tuple[Oracle, ...] = (ContainmentOracle(), DifferentialOracle(), WasmtimeOracle(), CompletionOracle())

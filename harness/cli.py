@@ -87,8 +87,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        result: Any = cli.main(args=arguments, prog_name="fencepost", standalone_mode=False)
+        result: Any = cli.main(args=given, prog_name="fencepost", standalone_mode=False)
     except FencepostError as error:
         return _fail(str(error), error.exit_code)
     except click.ClickException as error:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.commands.options import plan_of, plan_options
 from harness.files import read_all
 from harness.pool import records
-from harness.record import Record
 from harness.source import ListSource
 from harness.verdict import exit_code
+
+if TYPE_CHECKING:
+    from harness.record import Record
 
 
 @click.command(

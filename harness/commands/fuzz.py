@@ -47,7 +47,7 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the statistics as JSON on standard output.")
 @click.option("--no-tty", is_flag=True, help="Plain lines instead of a live status.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the evidence of each finding.")
-def command(
+def command(  # noqa: PLR0917 (click passes them by name)
     seconds: float | None,
     cases: int | None,
     seed: int | None,

@@ -61,7 +61,7 @@ TRAPS = {
 }
 
 
-class _Exit(Exception):  # noqa: N818 (a way to leave, not an error)
+class _Exit(Exception):
     """WASI's proc_exit was called."""
 
     def __init__(self, code: int) -> None:

@@ -113,7 +113,7 @@ def host_value(store: wasmtime.Store, kind: str, argument: Any, functions: Funct
     if argument is None or kind == "externref":
         return Value(kind, argument)
     number = ffi.wasmtime_val_t()
-    number.kind = KINDS[kind]
+    number.kind = ffi.wasmtime_valkind_t(KINDS[kind])
     setattr(number.of, kind, argument)
     return from_raw(store, number, functions)
 
