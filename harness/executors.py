@@ -76,10 +76,31 @@ class Subject:
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
-        """What to call: what the case says, or edge cases."""
-        if self.case.calls is not None:
-            return self.case.calls
-        return edge_calls(self.exports, engine.digest(self.case.wasm))
+        """What to call: what the case says, or edge cases.
+
+        Raises:
+            ValueError: a call that does not fit the module.
+        """
+        if self.case.calls is None:
+            return edge_calls(self.exports, engine.digest(self.case.wasm))
+        functions = {export["name"]: export["params"] for export in self.exports if export["kind"] == "function"}
+        for call in self.case.calls:
+            check_call(call, functions.get(call.export))
+        return self.case.calls
+
+
+def check_call(call: Call, params: list[_native.ValType] | None) -> None:
+    """Checks a call against the parameters of what it calls, `None` for nothing.
+
+    Raises:
+        ValueError: it does not fit.
+    """
+    if params is None:
+        raise ValueError(f"there is no exported function {call.export!r}")
+    if [value.type for value in call.args] != params:
+        raise ValueError(f"{call.export!r} takes ({' '.join(params)}), not {', '.join(map(str, call.args)) or 'nothing'}")
+    if any(value.type == "funcref" and value.bits is not None for value in call.args):
+        raise ValueError(f"{call.export!r}: a function reference must be null")
 
 
 class Executor(Protocol):
