@@ -7,7 +7,6 @@ and reference runs the same subject.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import engine
@@ -59,7 +58,14 @@ class Limits:
 class Subject:
     """A case that is ready to run.
 
+    Attributes:
+        case: as it was given.
+        program: its translation.
+        exports: what the module exports.
+        calls: what the case says, or edge cases.
+
     Raises:
+        ValueError: a call does not fit the module.
         engine.InvalidInput: the module is not valid.
         engine.Unsupported: it needs something that the engine does not have.
         engine.CompileFailure: the front end failed on it.
@@ -68,25 +74,15 @@ class Subject:
     def __init__(self, case: Case) -> None:
         self.case = case
         self.program = engine.Program(case.wasm)
+        self.exports = self.program.exports
+        self.calls = edge_calls(self.exports, engine.digest(case.wasm)) if case.calls is None else case.calls
+        if case.calls is not None:
+            self._check_calls()
 
-    @cached_property
-    def exports(self) -> list[_native.ExportItem]:
-        """What the module exports."""
-        return self.program.exports
-
-    @cached_property
-    def calls(self) -> tuple[Call, ...]:
-        """What to call: what the case says, or edge cases.
-
-        Raises:
-            ValueError: a call that does not fit the module.
-        """
-        if self.case.calls is None:
-            return edge_calls(self.exports, engine.digest(self.case.wasm))
+    def _check_calls(self) -> None:
         functions = {export["name"]: export["params"] for export in self.exports if export["kind"] == "function"}
-        for call in self.case.calls:
+        for call in self.calls:
             check_call(call, functions.get(call.export))
-        return self.case.calls
 
 
 def check_call(call: Call, params: list[_native.ValType] | None) -> None:
@@ -98,7 +94,9 @@ def check_call(call: Call, params: list[_native.ValType] | None) -> None:
     if params is None:
         raise ValueError(f"there is no exported function {call.export!r}")
     if [value.type for value in call.args] != params:
-        raise ValueError(f"{call.export!r} takes ({' '.join(params)}), not {', '.join(map(str, call.args)) or 'nothing'}")
+        raise ValueError(
+            f"{call.export!r} takes ({' '.join(params)}), not {', '.join(map(str, call.args)) or 'nothing'}"
+        )
     if any(value.type == "funcref" and value.bits is not None for value in call.args):
         raise ValueError(f"{call.export!r}: a function reference must be null")
 
@@ -134,7 +132,7 @@ class EngineExecutor:
         """Runs the subject; never raises for what the subject does.
 
         Raises:
-            ValueError: a call that does not fit the module's exports.
+            ValueError: a setting or a fault that the engine does not know.
             MemoryError: no address space is left.
         """
         try:

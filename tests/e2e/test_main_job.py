@@ -13,7 +13,10 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from conftest import Fencepost
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import Fencepost
 
 MODULE = """;; fencepost: {"fencepost": 1, "calls": [{"export": "f", "args": [{"i32": "7"}]}, {"export": "t"}]}
 (module (memory (export "m") 1) (global (export "g") (mut i32) (i32.const 3))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +13,7 @@ from harness.case_file import read_case, split_section, to_bytes, to_text
 from harness.outcome import Value
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from hypothesis.strategies import SearchStrategy
 
 WAT = '(module (func (export "f")))'

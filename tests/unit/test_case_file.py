@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,6 +10,10 @@ from harness.case import Call, Case, number_to_json
 from harness.case_file import MAX_FILE_BYTES, read_case, to_bytes
 from harness.errors import CaseError, FencepostError, FileError, ModuleError
 from harness.outcome import Value
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WAT = '(module (func (export "f") (param i32)))\n'
 

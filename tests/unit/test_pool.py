@@ -16,8 +16,11 @@ from harness.case import Case
 from harness.errors import CaseError, EnvironmentFailure
 from harness.plan import Plan
 from harness.pool import cause_of_death, records
-from harness.record import Record
 from harness.verdict import Kind
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.record import Record
 
 PLAN = Plan(executors=(), references=("wasmtime",))
 WASM = engine.assemble(b'(module (func (export "f")))')
