@@ -22,6 +22,7 @@ FIXED: dict[str, int | bool] = {
     "canonicalize_nans": True,
     "max_imports": 0,
     "min_funcs": 1,
+    "min_types": 1,  # without a type there are no functions: half of all modules
     "max_memories": 1,
     "max_memory32_bytes": 64 << 16,
     "memory_max_size_required": False,
