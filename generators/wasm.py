@@ -24,7 +24,7 @@ FIXED: dict[str, int | bool] = {
     "min_funcs": 1,
     "min_types": 1,  # without a type there are no functions: half of all modules
     "max_memories": 1,
-    "max_memory32_bytes": 64 << 16,
+    "max_memory32_bytes": 16 << 16,
     "memory_max_size_required": False,
     "max_table_elements": 100,
     "allow_start_export": True,

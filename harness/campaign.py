@@ -7,7 +7,9 @@ it cannot be stored it is printed whole.
 from __future__ import annotations
 
 import base64
+import signal
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,7 @@ from harness.pool import records
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.case import Case
     from harness.plan import Plan
@@ -72,10 +74,8 @@ class Campaign:
         Raises:
             FencepostError: the harness or its environment failed.
         """
-        try:
+        with self._interruptible():
             self._run()
-        except KeyboardInterrupt:
-            self.interrupted = True
         self.store.add_statistics(self.statistics.to_json(self.elapsed))
 
     def _run(self) -> None:
@@ -88,7 +88,24 @@ class Campaign:
                 written = self.elapsed
                 self.store.add_statistics(self.statistics.to_json(written))
 
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Makes the first Ctrl-C end the campaign between two records; the second is as ever."""
+
+        def interrupt(number: int, _frame: object) -> None:
+            self.interrupted = True
+            signal.signal(number, signal.default_int_handler)
+
+        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
     def _is_over(self) -> bool:
+        if self.interrupted:
+            return True
         return self.budget.seconds is not None and self.elapsed >= self.budget.seconds
 
     def _take(self, record: Record) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import engine
 from harness.executors import Executor, Subject
+from harness.outcome import Ran, RuntimeFault
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 ORACLES: tuple[Oracle, ...] = (ContainmentOracle(), DifferentialOracle(), WasmtimeOracle(), CompletionOracle())
 FRONT_END = "front end"
+PANIC = "PanicException"
+"""Name of what PyO3 raises for a Rust panic; no module exports it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,21 @@ def check(case: Case, executors: Sequence[Executor]) -> Checked:
     lap(FRONT_END)
     outcomes = {}
     for executor in executors:
-        outcomes[executor.name] = executor.run(subject)
+        outcomes[executor.name] = _run(executor, subject)
         lap(executor.name)
     verdict = worst(oracle.judge(case, outcomes) for oracle in ORACLES)
     lap("oracles")
     return Checked(verdict, outcomes, seconds)
+
+
+def _run(executor: Executor, subject: Subject) -> Outcome:
+    """The outcome; a panic that came through to Python is a runtime fault."""
+    try:
+        return executor.run(subject)
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
+        return Ran(RuntimeFault(str(error)))
 
 
 def prepare(case: Case) -> Subject:

@@ -80,6 +80,8 @@ def records(
                     worker.process.kill()
                     yield _bury(worker, workers, Verdict(Kind.HANG, "pool", "", f"no answer in {patience:.0f} s"))
             yield None
+        for worker in list(workers):
+            yield from _drain(worker)
     finally:
         for worker in workers:
             worker.process.kill()
@@ -114,6 +116,17 @@ def _receive(worker: _Worker, workers: list[_Worker]) -> Iterator[Record]:
     for record in message:
         worker.job = replace(worker.job, first=record.index + worker.job.stride)
         yield record
+
+
+def _drain(worker: _Worker) -> Iterator[Record]:
+    """What a worker has sent already and nobody has read."""
+    try:
+        while worker.connection.poll():
+            message = worker.connection.recv()
+            if isinstance(message, list):
+                yield from message
+    except EOFError:
+        return
 
 
 def _bury(worker: _Worker, workers: list[_Worker], verdict: Verdict) -> Record:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 import engine
 from harness.case_file import MAX_FILE_BYTES
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Fencepost
     from pathlib import Path
+
+    from conftest import Fencepost
 
 ADD = engine.assemble(b'(module (func (export "add") (param i32 i32) (result i32) local.get 0))')
 

@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import pytest
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conftest import Fencepost
@@ -96,7 +96,7 @@ def test_layout_shows_and_draws_the_arena(fencepost: Fencepost, tmp_path: Path) 
 
 def test_ctrl_c_loses_nothing(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "harness", "fuzz", "--seed", "1", "--no-tty", "--json", "--out", "out"]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
     with subprocess.Popen(
         command, cwd=tmp_path, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:

@@ -14,6 +14,7 @@ from harness.outcome import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
+
     from hypothesis.strategies import SearchStrategy
 
 WAT = '(module (func (export "f")))'

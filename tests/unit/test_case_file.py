@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,7 +11,6 @@ from harness.case import Call, Case, number_to_json
 from harness.case_file import MAX_FILE_BYTES, read_case, to_bytes
 from harness.errors import CaseError, FencepostError, FileError, ModuleError
 from harness.outcome import Value
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -41,6 +41,25 @@ def verdict_on(case: Case, **outcomes: Outcome) -> str:
 ONE: Ran = ran(returned(1))
 
 
+class PanicException(BaseException):
+    """As PyO3 names what it raises for a Rust panic."""
+
+
+@dataclass(frozen=True)
+class PanickingExecutor:
+    """Panics."""
+
+    name: str = "jit/exact"
+
+    def run(self, subject: Subject) -> Outcome:  # noqa: ARG002 (a role)
+        raise PanicException("index 9 out of range")
+
+
+def test_a_panic_of_the_engine_is_a_runtime_fault(add: Case) -> None:
+    executors = [FixedExecutor("interpreter/exact", ONE), PanickingExecutor()]
+    assert check(add, executors).verdict.key == "runtime-fault:containment:index N out of range"
+
+
 def test_agreement_is_clean_and_disagreement_is_not(add: Case) -> None:
     assert verdict_on(add, interpreter_exact=ONE, jit_exact=ONE, wasmtime=ONE) == "clean"
     assert verdict_on(add, interpreter_exact=ONE, jit_exact=ONE, wasmtime=trapped("unreachable")).startswith("mismatch")

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,7 +18,6 @@ from harness.errors import CaseError, EnvironmentFailure
 from harness.plan import Plan
 from harness.pool import cause_of_death, records
 from harness.verdict import Kind
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.record import Record
