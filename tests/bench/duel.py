@@ -1,7 +1,8 @@
 """Two contestants on the same jobs, turn by turn.
 
 Turns alternate, so that whatever else the machine does hits both; medians stand for the
-rounds, which are fewer where a program takes long. Both must give the same answer, else a ratio would compare different work.
+rounds, which are fewer where a program takes long. Both must give the same answer, else a
+ratio would compare different work.
 """
 
 from __future__ import annotations
