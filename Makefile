@@ -63,7 +63,7 @@ fmt: $(VENV)/.installed ## format all code
 
 lint: $(VENV)/.installed
 	$(CARGO) fmt $(MANIFEST) --check
-	$(CARGO) clippy --release $(MANIFEST) --features python --all-targets -- -D warnings
+	PYO3_PYTHON=$(CURDIR)/$(BIN)/python $(CARGO) clippy --release $(MANIFEST) --features python --all-targets -- -D warnings
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
