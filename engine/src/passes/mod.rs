@@ -10,7 +10,8 @@
 //! | [`return_area`] | results that do not fit registers go through memory | makes stack slots |
 //! | [`shadow_stack`] | stack slots become an area of the arena | makes memory accesses |
 //! | `sites` | numbers memory accesses and indirect calls | sees each access whole |
-//! | `sanitize` | removes undefined behaviour (exact runs) | may split an access |
+//! | `wide` | splits accesses that Pulley cannot do | splits an access after it has a site |
+//! | `sanitize` | removes undefined behaviour (exact runs) | sees each access as it will be |
 #![forbid(unsafe_code)]
 
 mod admit;
@@ -19,6 +20,7 @@ pub mod return_area;
 mod sanitize;
 pub mod shadow_stack;
 mod sites;
+mod wide;
 
 use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 
@@ -107,6 +109,7 @@ pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
         return_area::make_explicit(function);
         shadow_stack::move_slots(function, mode).map_err(refused)?;
         sites::number(function, id, &mut sites);
+        wide::split(function);
         if mode == Mode::Exact {
             sanitize::run(function).map_err(refused)?;
         }

@@ -5,12 +5,11 @@
 //! | `notrap`, or a trap code that the engine cannot name | `arena_out_of_bounds` |
 //! | `readonly`, `can_move`, `aligned` | gone |
 //! | alias regions, which a confused access violates | gone: any access may meet any other |
-//! | `i128` accesses | two `i64` ones, low half first, each all or nothing |
 //! | big-endian scalar accesses | little-endian ones and `bswap` |
 //! | misaligned atomics | a trap, `heap_misaligned`, before the access |
 //! | 16- and 128-bit floats, opcodes of one target, other big-endian accesses | refused |
 //!
-//! Stack slots begin as zeroes (`shadow_stack`), and both backends canonicalise NaNs in
+//! Stack slots begin as zeroes (`shadow_stack`), `i128` accesses are split (`wide`), and both backends canonicalise NaNs in
 //! exact runs, which is theirs to set. What remains is defined in CLIF: shift amounts are
 //! taken modulo the width, division traps, conversions trap or saturate, `select` and
 //! branches test for nonzero, and there is no poison. Misaligned plain accesses are
@@ -19,8 +18,7 @@
 
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::immediates::Offset32;
-use cranelift_codegen::ir::types::{F16, F32, F64, F128, I8, I16, I32, I64, I128};
+use cranelift_codegen::ir::types::{F16, F32, F64, F128, I8, I16, I32, I64};
 use cranelift_codegen::ir::{
     Endianness, Function, Inst, InstBuilder as _, InstructionData, MemFlags, MemFlagsData, Opcode,
     Type, Value,
@@ -30,7 +28,7 @@ use super::opcode::{Class, class};
 use super::{Refusal, instructions, replace};
 use crate::trap::Trap;
 
-/// Sanitizes a function whose sites are numbered.
+/// Sanitizes a function whose sites are numbered, for an exact run.
 pub(super) fn run(function: &mut Function) -> Result<(), Refusal> {
     check_types(function)?;
     for inst in instructions(function) {
@@ -72,16 +70,16 @@ fn load(function: &mut Function, inst: Inst) -> Result<(), Refusal> {
     };
     let ty = function.dfg.value_type(function.dfg.first_result(inst));
     let (flags, big) = defined(function, flags);
-    let access = Access { address: arg, offset, flags, big };
     let unit = unit(opcode, ty);
-    if unit != I128 && (!big || unit == I8) {
+    if !big || unit == I8 {
         set_flags(function, inst, flags);
         return Ok(());
     }
     let unit = swappable(unit, opcode)?;
     let mut pos = FuncCursor::new(function).at_inst(inst);
     pos.use_srcloc(inst);
-    let value = access.load(&mut pos, unit);
+    let value = pos.ins().load(unit, flags, arg, offset);
+    let value = pos.ins().bswap(value);
     let value = from_unit(&mut pos, opcode, ty, value);
     replace(function, inst, &[value]);
     Ok(())
@@ -95,9 +93,8 @@ fn store(function: &mut Function, inst: Inst) -> Result<(), Refusal> {
     };
     let ty = function.dfg.value_type(value);
     let (flags, big) = defined(function, flags);
-    let access = Access { address, offset, flags, big };
     let unit = unit(opcode, ty);
-    if unit != I128 && (!big || unit == I8) {
+    if !big || unit == I8 {
         set_flags(function, inst, flags);
         return Ok(());
     }
@@ -105,7 +102,8 @@ fn store(function: &mut Function, inst: Inst) -> Result<(), Refusal> {
     let mut pos = FuncCursor::new(function).at_inst(inst);
     pos.use_srcloc(inst);
     let value = to_unit(&mut pos, ty, unit, value);
-    access.store(&mut pos, value, unit);
+    let value = pos.ins().bswap(value);
+    pos.ins().store(flags, value, address, offset);
     replace(function, inst, &[]);
     Ok(())
 }
@@ -173,7 +171,7 @@ fn unit(opcode: Opcode, ty: Type) -> Type {
 /// The integer type whose bytes can be swapped in place of `unit`.
 fn swappable(unit: Type, opcode: Opcode) -> Result<Type, Refusal> {
     match unit {
-        I16 | I32 | I64 | I128 => Ok(unit),
+        I16 | I32 | I64 => Ok(unit),
         F32 => Ok(I32),
         F64 => Ok(I64),
         _ => Err(Refusal::BigEndian(opcode)),
@@ -199,43 +197,4 @@ fn to_unit(pos: &mut FuncCursor<'_>, ty: Type, unit: Type, value: Value) -> Valu
         return pos.ins().bitcast(unit, MemFlagsData::new(), value);
     }
     if unit == ty { value } else { pos.ins().ireduce(unit, value) }
-}
-
-/// An access to memory as the program states it.
-#[derive(Clone, Copy)]
-struct Access {
-    address: Value,
-    offset: Offset32,
-    flags: MemFlagsData,
-    big: bool,
-}
-
-impl Access {
-    fn load(self, pos: &mut FuncCursor<'_>, unit: Type) -> Value {
-        if unit == I128 {
-            let first = self.load(pos, I64);
-            let second = self.second_half().load(pos, I64);
-            let (low, high) = if self.big { (second, first) } else { (first, second) };
-            return pos.ins().iconcat(low, high);
-        }
-        let value = pos.ins().load(unit, self.flags, self.address, self.offset);
-        if self.big { pos.ins().bswap(value) } else { value }
-    }
-
-    fn store(self, pos: &mut FuncCursor<'_>, value: Value, unit: Type) {
-        if unit == I128 {
-            let (low, high) = pos.ins().isplit(value);
-            let (first, second) = if self.big { (high, low) } else { (low, high) };
-            self.store(pos, first, I64);
-            self.second_half().store(pos, second, I64);
-            return;
-        }
-        let value = if self.big { pos.ins().bswap(value) } else { value };
-        pos.ins().store(self.flags, value, self.address, self.offset);
-    }
-
-    /// The upper eight bytes of a sixteen-byte access; effective addresses are modular.
-    fn second_half(self) -> Access {
-        Access { offset: i32::from(self.offset).wrapping_add(8).into(), ..self }
-    }
 }

@@ -74,6 +74,23 @@ pub(super) fn move_slots(function: &mut Function, mode: Mode) -> Result<(), Refu
     Ok(())
 }
 
+/// Makes a call anew if it has a stack map, which would name slots of the native frame.
+fn drop_stack_map(function: &mut Function, call: Inst) {
+    if function.dfg.user_stack_map_entries(call).is_none() {
+        return;
+    }
+    let data = function.dfg.insts[call];
+    let new = function.dfg.make_inst(data);
+    function.dfg.make_inst_results(new, ir::types::INVALID);
+    function.layout.insert_inst(new, call);
+    let loc = function.srcloc(call);
+    if !loc.is_default() {
+        function.set_srcloc(new, loc);
+    }
+    let results = function.dfg.inst_results(new).to_vec();
+    replace(function, call, &results);
+}
+
 fn flags(function: &mut Function) -> MemFlagsData {
     MemFlagsData::new()
         .with_trap_code(Some(Trap::ArenaOutOfBounds.code()))
