@@ -97,20 +97,6 @@ fn flags(function: &mut Function) -> MemFlagsData {
         .with_alias_region(Some(OwnRegion::ShadowStack.of(function)))
 }
 
-/// Makes a call anew if it has a stack map, which would name slots of the native frame.
-fn drop_stack_map(function: &mut Function, call: Inst) {
-    if function.dfg.user_stack_map_entries(call).is_none() {
-        return;
-    }
-    let data = function.dfg.insts[call];
-    let new = function.dfg.make_inst(data);
-    function.dfg.make_inst_results(new, ir::types::INVALID);
-    function.layout.insert_inst(new, call);
-    function.set_srcloc(new, function.srcloc(call));
-    let results = function.dfg.inst_results(new).to_vec();
-    replace(function, call, &results);
-}
-
 fn constant(pos: &mut FuncCursor<'_>, value: u32) -> Value {
     pos.ins().iconst(I32, i64::from(value))
 }
