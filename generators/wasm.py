@@ -21,7 +21,8 @@ FIXED: dict[str, int | bool] = {
     "export_everything": True,
     "canonicalize_nans": True,
     "max_imports": 0,
-    "min_funcs": 1,
+    "min_funcs": 3,
+    "max_instructions": 400,
     "min_types": 1,  # without a type there are no functions: half of all modules
     "max_memories": 1,
     "max_memory32_bytes": 16 << 16,
@@ -49,11 +50,12 @@ SWITCHES = (
 )
 
 RANGES: dict[str, tuple[int, ...]] = {
-    "ensure_termination": (50, 200, 1000),
-    "max_funcs": (2, 6, 12),
+    "ensure_termination": (100, 500, 2000),
+    "max_funcs": (4, 8, 16),
     "max_globals": (0, 3, 10),
-    "max_instructions": (50, 100, 300),
+    "min_element_segments": (0, 1, 3),
     "min_memories": (0, 1, 1, 1),
+    "min_tables": (0, 1, 1),
 }
 
 
@@ -66,6 +68,7 @@ class WasmGenerator:
         """Makes one case; its calls are edge cases of its exports."""
         config = dict(FIXED)
         config |= {switch: entropy.chance(75) for switch in SWITCHES}
+        config["disallow_traps"] = entropy.chance(50)  # half of all modules run to their end
         config |= {field: entropy.choice(values) for field, values in RANGES.items()}
         config["max_tables"] = 2 if config["reference_types_enabled"] else 1
         return Case(engine.smith(entropy.take(SEED_BYTES), config))

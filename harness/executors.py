@@ -50,7 +50,7 @@ class Limits:
 
     fuel: int = 50_000_000
     deadline: float = 2.0
-    depth: int = 512
+    depth: int = 2500
     max_memory: int = 256 << 20
     max_table: int = 100_000
 
@@ -128,6 +128,10 @@ class EngineExecutor:
         """The executor, and the kind of run."""
         return f"{self.executor}/{self.mode}"
 
+    def _settings(self) -> tuple[tuple[str, str], ...]:
+        """The flags of native code: its NaNs are canonical in every kind of run, as the interpreter's are."""
+        return () if self.executor == "interpreter" else (*self.settings, ("enable_nan_canonicalization", "true"))
+
     def run(self, subject: Subject) -> Outcome:
         """Runs the subject; never raises for what the subject does.
 
@@ -146,7 +150,7 @@ class EngineExecutor:
                 depth=self.limits.depth,
                 max_memory=self.limits.max_memory,
                 max_table=self.limits.max_table,
-                settings=self.settings if self.executor != "interpreter" else (),
+                settings=self._settings(),
                 fault=self.fault,
                 check_objects=self.executor == "interpreter" and not subject.case.is_confused,
             )

@@ -4,6 +4,8 @@
 //! version of wasmparser.
 #![forbid(unsafe_code)]
 
+use std::panic::catch_unwind;
+
 use arbitrary::Unstructured;
 use serde_json::{Map, Value};
 use wasm_smith::{Config, Module};
@@ -35,7 +37,10 @@ pub fn generate(
     let config = config.into_iter().map(|(name, value)| (name.replace('_', "-"), value));
     let config: Config = serde_json::from_value(Value::Object(config.collect()))
         .map_err(|error| SmithError::Config(error.to_string()))?;
-    let mut module = Module::new(config, &mut Unstructured::new(entropy))
+    // wasm-smith asserts that each of its minima is at most the maximum.
+    let made = catch_unwind(|| Module::new(config, &mut Unstructured::new(entropy)));
+    let mut module = made
+        .map_err(|panic| SmithError::Config(crate::panic_message(&*panic)))?
         .map_err(|error| SmithError::Entropy(error.to_string()))?;
     if let Some(fuel) = fuel {
         module.ensure_termination(fuel).map_err(|error| SmithError::Config(error.to_string()))?;

@@ -100,9 +100,14 @@ def _engine(target: str | None) -> wasmtime.Engine:
     config.cranelift_nan_canonicalization = True
     config.wasm_relaxed_simd_deterministic = True
     config.native_unwind_info = False
+    config.max_wasm_stack = STACK_BYTES
     if target is not None:
         config.target = target
     return wasmtime.Engine(config)
+
+
+STACK_BYTES = 2 << 20
+"""Wasm stack of a reference: as much as Wasmtime allows, for `Limits.depth` calls of ordinary size."""
 
 
 class _Session:

@@ -21,8 +21,9 @@ const FIXED: &[(&str, &str)] = &[
     ("unwind_info", "false"),
 ];
 
-/// Settings decided by the kind of run and by whether to optimise.
-const DECIDED: &[&str] = &["opt_level", "enable_nan_canonicalization"];
+/// Settings decided by whether to optimise. Canonical NaNs are the default of exact runs;
+/// as-shipped runs may ask for them.
+const DECIDED: &[&str] = &["opt_level"];
 
 /// A Cranelift setting that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,7 +15,7 @@ use crate::runtime::{ArenaMap, Reservations};
 /// Defaults of `Program.run`: those of the command line.
 const FUEL: u64 = 50_000_000;
 const DEADLINE: f64 = 2.0;
-const DEPTH: u32 = 512;
+const DEPTH: u32 = 2500;
 const MAX_MEMORY: u64 = 256 << 20;
 const MAX_TABLE: u64 = 100_000;
 

@@ -26,6 +26,8 @@ pub enum AreaKind {
     Memory,
     /// A page between areas.
     Canary,
+    /// Nothing: accessible, but given to nobody.
+    Gap,
 }
 
 impl AreaKind {
@@ -39,6 +41,7 @@ impl AreaKind {
             AreaKind::Table => "table",
             AreaKind::Memory => "memory",
             AreaKind::Canary => "canary",
+            AreaKind::Gap => "gap",
         }
     }
 }
@@ -104,6 +107,16 @@ impl Areas {
         self.end = canary.offset + canary.len;
         self.all.extend([area, canary]);
         Ok(area)
+    }
+
+    /// Leaves a gap up to `floor`, if `len` bytes in `parts` areas fit above it;
+    /// otherwise nothing changes.
+    pub fn lift(&mut self, floor: u32, parts: usize, len: u64) {
+        let canaries = u64::from(PAGE) * parts as u64;
+        if self.end < floor && u64::from(floor) + len + canaries <= u64::from(self.limit) {
+            self.all.push(Area { kind: AreaKind::Gap, offset: self.end, len: floor - self.end });
+            self.end = floor;
+        }
     }
 
     /// Everything given out, in ascending order.

@@ -166,7 +166,8 @@ impl State {
     fn in_use(&self) -> Vec<(u32, u32)> {
         let structures = self.areas.all().iter().filter(|area| match area.kind {
             AreaKind::Store | AreaKind::Instance => true,
-            AreaKind::ShadowStack | AreaKind::Table | AreaKind::Memory | AreaKind::Canary => false,
+            AreaKind::ShadowStack | AreaKind::Table | AreaKind::Memory => false,
+            AreaKind::Canary | AreaKind::Gap => false,
         });
         let tables = self.tables.iter().map(|table| (table.base, table.elements * ELEMENT_BYTES));
         let memories = self.memories.iter().map(|memory| (memory.base, memory.len_bytes()));

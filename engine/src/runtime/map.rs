@@ -70,7 +70,9 @@ fn area_json(area: &Area, number: u32) -> Value {
     let kind = area.kind.name();
     let name = match area.kind {
         AreaKind::Table | AreaKind::Memory | AreaKind::Canary => format!("{kind} {number}"),
-        AreaKind::Store | AreaKind::ShadowStack | AreaKind::Instance => kind.to_owned(),
+        AreaKind::Store | AreaKind::ShadowStack | AreaKind::Instance | AreaKind::Gap => {
+            kind.to_owned()
+        }
     };
     json!({"name": name, "offset": area.offset, "length": area.len, "kind": kind})
 }

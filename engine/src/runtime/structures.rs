@@ -22,6 +22,10 @@ pub(super) const SEGMENT_SLOT_BYTES: u32 = 16;
 /// nesting of calls that a run may be given.
 pub(super) const SHADOW_STACK_BYTES: u32 = 4 << 20;
 
+/// Linear memories begin here where they fit: VM structures then have offsets below
+/// 2^31 and guest data above, so that a sign taken for a bit shows in every program.
+const MEMORY_FLOOR: u32 = 1 << 31;
+
 /// Elements that a table may have at all, whatever a module declares.
 const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 
@@ -153,11 +157,18 @@ pub(super) fn instance_areas(
         let len = u64::from(reserved) * u64::from(ELEMENT_BYTES);
         tables.push((areas.allocate(AreaKind::Table, len)?.offset, reserved));
     }
+    let defined = &module.memories[program.layout.imported_memories.count as usize..];
+    let reserved = defined.iter().map(|memory| reserved_pages(memory, limits));
+    let reserved = reserved.collect::<Result<Vec<u64>, TooLarge>>()?;
+    let bytes = |(memory, pages): (&Memory, &u64)| pages << memory.page_size_log2;
+    let total = defined.iter().zip(&reserved).map(bytes).sum();
+    if total > 0 {
+        areas.lift(MEMORY_FLOOR, reserved.len(), total);
+    }
     let mut memories = Vec::new();
-    for memory in &module.memories[program.layout.imported_memories.count as usize..] {
-        let reserved = reserved_pages(memory, limits)?;
-        let len = reserved << memory.page_size_log2;
-        memories.push((areas.allocate(AreaKind::Memory, len)?.offset, reserved));
+    for (memory, pages) in defined.iter().zip(reserved) {
+        let area = areas.allocate(AreaKind::Memory, bytes((memory, &pages)))?;
+        memories.push((area.offset, pages));
     }
     Ok(InstanceAreas { vmctx, tables, memories })
 }
