@@ -189,7 +189,7 @@ fn signatures() -> Vec<Signature> {
             [vec![I64; ints], vec![F64; floats / 2], vec![I8X16; floats.div_ceil(2)]].concat()
         })
     });
-    let odd = [vec![vec![I32; 7], vec![I128]].concat(), [vec![I128; 3], vec![I32; 2]].concat()];
+    let odd = [[vec![I32; 7], vec![I128]].concat(), [vec![I128; 3], vec![I32; 2]].concat()];
     same.chain(mixed).chain(odd).map(|types| results(&types)).collect()
 }
 
