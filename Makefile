@@ -10,7 +10,7 @@ RUST_SOURCES := $(shell find engine/src -name '*.rs') engine/Cargo.toml engine/C
 STUBTEST := $(BIN)/stubtest engine._native --concise
 
 .DEFAULT_GOAL := help
-.PHONY: help tools-present build check ci fmt lint types test test-rust test-python bless bench fuzz deny clean
+.PHONY: help tools-present build check ci fmt lint types test test-rust test-python bless bench fuzz soak deny clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,8 @@ tools-present:
 $(VENV)/.installed: pyproject.toml | tools-present
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet $$($(PYTHON) scripts/dependencies.py)
+	$(PYTHON) scripts/dependencies.py > $(VENV)/requirements.txt
+	$(BIN)/pip install --quiet --requirement $(VENV)/requirements.txt
 	@touch $@
 
 $(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
@@ -32,6 +33,9 @@ build: tools-present $(VENV)/.built ## build the engine and install fencepost in
 
 fuzz: build ## run the main job for a minute at default settings
 	$(BIN)/fencepost fuzz --time 60s
+
+soak: build ## fuzz for an hour and fail on any finding
+	$(BIN)/fencepost fuzz --time 60m
 
 test: test-rust test-python ## run all tests
 
@@ -59,7 +63,7 @@ fmt: $(VENV)/.installed ## format all code
 
 lint: $(VENV)/.installed
 	$(CARGO) fmt $(MANIFEST) --check
-	$(CARGO) clippy --release $(MANIFEST) --features python --all-targets -- -D warnings
+	PYO3_PYTHON=$(CURDIR)/$(BIN)/python $(CARGO) clippy --release $(MANIFEST) --features python --all-targets -- -D warnings
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 

@@ -1,12 +1,14 @@
 """The native engine: Wasm in, outcomes out. Everything that crosses this border is plain data."""
 
-from collections.abc import Buffer, Sequence
-from typing import Literal, NotRequired, TypedDict, final
+from collections.abc import Sequence
+from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-ValType = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
-Kind = Literal["function", "table", "memory", "global"]
-Executor = Literal["interpreter", "jit", "jit-unoptimized"]
-Mode = Literal["exact", "as-shipped"]
+from typing_extensions import Buffer
+
+ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
+Kind: TypeAlias = Literal["function", "table", "memory", "global"]
+Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
+Mode: TypeAlias = Literal["exact", "as-shipped"]
 
 class InvalidInput(ValueError):
     """The input is not valid WebAssembly, text or binary. ``args`` is ``(message, offset, line)``.
@@ -149,8 +151,9 @@ class Program:
         """Instantiates the module afresh and makes the calls in order.
 
         A call is an export's name and its arguments as bit patterns (``Value.bits``). ``fuel`` counts interpreter
-        operations of one call, ``deadline`` is seconds for one call, ``depth`` nested guest calls, ``max_memory`` bytes a
-        memory may grow to, ``max_table`` elements a table may grow to, ``settings`` are Cranelift flags for the JIT.
+        operations of one call, ``deadline`` is seconds for one call, ``depth`` nested guest calls, ``max_memory``
+        bytes a memory may grow to, ``max_table`` elements a table may grow to, ``settings`` are Cranelift flags for
+        the JIT.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
 
         Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and

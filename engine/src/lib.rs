@@ -13,17 +13,24 @@
 //! `unsafe` is denied everywhere but in the modules that are granted it below.
 
 pub mod arena;
+#[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
+pub mod cage;
 pub mod code_table;
 pub mod executor;
 pub mod fault;
 
 pub mod frontend;
+pub mod interp;
+#[allow(unsafe_code, reason = "makes, enters and leaves machine code")]
+pub mod jit;
 pub mod layout;
 pub mod lowering;
 pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
 mod py;
+pub mod run;
+pub mod runtime;
 pub mod site;
 pub mod smith;
 pub mod trap;

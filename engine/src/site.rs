@@ -51,6 +51,23 @@ pub struct Site {
     pub wasm_offset: Option<u32>,
 }
 
+impl std::fmt::Display for Site {
+    /// Such as `store VMMemoryDefinition+0x4 width 4 at wasm 0x1a2`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind.name())?;
+        if !self.region.is_empty() {
+            write!(f, " {}", self.region)?;
+        }
+        if self.width > 0 {
+            write!(f, " width {}", self.width)?;
+        }
+        match self.wasm_offset {
+            Some(offset) => write!(f, " at wasm {offset:#x}"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// What a site does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SiteKind {
@@ -62,4 +79,17 @@ pub enum SiteKind {
     Atomic,
     /// Calls through a code index.
     IndirectCall,
+}
+
+impl SiteKind {
+    /// The kind in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            SiteKind::Load => "load",
+            SiteKind::Store => "store",
+            SiteKind::Atomic => "atomic",
+            SiteKind::IndirectCall => "indirect call",
+        }
+    }
 }

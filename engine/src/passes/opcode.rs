@@ -120,13 +120,19 @@ mod tests {
             assert_eq!(opcode.is_call(), call, "{opcode}");
             if opcode.can_load() {
                 assert!(
-                    matches!(class, Class::Load | Class::Atomic | Class::HostAddress),
+                    matches!(
+                        class,
+                        Class::Load | Class::Atomic | Class::HostAddress | Class::TargetDependent
+                    ),
                     "{opcode}"
                 );
             }
             if opcode.can_store() {
                 assert!(
-                    matches!(class, Class::Store | Class::Atomic | Class::HostAddress),
+                    matches!(
+                        class,
+                        Class::Store | Class::Atomic | Class::HostAddress | Class::TargetDependent
+                    ),
                     "{opcode}"
                 );
             }

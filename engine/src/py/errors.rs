@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use pyo3::PyErr;
-use pyo3::exceptions::{PyException, PyOSError, PyValueError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
-use crate::executor::LoadError;
 use crate::frontend::FrontendError;
+use crate::jit::JitError;
+use crate::run::RunError;
 use crate::smith::SmithError;
 
 pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
@@ -24,11 +25,21 @@ pub(super) fn frontend(error: FrontendError) -> PyErr {
     }
 }
 
-/// What a program that an executor cannot take is in Python.
-pub(super) fn load(error: LoadError) -> PyErr {
+/// What a run that did not take place is in Python.
+pub(super) fn run(error: RunError) -> PyErr {
     match error {
-        LoadError::Unsupported(feature) => Unsupported::new_err(feature),
-        LoadError::CompileFailure(message) => CompileFailure::new_err(message),
+        RunError::Request(message) => PyValueError::new_err(message),
+        RunError::Unsupported(feature) => Unsupported::new_err(feature),
+        RunError::CompileFailure(message) => CompileFailure::new_err(message),
+        RunError::Environment(message) => PyMemoryError::new_err(message),
+    }
+}
+
+/// What a native executor that cannot be made is to a run.
+pub(super) fn jit(error: JitError) -> RunError {
+    match error {
+        JitError::Setting(error) => RunError::Request(error.to_string()),
+        error => RunError::Environment(error.to_string()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod errors;
 mod program;
+mod run;
 
 use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;

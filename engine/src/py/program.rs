@@ -5,8 +5,19 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::errors;
+use super::run::{self, Choice};
+use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, Item, Module, ValType};
+use crate::run::{Call, Request};
+use crate::runtime::{ArenaMap, Reservations};
+
+/// Defaults of `Program.run`: those of the command line.
+const FUEL: u64 = 50_000_000;
+const DEADLINE: f64 = 2.0;
+const DEPTH: u32 = 512;
+const MAX_MEMORY: u64 = 256 << 20;
+const MAX_TABLE: u64 = 100_000;
 
 /// A translated WebAssembly module.
 #[pyclass(frozen, module = "engine")]
@@ -51,6 +62,47 @@ impl Program {
     #[getter]
     fn defined_functions(&self) -> usize {
         self.program.functions.len() - usize::from(self.program.startup.is_some())
+    }
+
+    #[pyo3(signature = (*, max_memory = MAX_MEMORY, max_table = MAX_TABLE))]
+    fn layout(&self, max_memory: u64, max_table: u64) -> PyResult<String> {
+        let reservations = Reservations { memory_bytes: max_memory, table_elements: max_table };
+        let map = ArenaMap::of(&self.program, reservations);
+        Ok(map.map_err(|error| errors::run(error.into()))?.to_json().to_string())
+    }
+
+    #[pyo3(signature = (
+        calls, *, executor = "interpreter", mode = "exact", guard = "guard", fuel = FUEL,
+        deadline = DEADLINE, depth = DEPTH, max_memory = MAX_MEMORY, max_table = MAX_TABLE,
+        settings = Vec::new(), fault = None, check_objects = false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python method")]
+    fn run<'py>(
+        &self,
+        py: Python<'py>,
+        calls: Vec<(String, Vec<Option<u128>>)>,
+        executor: &str,
+        mode: &str,
+        guard: &str,
+        fuel: u64,
+        deadline: f64,
+        depth: u32,
+        max_memory: u64,
+        max_table: u64,
+        settings: Vec<(String, String)>,
+        fault: Option<&str>,
+        check_objects: bool,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let choice = Choice::new(executor, guard, settings, fault)?;
+        let request = Request {
+            calls: calls.into_iter().map(|(export, args)| Call { export, args }).collect(),
+            mode: run::mode(mode)?,
+            limits: Limits { fuel, deadline: run::deadline(deadline)?, depth },
+            reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
+            check_objects,
+        };
+        let report = py.detach(|| choice.run(&self.program, &request)).map_err(errors::run)?;
+        run::report(py, &report)
     }
 }
 

@@ -1,0 +1,32 @@
+;; fencepost: {"fencepost": 1, "calls": [{"export": "run", "args": [{"i32": "0"}]},
+;; fencepost: {"export": "run", "args": [{"i32": "8"}]}, {"export": "run", "args": [{"i32": "65000"}]},
+;; fencepost: {"export": "run", "args": [{"i32": "-64"}]}, {"export": "high", "args": [{"i32": "0"}]},
+;; fencepost: {"export": "high", "args": [{"i32": "1"}]}]}
+(module
+  (memory 1 1)
+  (data (i32.const 0) "spilled addresses are reloaded as they were")
+  (func $noise (param i32) (result i32) (i32.popcnt (local.get 0)))
+  (func $sum_of (param $at i32) (result i32)
+    (local $a i32) (local $b i32) (local $c i32) (local $d i32) (local $e i32) (local $f i32) (local $g i32)
+    (local $h i32) (local $i i32) (local $j i32) (local $k i32) (local $l i32) (local $m i32) (local $n i32)
+    (local $o i32) (local $p i32) (local $q i32) (local $r i32) (local $noise i32)
+    (local.set $a (i32.add (local.get $at) (i32.const 1))) (local.set $b (i32.add (local.get $a) (i32.const 3)))
+    (local.set $c (i32.xor (local.get $b) (i32.const 5))) (local.set $d (i32.add (local.get $c) (i32.const 2)))
+    (local.set $e (i32.add (local.get $d) (i32.const 7))) (local.set $f (i32.xor (local.get $e) (i32.const 9)))
+    (local.set $g (i32.add (local.get $f) (i32.const 1))) (local.set $h (i32.add (local.get $g) (i32.const 4)))
+    (local.set $i (i32.xor (local.get $h) (i32.const 3))) (local.set $j (i32.add (local.get $i) (i32.const 6)))
+    (local.set $k (i32.add (local.get $j) (i32.const 2))) (local.set $l (i32.xor (local.get $k) (i32.const 1)))
+    (local.set $m (i32.add (local.get $l) (i32.const 3))) (local.set $n (i32.add (local.get $m) (i32.const 5)))
+    (local.set $o (i32.xor (local.get $n) (i32.const 7))) (local.set $p (i32.add (local.get $o) (i32.const 1)))
+    (local.set $q (i32.add (local.get $p) (i32.const 2))) (local.set $r (i32.xor (local.get $q) (i32.const 4)))
+    (local.set $noise (call $noise (local.get $at)))
+    (i32.add (local.get $noise) (i32.add (i32.load8_u (local.get $a)) (i32.add (i32.load8_u (local.get $b))
+    (i32.add (i32.load8_u (local.get $c)) (i32.add (i32.load8_u (local.get $d)) (i32.add (i32.load8_u (local.get $e))
+    (i32.add (i32.load8_u (local.get $f)) (i32.add (i32.load8_u (local.get $g)) (i32.add (i32.load8_u (local.get $h))
+    (i32.add (i32.load8_u (local.get $i)) (i32.add (i32.load8_u (local.get $j)) (i32.add (i32.load8_u (local.get $k))
+    (i32.add (i32.load8_u (local.get $l)) (i32.add (i32.load8_u (local.get $m)) (i32.add (i32.load8_u (local.get $n))
+    (i32.add (i32.load8_u (local.get $o)) (i32.add (i32.load8_u (local.get $p)) (i32.add (i32.load8_u (local.get $q))
+      (i32.load8_u (local.get $r)))))))))))))))))))))
+  (func (export "run") (param i32) (result i32) (call $sum_of (local.get 0)))
+  (func (export "high") (param i32) (result i32)
+    (call $sum_of (i32.or (i32.const 0x80000000) (local.get 0)))))

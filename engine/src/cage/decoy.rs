@@ -1,0 +1,145 @@
+//! Decoys: memory that looks accessible and tells on whoever touches it.
+//!
+//! A guard misses an escape that lands on memory which happens to be mapped. In
+//! decoy mode the reach around the arena is covered by one small file, mapped again
+//! and again, whose every word names itself: a write shows in the file, and a read
+//! brings back a value that [`recognise`] knows.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use super::mapping::Mapping;
+
+/// Size of the file that stands everywhere around the arena, in 32-bit words.
+const WORDS: u32 = 1 << 19;
+
+/// The same in bytes.
+pub const DECOY_LEN: usize = WORDS as usize * 4;
+
+/// Upper byte of every 32-bit word of a decoy; the rest is the word's own index.
+const MARK: u32 = 0xde00_0000;
+
+/// Words that are compared at once.
+const BLOCK: u32 = 1024;
+
+/// Most traces that are collected from one run.
+const MAX_TRACES: usize = 16;
+
+/// A word of the decoy that something changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecoyTrace {
+    /// Where, in bytes from the arena's base modulo [`DECOY_LEN`]: all copies are
+    /// one file, so the copy that was written through is not known.
+    pub offset: u32,
+    /// What stands there now.
+    pub found: u32,
+}
+
+/// The place in the decoy, in bytes, that a value was read from, if it looks like
+/// one of its aligned words.
+#[must_use]
+pub fn recognise(value: u32) -> Option<u32> {
+    let index = value ^ MARK;
+    (index < WORDS).then_some(index * 4)
+}
+
+/// The file, and the view of it through which trusted code checks it.
+#[derive(Debug)]
+pub(super) struct Decoy {
+    file: OwnedFd,
+    view: Mapping,
+}
+
+impl Decoy {
+    pub(super) fn new() -> io::Result<Decoy> {
+        // SAFETY: the name is a C string, and the call touches no memory of ours.
+        let fd = unsafe { libc::memfd_create(c"fencepost-decoy".as_ptr(), libc::MFD_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor was just opened and has no other owner.
+        let file = unsafe { OwnedFd::from_raw_fd(fd) };
+        // SAFETY: plain system call on an open descriptor.
+        if unsafe { libc::ftruncate(fd, DECOY_LEN as libc::off_t) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let view = Mapping::share(file.as_fd(), DECOY_LEN)?;
+        let decoy = Decoy { file, view };
+        (0..WORDS).for_each(|index| decoy.set(index, MARK | index));
+        Ok(decoy)
+    }
+
+    pub(super) fn file(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+
+    /// Finds the words that changed since the last look, and restores them.
+    pub(super) fn inspect(&self) -> Vec<DecoyTrace> {
+        let mut traces = Vec::new();
+        let mut words = [0; BLOCK as usize];
+        for start in (0..WORDS).step_by(BLOCK as usize) {
+            self.copy(start, &mut words);
+            // Whole blocks at once: this runs after every batch.
+            let changed =
+                words.iter().zip(start..).fold(0, |all, (w, index)| all | (w ^ MARK ^ index));
+            if changed != 0 {
+                self.collect(start, &words, &mut traces);
+            }
+        }
+        traces.truncate(MAX_TRACES);
+        traces
+    }
+
+    /// Notes and restores what changed in the block that begins at word `start`.
+    fn collect(&self, start: u32, words: &[u32], traces: &mut Vec<DecoyTrace>) {
+        for (&found, index) in words.iter().zip(start..) {
+            if found != MARK | index {
+                self.set(index, MARK | index);
+                traces.push(DecoyTrace { offset: index * 4, found });
+            }
+        }
+    }
+
+    fn word(&self, index: u32) -> *mut u32 {
+        self.view.at(index as usize * 4).cast()
+    }
+
+    fn copy(&self, start: u32, into: &mut [u32]) {
+        debug_assert!(start as usize + into.len() <= WORDS as usize);
+        // SAFETY: the view spans `WORDS` words and is readable (`new`); no reference
+        // to it exists.
+        unsafe { into.as_mut_ptr().copy_from_nonoverlapping(self.word(start), into.len()) };
+    }
+
+    fn set(&self, index: u32, value: u32) {
+        debug_assert!(index < WORDS);
+        // SAFETY: the word lies in the view, which is writable (`new`).
+        unsafe { self.word(index).write(value) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_word_is_found_once() {
+        let decoy = Decoy::new().expect("memory for a decoy");
+        assert_eq!(decoy.inspect(), []);
+        decoy.set(WORDS - 1, 7);
+        let offset = (WORDS - 1) * 4;
+        assert_eq!(decoy.inspect(), [DecoyTrace { offset, found: 7 }]);
+        assert_eq!(decoy.inspect(), []);
+    }
+
+    #[test]
+    fn a_word_names_its_place_and_common_values_are_no_decoys() {
+        let decoy = Decoy::new().expect("memory for a decoy");
+        let mut word = [0];
+        decoy.copy(1234, &mut word);
+        assert_eq!(recognise(word[0]), Some(1234 * 4));
+        for value in [0, 1, u32::MAX, 0xdead_beef, MARK + WORDS] {
+            assert_eq!(recognise(value), None, "{value:#x}");
+        }
+    }
+}

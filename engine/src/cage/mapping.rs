@@ -1,0 +1,133 @@
+//! Pages of address space, owned.
+//!
+//! The one place that maps, protects and unmaps: a [`Mapping`] owns a range of
+//! pages, and everything else in `cage` and `jit` that needs pages holds one.
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::ptr;
+
+/// What may be done with a page. There is no kind that is writable and executable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protection {
+    None,
+    Read,
+    ReadWrite,
+    ReadExecute,
+}
+
+impl Protection {
+    fn bits(self) -> libc::c_int {
+        match self {
+            Protection::None => libc::PROT_NONE,
+            Protection::Read => libc::PROT_READ,
+            Protection::ReadWrite => libc::PROT_READ | libc::PROT_WRITE,
+            Protection::ReadExecute => libc::PROT_READ | libc::PROT_EXEC,
+        }
+    }
+}
+
+/// A range of pages that nothing else in this process uses, unmapped on drop.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    start: *mut u8,
+    len: usize,
+}
+
+impl Mapping {
+    /// Reserves `len` bytes of zeroed pages without access. The host commits memory
+    /// only for pages that are touched.
+    pub(crate) fn reserve(len: usize) -> io::Result<Mapping> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        // SAFETY: a fresh mapping at an address that the kernel chooses touches no
+        // existing one.
+        let start = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
+        Mapping::from_result(start, len)
+    }
+
+    /// Maps the first `len` bytes of a file, shared, readable and writable.
+    pub(crate) fn share(file: BorrowedFd<'_>, len: usize) -> io::Result<Mapping> {
+        let protection = Protection::ReadWrite.bits();
+        // SAFETY: as in `reserve`.
+        let start = unsafe {
+            libc::mmap(ptr::null_mut(), len, protection, libc::MAP_SHARED, file.as_raw_fd(), 0)
+        };
+        Mapping::from_result(start, len)
+    }
+
+    fn from_result(start: *mut libc::c_void, len: usize) -> io::Result<Mapping> {
+        if start == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(Mapping { start: start.cast(), len })
+    }
+
+    /// The first byte.
+    pub(crate) fn start(&self) -> *mut u8 {
+        self.start
+    }
+
+    /// Size in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether an address lies in the mapping.
+    pub(crate) fn contains(&self, address: u64) -> bool {
+        address.wrapping_sub(self.start as u64) < self.len as u64
+    }
+
+    /// The address of a byte of the mapping, or of its end.
+    ///
+    /// # Panics
+    /// When `offset` lies past the end.
+    pub(crate) fn at(&self, offset: usize) -> *mut u8 {
+        assert!(offset <= self.len, "offset {offset:#x} in a mapping of {:#x} bytes", self.len);
+        // SAFETY: the sum lies in the mapping or at its end, as just checked.
+        unsafe { self.start.add(offset) }
+    }
+
+    /// Changes what may be done with a range of pages, given in bytes.
+    pub(crate) fn protect(&self, range: Range<usize>, protection: Protection) -> io::Result<()> {
+        self.check_pages(&range);
+        let address = self.at(range.start).cast();
+        // SAFETY: the pages belong to this mapping, as just checked; nothing holds
+        // a reference into them, since a mapping gives out raw pointers only.
+        let result = unsafe { libc::mprotect(address, range.len(), protection.bits()) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Drops the contents of a range of private pages, which read as zero after it.
+    pub(crate) fn discard(&self, range: Range<usize>) -> io::Result<()> {
+        self.check_pages(&range);
+        let address = self.at(range.start).cast();
+        // SAFETY: as in `protect`.
+        let result = unsafe { libc::madvise(address, range.len(), libc::MADV_DONTNEED) };
+        if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Replaces a range of pages by the first bytes of a file, shared, readable and
+    /// writable.
+    pub(crate) fn overlay(&self, range: Range<usize>, file: BorrowedFd<'_>) -> io::Result<()> {
+        self.check_pages(&range);
+        let address = self.at(range.start).cast();
+        let protection = Protection::ReadWrite.bits();
+        let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+        // SAFETY: as in `protect`; `MAP_FIXED` replaces pages of this mapping only.
+        let result =
+            unsafe { libc::mmap(address, range.len(), protection, flags, file.as_raw_fd(), 0) };
+        if result == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
+    }
+
+    fn check_pages(&self, range: &Range<usize>) {
+        assert!(range.start <= range.end && range.end <= self.len, "{range:x?} of {:#x}", self.len);
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is owned, and its owner gives it up here.
+        unsafe { libc::munmap(self.start.cast(), self.len) };
+    }
+}

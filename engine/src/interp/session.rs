@@ -1,0 +1,174 @@
+//! One call from the host: runs the machine, serves what it asks for at gateways,
+//! and says how it ended.
+#![forbid(unsafe_code)]
+
+use super::abi::Frame;
+use super::code::{Code, Origin};
+use super::gateway::Gateway;
+use super::machine::{Callee, Machine, State, Stop, run};
+use super::policy::Policy;
+use super::registers::{Registers, SP};
+use crate::arena::OwnedArena;
+use crate::code_table::{CodeIndex, CodeTable, Target};
+use crate::executor::{self, Escape, Services, Slot, TrapReport};
+use crate::program::Builtin;
+use crate::trap::Trap;
+
+/// A way in which a builtin is called: with the signature that the caller declares.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct BuiltinCall {
+    pub builtin: Builtin,
+    pub frame: Frame,
+}
+
+/// All that one call needs.
+pub(super) struct Session<'a> {
+    pub code: &'a Code,
+    pub callees: &'a [Callee],
+    pub builtins: &'a [BuiltinCall],
+    pub table: &'a CodeTable,
+    pub arena: &'a mut OwnedArena,
+    pub stack: &'a mut [u8],
+    pub services: &'a mut dyn Services,
+    pub registers: Registers,
+    pub state: State,
+    /// Scratch: the arguments of the gateway being served.
+    pub arguments: Vec<Slot>,
+}
+
+impl Session<'_> {
+    /// Runs until the outermost call returns.
+    pub(super) fn run<P: Policy>(&mut self, policy: &mut P) -> Result<(), executor::Stop> {
+        loop {
+            let machine = Machine {
+                state: self.state,
+                registers: &mut self.registers,
+                body: self.arena.body_mut(),
+                stack: self.stack,
+                callees: self.callees,
+                policy,
+            };
+            let (stop, state) = run(&self.code.instructions, machine);
+            self.state = state;
+            match (stop, Gateway::at(state.pc)) {
+                (Stop::OutsideCode, Gateway::Return) => return Ok(()),
+                (Stop::OutsideCode, gateway @ (Gateway::Builtin(_) | Gateway::Host(_))) => {
+                    self.serve(gateway)?;
+                    self.state.calls_left = self.state.calls_left.wrapping_add(1);
+                }
+                // Only guest functions nest; the count was exhausted, not taken from.
+                (Stop::Depth, gateway @ (Gateway::Builtin(_) | Gateway::Host(_))) => {
+                    self.serve(gateway)?;
+                }
+                _ => return Err(self.stopped(stop, policy.escape())),
+            }
+        }
+    }
+
+    /// Does what a gateway stands for, and returns to `lr`.
+    fn serve(&mut self, gateway: Gateway) -> Result<(), executor::Stop> {
+        let host_frame;
+        let (frame, builtin, host) = match gateway {
+            Gateway::Builtin(position) => {
+                let call = self.builtins.get(position as usize).ok_or_else(|| broken("builtin"))?;
+                (&call.frame, Some(call.builtin), 0)
+            }
+            Gateway::Host(index) => {
+                let (number, frame) = self.host(index).ok_or_else(|| broken("host function"))?;
+                host_frame = frame;
+                (&host_frame, None, number)
+            }
+            Gateway::Return | Gateway::Nothing => return Err(broken("gateway")),
+        };
+        let sp = self.registers.x32(SP);
+        let stack = self.stack.get(sp as usize..).unwrap_or_default();
+        self.arguments.clear();
+        frame.read_arguments(&self.registers, stack, &mut self.arguments);
+        let mut results = [0; MAX_RESULTS];
+        let results = &mut results[..frame.results()];
+        let served = match builtin {
+            Some(builtin) => {
+                let served = self.services.builtin(self.arena, builtin, &self.arguments);
+                served.map(|result| results.first_mut().map(|slot| *slot = result)).map(drop)
+            }
+            None => self.services.host(self.arena, host, &self.arguments, results),
+        };
+        served.map_err(|trap| self.trapped(trap, self.state.lr.wrapping_sub(1)))?;
+        frame.write_results(&mut self.registers, results);
+        if frame.callee_pops {
+            self.registers.set_x32(SP, sp.wrapping_add(frame.stack_bytes));
+        }
+        self.state.pc = self.state.lr;
+        Ok(())
+    }
+
+    /// Number and frame of the host function at a code index.
+    fn host(&self, index: CodeIndex) -> Option<(u32, Frame)> {
+        let entry = self.table.get(index);
+        let Target::Host(number) = entry.target else { return None };
+        let signature = self.table.signature(entry.signature?)?;
+        Some((number, Frame::of(signature).ok()?))
+    }
+
+    /// Turns the end of the loop into the executor's answer.
+    fn stopped(&self, stop: Stop, escape: Option<(i64, executor::Access)>) -> executor::Stop {
+        let pc = self.state.pc;
+        let op = pc.wrapping_sub(1);
+        let listed = || self.code.origin(op).and_then(|origin| origin.trap);
+        match stop {
+            Stop::OutsideCode => self.trapped(Trap::BadCodeReference, op),
+            Stop::Fuel => self.trapped(Trap::OutOfFuel, pc),
+            Stop::Depth => self.trapped(Trap::StackOverflow, pc),
+            Stop::StackOverflow => self.trapped(Trap::StackOverflow, op),
+            Stop::Access => self.trapped(listed().unwrap_or(Trap::ArenaOutOfBounds), op),
+            Stop::Bound => self.trapped(Trap::ArenaOutOfBounds, op),
+            Stop::NullBase => self.trapped(Trap::NullBase, op),
+            Stop::DivisionByZero => self.trapped(Trap::IntegerDivisionByZero, op),
+            Stop::IntegerOverflow => self.trapped(Trap::IntegerOverflow, op),
+            Stop::BadConversion => self.trapped(Trap::BadConversionToInteger, op),
+            Stop::BadCodeReference => self.trapped(Trap::BadCodeReference, op),
+            Stop::Trap => match listed() {
+                Some(trap) => self.trapped(trap, op),
+                None => broken("trap code"),
+            },
+            Stop::Escape => match escape {
+                Some((offset, access)) => self.escaped(offset, access, op),
+                None => broken("escape"),
+            },
+            Stop::BadStack => broken("stack pointer"),
+            Stop::Missing => broken("opcode"),
+        }
+    }
+
+    fn trapped(&self, trap: Trap, op: u32) -> executor::Stop {
+        let origin = self.code.origin(op);
+        executor::Stop::Trap(TrapReport {
+            trap,
+            program: origin.map(|origin| origin.program),
+            function: origin.map(|origin| origin.function),
+            site: origin.and_then(|origin| origin.site),
+        })
+    }
+
+    fn escaped(&self, offset: i64, access: executor::Access, op: u32) -> executor::Stop {
+        let origin: Option<&Origin> = self.code.origin(op);
+        executor::Stop::Escape(Box::new(Escape {
+            access,
+            offset: offset.into(),
+            program: origin.map(|origin| origin.program),
+            function: origin.map(|origin| origin.function),
+            site: origin.and_then(|origin| origin.site),
+            instruction: Vec::new(),
+            disassembly: String::new(),
+            registers: Vec::new(),
+        }))
+    }
+}
+
+/// Most results of a signature: all registers that may hold one.
+const MAX_RESULTS: usize = 31;
+
+/// Something that only compiled code with a bug of ours could have reached.
+fn broken(what: &str) -> executor::Stop {
+    executor::Stop::RuntimeFault(format!("the interpreter met a {what} that cannot be"))
+}

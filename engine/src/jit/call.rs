@@ -1,0 +1,98 @@
+//! Calling an entry of the code table.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use cranelift_codegen::ir::Signature;
+
+use super::Jit;
+use super::classify::Judge;
+use super::process::Call;
+use super::serve::Service;
+use super::table::NativeEntry;
+use super::trampoline::with_base;
+use crate::code_table::{CodeIndex, CodeTable, Entry, Target};
+use crate::executor::{Limits, Services, Slot, Stop};
+use crate::fault::Fault;
+use crate::trap::Trap;
+
+impl Jit {
+    /// See [`crate::executor::Executor::call`].
+    pub(super) fn run(
+        &mut self,
+        table: &CodeTable,
+        services: &mut dyn Services,
+        code: CodeIndex,
+        args: &[Slot],
+        limits: Limits,
+    ) -> Result<Vec<Slot>, Stop> {
+        self.extend_table(table).map_err(Stop::RuntimeFault)?;
+        let (callee, signature) = self.callee(table, table.get(code))?;
+        let results = signature.returns.len();
+        let mut slots = args.to_vec();
+        if args.len() + 1 != signature.params.len() {
+            let message = format!("{} arguments for {signature}", args.len());
+            return Err(Stop::RuntimeFault(message));
+        }
+        slots.resize(args.len().max(results), 0);
+        let Limits { deadline, depth, .. } = limits;
+        let call = Call { signature: &signature, callee, slots: &mut slots, depth, deadline };
+        let ended = self.process_mut().invoke(services, call);
+        self.note_fault();
+        let judge = Judge { process: self.process(), programs: &self.programs };
+        judge.judge(ended).map_or(Ok(()), Err)?;
+        slots.truncate(results);
+        Ok(slots)
+    }
+
+    /// Brings the native code table up to date.
+    fn extend_table(&mut self, table: &CodeTable) -> Result<(), String> {
+        let used = self.process().table.used();
+        let Some(new) = table.entries().get(used..).filter(|new| !new.is_empty()) else {
+            return Ok(());
+        };
+        let native: Result<Vec<_>, _> =
+            new.iter().map(|entry| self.native_entry(table, *entry)).collect();
+        self.process_mut().table.extend(&native?).map_err(|error| error.to_string())
+    }
+
+    fn native_entry(&mut self, table: &CodeTable, entry: Entry) -> Result<NativeEntry, String> {
+        let signature = entry.signature;
+        match entry.target {
+            Target::Trap => Ok(self.process().trap_entry()),
+            Target::Function { program, function } => {
+                let loaded = self.programs.get(program as usize);
+                let address = loaded.and_then(|l| l.addresses.get(function.0 as usize).copied());
+                let address = address.ok_or_else(|| format!("no function {entry:?} is loaded"))?;
+                Ok(NativeEntry { address, signature, kind: 1 })
+            }
+            Target::Host(number) => {
+                let lowered = signature.and_then(|id| table.signature(id)).map(with_base);
+                let lowered = lowered.ok_or_else(|| format!("{entry:?} has no signature"))?;
+                let address = self.process_mut().gateway(Service::Host(number), &lowered)?;
+                Ok(NativeEntry { address, signature, kind: 2 })
+            }
+        }
+    }
+
+    /// The address and lowered signature of what an entry calls.
+    fn callee(&mut self, table: &CodeTable, entry: Entry) -> Result<(u64, Signature), Stop> {
+        let address = self.native_entry(table, entry).map_err(Stop::RuntimeFault)?.address;
+        let signature = match entry.target {
+            Target::Trap => None,
+            Target::Function { program, function } => {
+                let functions = self.emitted(program);
+                Some(functions[function.0 as usize].signature.clone())
+            }
+            Target::Host(_) => entry.signature.and_then(|id| table.signature(id)).map(with_base),
+        };
+        let signature = signature.ok_or_else(|| Stop::trap(Trap::BadCodeReference))?;
+        Ok((address, signature))
+    }
+
+    /// Passes on what lowered code noted of a planted fault.
+    fn note_fault(&self) {
+        if self.process().control().fault_triggered.load(Relaxed) != 0 {
+            Fault::ALL.iter().for_each(|&fault| self.faults.trigger(fault));
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Code memory: where machine code lies, never writable and executable at once.
+//!
+//! One reservation holds two areas, so that every call between them is a near call:
+//! gateways and entry trampolines, kept from run to run, and the programs of the
+//! current run. Both grow upwards and are emptied whole.
+
+use std::io;
+use std::ops::Range;
+
+use crate::cage::mapping::{Mapping, Protection};
+use crate::executor::LoadError;
+
+const PAGE: usize = 4096;
+
+/// Bytes for gateways and entry trampolines.
+const GATEWAYS: usize = 16 << 20;
+
+/// Bytes for the programs of one run.
+const PROGRAMS: usize = 256 << 20;
+
+/// Bytes of an emptied area that stay in memory.
+const KEPT: usize = 1 << 20;
+
+/// Alignment of every function.
+pub(super) const ALIGNMENT: usize = 64;
+
+/// Which area of code memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Area {
+    Gateways,
+    Programs,
+}
+
+/// Why code was not placed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CodeError {
+    #[error("the {0:?} need more than their share of code memory")]
+    Full(Area),
+    #[error("cannot protect code memory: {0}")]
+    Protect(#[from] io::Error),
+    #[error(transparent)]
+    Link(#[from] LoadError),
+}
+
+impl From<CodeError> for LoadError {
+    fn from(error: CodeError) -> LoadError {
+        match error {
+            CodeError::Link(error) => error,
+            error => LoadError::Unsupported(error.to_string()),
+        }
+    }
+}
+
+/// The reservation, and how far each area is used.
+#[derive(Debug)]
+pub(super) struct CodeMemory {
+    pages: Mapping,
+    gateways_end: usize,
+    programs_end: usize,
+}
+
+impl CodeMemory {
+    pub(super) fn new() -> io::Result<CodeMemory> {
+        let pages = Mapping::reserve(GATEWAYS + PROGRAMS)?;
+        Ok(CodeMemory { pages, gateways_end: 0, programs_end: GATEWAYS })
+    }
+
+    /// All addresses that may ever hold code.
+    pub(super) fn addresses(&self) -> Range<u64> {
+        let start = self.pages.start() as u64;
+        start..start + self.pages.len() as u64
+    }
+
+    /// Places the code that `write` makes for the address it is given, and returns
+    /// that address. `write` must return `len` bytes.
+    pub(super) fn publish(
+        &mut self,
+        area: Area,
+        len: usize,
+        write: impl FnOnce(u64) -> Result<Vec<u8>, LoadError>,
+    ) -> Result<u64, CodeError> {
+        let (end, limit) = match area {
+            Area::Gateways => (&mut self.gateways_end, GATEWAYS),
+            Area::Programs => (&mut self.programs_end, GATEWAYS + PROGRAMS),
+        };
+        let start = end.next_multiple_of(ALIGNMENT);
+        if len > limit.saturating_sub(start) {
+            return Err(CodeError::Full(area));
+        }
+        let address = self.pages.at(start);
+        let code = write(address as u64)?;
+        assert_eq!(code.len(), len, "code of the announced length");
+        *end = start + len;
+        let pages = start / PAGE * PAGE..(start + len).next_multiple_of(PAGE);
+        self.pages.protect(pages.clone(), Protection::ReadWrite)?;
+        // SAFETY: the range lies in the reservation and is writable now; no thread
+        // executes it, since guest code of this process runs on this thread only.
+        unsafe { address.copy_from_nonoverlapping(code.as_ptr(), len) };
+        self.pages.protect(pages, Protection::ReadExecute)?;
+        Ok(address as u64)
+    }
+
+    /// Forgets an area's code. A little of its memory is kept for the next code.
+    pub(super) fn clear(&mut self, area: Area) -> io::Result<()> {
+        let (start, end) = match area {
+            Area::Gateways => (0, &mut self.gateways_end),
+            Area::Programs => (GATEWAYS, &mut self.programs_end),
+        };
+        let used = start..std::mem::replace(end, start).next_multiple_of(PAGE);
+        if used.len() > KEPT { self.pages.discard(start + KEPT..used.end) } else { Ok(()) }
+    }
+
+    /// Whether there are so many gateways that they should be emptied when possible.
+    pub(super) fn has_many_gateways(&self) -> bool {
+        self.gateways_end > GATEWAYS / 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The permissions of the page at an address, as the kernel lists them.
+    fn permissions(address: u64) -> String {
+        let maps = std::fs::read_to_string("/proc/self/maps").expect("a map of this process");
+        let line = maps.lines().find(|line| {
+            let (start, rest) = line.split_once('-').expect("a range");
+            let end = rest.split(' ').next().expect("a range");
+            let number = |text| u64::from_str_radix(text, 16).expect("an address");
+            (number(start)..number(end)).contains(&address)
+        });
+        line.and_then(|line| line.split(' ').nth(1)).expect("a mapped page").to_owned()
+    }
+
+    #[test]
+    fn published_code_is_executable_and_not_writable() {
+        let mut memory = CodeMemory::new().expect("address space");
+        for area in [Area::Gateways, Area::Programs, Area::Gateways] {
+            let address = memory.publish(area, 5000, |_| Ok(vec![0xcc; 5000])).expect("room");
+            assert_eq!(permissions(address), "r-xp");
+            assert_eq!(permissions(address + 4999), "r-xp");
+        }
+    }
+
+    #[test]
+    fn a_full_area_is_an_error_until_it_is_cleared() {
+        let mut memory = CodeMemory::new().expect("address space");
+        let big = GATEWAYS - ALIGNMENT;
+        memory.publish(Area::Gateways, big, |_| Ok(vec![0; big])).expect("room");
+        assert!(memory.has_many_gateways());
+        let refused = memory.publish(Area::Gateways, 2 * ALIGNMENT, |_| unreachable!());
+        assert!(matches!(refused, Err(CodeError::Full(Area::Gateways))));
+        memory.clear(Area::Gateways).expect("memory");
+        memory.publish(Area::Gateways, ALIGNMENT, |_| Ok(vec![0; ALIGNMENT])).expect("room");
+    }
+}

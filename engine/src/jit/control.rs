@@ -1,0 +1,91 @@
+//! The control block: the trusted words that native code, the gateways, the signal
+//! handlers and the host share.
+//!
+//! It has pages of its own outside the cage. Its beginning is what `lowering` emits
+//! accesses to ([`crate::lowering::native_abi`]); the rest belongs to entry and trap
+//! path, which reach it by addresses fixed in trusted code, never through a register
+//! that guest code could have changed. Every field is an atomic because the other
+//! side of each access is machine code or a signal handler on the same thread.
+
+use std::io;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
+
+use super::serve::Server;
+use super::x86_64::FaultRecord;
+use crate::cage::mapping::{Mapping, Protection};
+use crate::lowering::native_abi;
+
+/// The words. Zeroed is a valid state.
+#[derive(Debug)]
+#[repr(C)]
+pub(super) struct Control {
+    /// Lowest stack pointer that a function may be entered with.
+    pub(super) stack_limit: AtomicU64,
+    /// Guest functions that may still be entered.
+    pub(super) depth: AtomicU64,
+    /// Set to 1 by lowered code when a planted fault meets its trigger.
+    pub(super) fault_triggered: AtomicU64,
+    /// Indirect calls made.
+    pub(super) indirect_calls: AtomicU64,
+    /// 1 exactly while the thread runs on the guest stack.
+    pub(super) in_guest: AtomicU64,
+    /// The host's stack pointer while guest code runs.
+    pub(super) host_stack: AtomicU64,
+    /// The guest's stack pointer while a gateway is served.
+    pub(super) guest_stack: AtomicU64,
+    /// The frame pointer of the gateway that is served.
+    pub(super) guest_frame: AtomicU64,
+    /// Where the guest stack begins; it grows down.
+    pub(super) stack_top: AtomicU64,
+    /// Set by the deadline's signal when it met the host; the gateway sees to it.
+    pub(super) interrupted: AtomicU64,
+    /// Who serves gateways during the current call.
+    pub(super) server: AtomicPtr<Server<'static>>,
+    /// What the signal handler saw when it ended the current call.
+    pub(super) fault: FaultRecord,
+}
+
+const _: () = {
+    use std::mem::offset_of;
+    assert!(offset_of!(Control, stack_limit) == native_abi::CONTROL_STACK_LIMIT as usize);
+    assert!(offset_of!(Control, depth) == native_abi::CONTROL_DEPTH as usize);
+    assert!(offset_of!(Control, fault_triggered) == native_abi::CONTROL_FAULT_TRIGGERED as usize);
+    assert!(offset_of!(Control, indirect_calls) == native_abi::CONTROL_INDIRECT_CALLS as usize);
+    assert!(size_of::<Control>() <= LEN);
+};
+
+/// Bytes of the block's mapping.
+const LEN: usize = 4096;
+
+/// The pages that hold a [`Control`].
+#[derive(Debug)]
+pub(super) struct ControlPage(Mapping);
+
+impl ControlPage {
+    pub(super) fn new() -> io::Result<ControlPage> {
+        let pages = Mapping::reserve(LEN)?;
+        pages.protect(0..LEN, Protection::ReadWrite)?;
+        Ok(ControlPage(pages))
+    }
+
+    pub(super) fn get(&self) -> &Control {
+        // SAFETY: the page is mapped as long as `self` lives, aligned, and large
+        // enough (asserted above); zeroes are a valid `Control`; all fields are
+        // atomics, so writes by native code and handlers are allowed.
+        unsafe { &*self.0.start().cast::<Control>() }
+    }
+
+    pub(super) fn address(&self) -> u64 {
+        self.0.start() as u64
+    }
+}
+
+impl Control {
+    /// Makes the block ready for a call of at most `depth` nested functions.
+    pub(super) fn begin(&self, depth: u32, server: *mut Server<'static>) {
+        self.depth.store(depth.into(), Relaxed);
+        self.interrupted.store(0, Relaxed);
+        self.fault.clear();
+        self.server.store(server, Relaxed);
+    }
+}

@@ -1,0 +1,203 @@
+//! Native code: the executor that compiles programs with Cranelift.
+//!
+//! A program is lowered (every address becomes base + offset), compiled and linked
+//! here, and runs in a [`process`]: one cage, code memory, a stack of its own, and the
+//! stubs through which a thread enters and leaves it. Guest code leaves in three ways:
+//! it returns; it calls a gateway, which is served on the host's stack; or it faults,
+//! and a signal handler makes the thread continue where the call began. A fault is
+//! judged afterwards, outside the handler: a trap of the guest, or an escape.
+//!
+//! Trusted state (code, code table, control block, stack) lies outside the cage. In
+//! process, nothing but correct code keeps guest code from it: a backend so broken
+//! that it leaves the reservation is not contained, only likely to be noticed.
+//!
+//! Processes are reused: making a [`Jit`] costs little when one of the same kind was
+//! dropped on this thread before.
+
+mod call;
+mod classify;
+mod code;
+mod compile;
+mod control;
+mod emitted;
+mod isa;
+mod link;
+mod load;
+mod process;
+mod programs;
+mod registry;
+mod serve;
+mod signals;
+mod stack;
+mod table;
+mod thread;
+mod trampoline;
+mod x86_64;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::arena::Arena;
+use crate::cage::{Cage, CageError, DecoyTrace, GuardMode};
+use crate::code_table::{CodeIndex, CodeTable};
+use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
+use crate::fault::{Fault, Faults};
+use crate::passes::{Mode, Prepared};
+
+pub use emitted::{EmittedFunction, Relocation, Symbol};
+pub use isa::SettingError;
+
+use isa::Settings;
+use process::Process;
+use programs::Loaded;
+
+/// How to make native code.
+#[derive(Clone, Debug)]
+pub struct JitConfig {
+    /// Whether Cranelift optimises for speed.
+    pub optimize: bool,
+    /// Further Cranelift flags, by name; a later one wins.
+    pub settings: Vec<(String, String)>,
+    /// What surrounds the arena.
+    pub guard: GuardMode,
+    /// A planted fault.
+    pub fault: Option<Fault>,
+    /// Whether to count indirect calls, which costs each a memory increment.
+    pub count_calls: bool,
+}
+
+impl Default for JitConfig {
+    fn default() -> JitConfig {
+        JitConfig {
+            optimize: true,
+            settings: Vec::new(),
+            guard: GuardMode::Guard,
+            fault: None,
+            count_calls: false,
+        }
+    }
+}
+
+/// Why there is no [`Jit`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JitError {
+    /// A setting that cannot be.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+    /// No address space for the arena.
+    #[error(transparent)]
+    Cage(#[from] CageError),
+    /// The host refused memory, a timer or a signal stack.
+    #[error("the host refused what native code needs: {0}")]
+    Memory(String),
+}
+
+/// Runs programs as native code. Bound to the thread that made it.
+#[derive(Debug)]
+pub struct Jit {
+    settings: Settings,
+    faults: Faults,
+    count_calls: bool,
+    /// Always present, but while the executor is dropped.
+    process: Option<Process>,
+    programs: Vec<Loaded>,
+}
+
+impl Drop for Jit {
+    fn drop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.release();
+        }
+    }
+}
+
+impl Jit {
+    /// An executor whose arena has no accessible byte yet.
+    ///
+    /// # Errors
+    /// [`JitError`] when a setting is wrong or the host refuses memory.
+    pub fn new(config: JitConfig) -> Result<Jit, JitError> {
+        let settings = Settings { optimize: config.optimize, flags: config.settings };
+        settings.target(Mode::Exact)?;
+        let mut process = Process::acquire(config.guard)?;
+        process.reset(crate::arena::NULL_PAGE)?;
+        Ok(Jit {
+            settings,
+            faults: Faults::new(config.fault),
+            count_calls: config.count_calls,
+            process: Some(process),
+            programs: Vec::new(),
+        })
+    }
+
+    /// The planted fault of this executor, and whether it was triggered.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// The cage that programs run in.
+    #[must_use]
+    pub fn cage(&self) -> &Cage {
+        &self.process().cage
+    }
+
+    /// Finds what guest code wrote to decoys since the last look. Nothing is found
+    /// where there are no decoys.
+    #[must_use]
+    pub fn inspect(&self) -> Vec<DecoyTrace> {
+        self.cage().inspect()
+    }
+
+    /// The machine code of a program's functions, by [`crate::program::FuncId`]; empty
+    /// for a program that is not loaded.
+    #[must_use]
+    pub fn emitted(&self, program: u32) -> &[EmittedFunction] {
+        self.programs.get(program as usize).map_or(&[], |loaded| &loaded.functions)
+    }
+
+    fn process(&self) -> &Process {
+        self.process.as_ref().expect("present until drop")
+    }
+
+    fn process_mut(&mut self) -> &mut Process {
+        self.process.as_mut().expect("present until drop")
+    }
+}
+
+impl Executor for Jit {
+    fn name(&self) -> &'static str {
+        if self.settings.optimize { "jit" } else { "jit-unoptimized" }
+    }
+
+    fn reset(&mut self, len: u32) -> Result<(), String> {
+        self.programs.clear();
+        self.process_mut().reset(len).map_err(|error| error.to_string())
+    }
+
+    fn arena(&mut self) -> &mut dyn Arena {
+        &mut self.process_mut().cage
+    }
+
+    fn load(&mut self, program: &Prepared, table: &mut CodeTable) -> Result<(), LoadError> {
+        self.load_prepared(program, table)
+    }
+
+    fn call(
+        &mut self,
+        table: &CodeTable,
+        services: &mut dyn Services,
+        code: CodeIndex,
+        args: &[Slot],
+        limits: Limits,
+    ) -> Result<Vec<Slot>, Stop> {
+        self.run(table, services, code, args, limits)
+    }
+
+    fn counts(&self) -> Counts {
+        let indirect_calls = self.process().control().indirect_calls.load(Relaxed);
+        Counts { indirect_calls, ..Counts::default() }
+    }
+}

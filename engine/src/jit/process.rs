@@ -1,0 +1,276 @@
+//! The place where guest code runs: its memory, its stack, and the way in and out.
+//!
+//! This is the narrow interface behind which native code may move into a process of
+//! its own: what is given to it is code, table entries and calls; what comes back is
+//! how a call [`Ended`]. Compiling, linking and judging a fault happen outside.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use cranelift_codegen::ir::Signature;
+
+use super::code::{Area, CodeError, CodeMemory};
+use super::control::{Control, ControlPage};
+use super::isa::trampoline_target;
+use super::registry::Registration;
+use super::serve::{Gateway, Refusal, Server, Service, panic_message};
+use super::stack::GuestStack;
+use super::table::{NativeEntry, NativeTable};
+use super::thread::{Timer, ensure_signal_stack};
+use super::trampoline::Maker;
+use super::x86_64::{Fault, TRAP_INSTRUCTION, enter, status};
+use super::{JitError, signals};
+use crate::cage::{Cage, GuardMode};
+use crate::executor::{Services, Slot};
+use crate::trap::Trap;
+
+/// How a call into guest code ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The function returned.
+    Returned,
+    /// A service raised a trap; `caller` is the address that its call returns to.
+    Raised { trap: Trap, caller: Option<u64> },
+    /// The deadline passed, in guest code at `pc`, or in a service: then it is 0.
+    Interrupted { pc: u64 },
+    /// An instruction faulted.
+    Faulted(Box<Fault>),
+    /// Trusted code panicked or was not able to go on.
+    Broken(String),
+}
+
+/// One call.
+pub(super) struct Call<'a> {
+    /// The lowered signature of the callee.
+    pub(super) signature: &'a Signature,
+    /// Its address.
+    pub(super) callee: u64,
+    /// Arguments before, results after: as many slots as the larger needs.
+    pub(super) slots: &'a mut [Slot],
+    pub(super) depth: u32,
+    pub(super) deadline: Duration,
+}
+
+/// Everything that guest code runs in. Bound to its thread: timers and signal stacks
+/// are.
+#[derive(Debug)]
+pub(super) struct Process {
+    pub(super) cage: Cage,
+    pub(super) code: CodeMemory,
+    pub(super) table: NativeTable,
+    pub(super) stack: GuestStack,
+    control: ControlPage,
+    timer: Timer,
+    gateways: Vec<Gateway>,
+    gateway_addresses: HashMap<(Service, Signature), u64>,
+    entries: HashMap<Signature, u64>,
+    /// Address of the stub behind table entry 0.
+    trap_stub: u64,
+    /// The system process that made it: a fork has no timers, and shares the decoys.
+    owner: u32,
+}
+
+thread_local! {
+    /// Processes that no executor uses at the moment, at most one of each kind.
+    static IDLE: RefCell<Vec<Process>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Process {
+    /// An empty process: one that was used before, if there is one.
+    pub(super) fn acquire(guard: GuardMode) -> Result<Process, JitError> {
+        let idle = IDLE.with_borrow_mut(|idle| {
+            idle.retain(|process| process.owner == std::process::id());
+            let index = idle.iter().position(|process| process.cage.guard() == guard)?;
+            Some(idle.swap_remove(index))
+        });
+        idle.map_or_else(|| Process::new(guard), Ok)
+    }
+
+    /// Keeps the process for the next [`Process::acquire`] on this thread.
+    pub(super) fn release(self) {
+        let guard = self.cage.guard();
+        // At the end of its thread a process is dropped instead.
+        let _ = IDLE.try_with(|idle| {
+            let mut idle = idle.borrow_mut();
+            if idle.iter().all(|process| process.cage.guard() != guard) {
+                idle.push(self);
+            }
+        });
+    }
+
+    fn new(guard: GuardMode) -> Result<Process, JitError> {
+        let mut process = Process {
+            cage: Cage::new(guard)?,
+            code: CodeMemory::new()?,
+            table: NativeTable::new()?,
+            stack: GuestStack::new()?,
+            control: ControlPage::new()?,
+            timer: Timer::new()?,
+            gateways: Vec::new(),
+            gateway_addresses: HashMap::new(),
+            entries: HashMap::new(),
+            trap_stub: 0,
+            owner: std::process::id(),
+        };
+        process.control().stack_limit.store(process.stack.limit(), Relaxed);
+        process.control().stack_top.store(process.stack.top(), Relaxed);
+        process.place_trap_stub().map_err(|e| JitError::Memory(e.to_string()))?;
+        Ok(process)
+    }
+
+    /// Drops all programs and gives a zeroed arena of `len` bytes.
+    pub(super) fn reset(&mut self, len: u32) -> Result<(), JitError> {
+        self.code.clear(Area::Programs)?;
+        if self.code.has_many_gateways() {
+            self.code.clear(Area::Gateways)?;
+            self.gateways.clear();
+            self.gateway_addresses.clear();
+            self.entries.clear();
+            self.place_trap_stub().map_err(|e| JitError::Memory(e.to_string()))?;
+        }
+        self.table.clear()?;
+        self.control().fault_triggered.store(0, Relaxed);
+        self.control().indirect_calls.store(0, Relaxed);
+        Ok(self.cage.reset(len)?)
+    }
+
+    fn place_trap_stub(&mut self) -> Result<(), CodeError> {
+        let (area, len) = (Area::Gateways, TRAP_INSTRUCTION.len());
+        self.trap_stub = self.code.publish(area, len, |_| Ok(TRAP_INSTRUCTION.to_vec()))?;
+        Ok(())
+    }
+
+    /// The table entry that traps when called.
+    pub(super) fn trap_entry(&self) -> NativeEntry {
+        NativeEntry { address: self.trap_stub, signature: None, kind: 0 }
+    }
+
+    /// Whether an address is that of the stub behind [`Process::trap_entry`].
+    pub(super) fn is_trap_stub(&self, pc: u64) -> bool {
+        pc == self.trap_stub
+    }
+
+    pub(super) fn control(&self) -> &Control {
+        self.control.get()
+    }
+
+    pub(super) fn control_address(&self) -> u64 {
+        self.control.address()
+    }
+
+    /// All addresses that may ever hold guest code.
+    pub(super) fn code_addresses(&self) -> Range<u64> {
+        self.code.addresses()
+    }
+
+    /// The address of the gateway to a service for callers with a lowered signature.
+    pub(super) fn gateway(
+        &mut self,
+        service: Service,
+        signature: &Signature,
+    ) -> Result<u64, String> {
+        let key = (service, signature.clone());
+        if let Some(&address) = self.gateway_addresses.get(&key) {
+            return Ok(address);
+        }
+        let number = u32::try_from(self.gateways.len()).map_err(|e| e.to_string())?;
+        let (params, results) = (signature.params.len() - 1, signature.returns.len());
+        let gateway = Gateway { service, params, results };
+        let code = self.make(|maker| maker.gateway(signature, gateway, number))?;
+        let address = self.place(code)?;
+        self.gateways.push(gateway);
+        self.gateway_addresses.insert(key, address);
+        Ok(address)
+    }
+
+    /// The address of the entry trampoline for functions of a lowered signature.
+    fn entry(&mut self, signature: &Signature) -> Result<u64, String> {
+        if let Some(&address) = self.entries.get(signature) {
+            return Ok(address);
+        }
+        let code = self.make(|maker| maker.entry(signature))?;
+        let address = self.place(code)?;
+        self.entries.insert(signature.clone(), address);
+        Ok(address)
+    }
+
+    fn make(
+        &self,
+        make: impl FnOnce(Maker<'_>) -> Result<Vec<u8>, String>,
+    ) -> Result<Vec<u8>, String> {
+        let isa = trampoline_target().map_err(|e| e.to_string())?;
+        let maker = Maker { isa: &*isa, control: self.control.address() };
+        // Guest code chooses the signature, and a panic of the compiler is a result.
+        catch_unwind(AssertUnwindSafe(|| make(maker)))
+            .unwrap_or_else(|payload| Err(panic_message(payload.as_ref())))
+    }
+
+    fn place(&mut self, code: Vec<u8>) -> Result<u64, String> {
+        let published = self.code.publish(Area::Gateways, code.len(), |_| Ok(code));
+        published.map_err(|e| e.to_string())
+    }
+
+    /// Runs a call to its end.
+    pub(super) fn invoke(&mut self, services: &mut dyn Services, call: Call<'_>) -> Ended {
+        match self.try_invoke(services, call) {
+            Ok(ended) => ended,
+            Err(message) => Ended::Broken(message),
+        }
+    }
+
+    fn try_invoke(&mut self, services: &mut dyn Services, call: Call<'_>) -> Result<Ended, String> {
+        if self.owner != std::process::id() {
+            return Err("the executor was made before this process was forked".to_owned());
+        }
+        let trampoline = self.entry(call.signature)?;
+        ensure_signal_stack().map_err(|e| format!("no signal stack: {e}"))?;
+        signals::ensure_first();
+        let control = self.control.get();
+        let base = self.cage.base();
+        let mut server = Server {
+            services,
+            cage: &mut self.cage,
+            gateways: &self.gateways,
+            control,
+            stack: &self.stack,
+            refusal: None,
+        };
+        let server = &raw mut server;
+        control.begin(call.depth, server.cast());
+        let registration = Registration::new(control, &self.code.addresses());
+        let registration = registration.ok_or("too many threads run guest code")?;
+        let armed = self.timer.arm(call.deadline);
+        let slots = call.slots.as_mut_ptr();
+        // SAFETY: this thread is registered with its own control block, whose stack and
+        // server are set; the trampoline was made for the callee's signature, and the
+        // caller gave enough slots for it (`Jit::call`).
+        let status = unsafe { enter(control, trampoline, slots, call.callee, base) };
+        drop(armed);
+        drop(registration);
+        // SAFETY: guest code is left, so nothing else refers to the server any more.
+        let refusal = unsafe { (*server).refusal.take() };
+        Ok(ended(control, status, refusal))
+    }
+}
+
+fn ended(control: &Control, status: u32, refusal: Option<Refusal>) -> Ended {
+    match (status, refusal) {
+        (status::RETURNED, _) => Ended::Returned,
+        (status::STOPPED, Some(Refusal::Trap { trap, caller })) => Ended::Raised { trap, caller },
+        (status::STOPPED, Some(Refusal::Panic(message))) => Ended::Broken(message),
+        (status::FAULTED, _) => Ended::Faulted(Box::new(control.fault.read())),
+        (status::INTERRUPTED, _) => Ended::Interrupted { pc: control.fault.read().pc },
+        (status, refusal) => Ended::Broken(format!("left guest code with {status}, {refusal:?}")),
+    }
+}
+
+impl From<io::Error> for JitError {
+    fn from(error: io::Error) -> JitError {
+        JitError::Memory(error.to_string())
+    }
+}

@@ -1,0 +1,122 @@
+//! The host's side of a gateway: a builtin or host call made by guest code.
+//!
+//! Runs on the host stack while the guest's waits. Nothing may unwind from here into
+//! machine code, so a panic of trusted code becomes the end of the call.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::control::Control;
+use super::stack::GuestStack;
+use super::x86_64::status;
+use crate::cage::Cage;
+use crate::executor::{Services, Slot};
+use crate::program::Builtin;
+use crate::trap::Trap;
+
+/// What a gateway leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Service {
+    Builtin(Builtin),
+    Host(u32),
+}
+
+/// A gateway, as its server knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gateway {
+    pub(super) service: Service,
+    /// Parameters without the base.
+    pub(super) params: usize,
+    pub(super) results: usize,
+}
+
+impl Gateway {
+    /// Slots that arguments and results share.
+    pub(super) fn slots(&self) -> usize {
+        self.params.max(self.results)
+    }
+}
+
+/// Why a server ended the call.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// A trap to raise, and the address that its call returns to, if known.
+    Trap { trap: Trap, caller: Option<u64> },
+    /// Trusted code panicked.
+    Panic(String),
+}
+
+/// What serves the gateways of one call.
+pub(super) struct Server<'a> {
+    pub(super) services: &'a mut dyn Services,
+    pub(super) cage: &'a mut Cage,
+    pub(super) gateways: &'a [Gateway],
+    pub(super) control: &'a Control,
+    pub(super) stack: &'a GuestStack,
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Serves gateway number `gateway` and returns the status with which to leave guest
+/// code, or 0 to go on.
+///
+/// # Safety
+/// `control` is the control block of a call under way, whose `server` is the one made
+/// for it and borrowed by nobody; `slots` spans [`Gateway::slots`] slots.
+pub(super) unsafe extern "sysv64" fn serve(
+    control: *const Control,
+    slots: *mut Slot,
+    gateway: u32,
+) -> u32 {
+    // SAFETY: the caller's promise.
+    let control = unsafe { &*control };
+    // SAFETY: the caller's promise; `Process::invoke` keeps the server on its frame
+    // and does not touch it until guest code is left.
+    let server = unsafe { &mut *control.server.load(Relaxed) };
+    let served = catch_unwind(AssertUnwindSafe(|| server.serve(slots, gateway)));
+    let refusal = match served {
+        Ok(Ok(())) if control.interrupted.load(Relaxed) == 0 => return status::RETURNED,
+        Ok(Ok(())) => return status::INTERRUPTED,
+        Ok(Err(trap)) => Refusal::Trap { trap, caller: server.caller() },
+        Err(payload) => Refusal::Panic(panic_message(payload.as_ref())),
+    };
+    server.refusal = Some(refusal);
+    status::STOPPED
+}
+
+impl Server<'_> {
+    fn serve(&mut self, slots: *mut Slot, gateway: u32) -> Result<(), Trap> {
+        let gateway = self.gateways[gateway as usize];
+        let mut args: Vec<Slot> = vec![0; gateway.params];
+        // SAFETY: the gateway's frame holds at least `params` slots, and guest code
+        // waits, so nothing else writes them.
+        unsafe { slots.copy_to_nonoverlapping(args.as_mut_ptr(), gateway.params) };
+        let mut results: Vec<Slot> = vec![0; gateway.results];
+        match gateway.service {
+            Service::Builtin(builtin) => {
+                let result = self.services.builtin(self.cage, builtin, &args)?;
+                results.fill(result);
+            }
+            Service::Host(number) => {
+                self.services.host(self.cage, number, &args, &mut results)?;
+            }
+        }
+        // SAFETY: as above, for `results` slots.
+        unsafe { slots.copy_from_nonoverlapping(results.as_ptr(), gateway.results) };
+        Ok(())
+    }
+
+    /// The address that the gateway's call returns to, from its frame: the return
+    /// address stands above the saved frame pointer.
+    fn caller(&self) -> Option<u64> {
+        let frame = self.control.guest_frame.load(Relaxed);
+        self.stack.word(frame.checked_add(8)?)
+    }
+}
+
+/// The text of a panic's payload.
+pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("panic without a message").to_owned()
+}

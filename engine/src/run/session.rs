@@ -1,0 +1,170 @@
+//! The store of one run: the program under test, and what its imports are filled with.
+#![forbid(unsafe_code)]
+
+use super::observe::Observed;
+use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
+use crate::arena::{Arena, OutOfArena};
+use crate::executor::{Executor, Limits, Stop};
+use crate::interp::ObjectCheck;
+use crate::passes::Prepared;
+use crate::program::{FuncType, Item, Module, Program};
+use crate::runtime::{CallError, Ended, Extern, HostFunction, InstanceId, Store, Value, arena_len};
+use crate::site::SiteId;
+
+/// A store with the instance under test.
+pub(super) struct Session<'a> {
+    store: Store,
+    /// By load order; the instance under test is the last.
+    instances: Vec<InstanceId>,
+    /// By load order.
+    prepared: &'a [Prepared],
+}
+
+impl<'a> Session<'a> {
+    /// Makes an instance of each program, which takes its imports from the one before.
+    pub(super) fn build(
+        executor: &mut dyn Observed,
+        programs: &[&Program],
+        prepared: &'a [Prepared],
+        request: &Request,
+    ) -> Result<Session<'a>, RunError> {
+        let len = arena_len(programs, request.reservations)?;
+        let mut store = Store::new(executor, len, request.reservations)?;
+        let mut instances: Vec<InstanceId> = Vec::new();
+        for (program, prepared) in programs.iter().zip(prepared) {
+            let externs = externs(&mut store, &program.module, instances.last().copied())?;
+            instances.push(store.instantiate(executor, program, prepared, &externs)?);
+        }
+        let check = request.check_objects.then(|| object_check(&mut store, len, prepared));
+        executor.check_objects(check);
+        Ok(Session { store, instances, prepared })
+    }
+
+    /// The instance under test.
+    fn subject(&self) -> InstanceId {
+        *self.instances.last().expect("`build` is given a program at least")
+    }
+
+    pub(super) fn start(&mut self, executor: &mut dyn Executor, limits: Limits) -> Outcome {
+        for instance in self.instances.clone() {
+            match guarded(|| self.store.start(executor, instance, limits)) {
+                Ok(Ok(())) => {}
+                Ok(Err(ended)) => return self.ended(ended),
+                Err(fault) => return Outcome::RuntimeFault(fault),
+            }
+        }
+        Outcome::Values(Vec::new())
+    }
+
+    pub(super) fn calls(
+        &mut self,
+        executor: &mut dyn Executor,
+        request: &Request,
+        report: &mut Report,
+    ) {
+        if !matches!(report.instantiation, Outcome::Values(_)) {
+            return;
+        }
+        for call in &request.calls {
+            let outcome = self.call(executor, call, request.limits);
+            let go_on = outcome.may_go_on();
+            report.calls.push(outcome);
+            if !go_on {
+                return;
+            }
+        }
+    }
+
+    fn call(&mut self, executor: &mut dyn Executor, call: &Call, limits: Limits) -> Outcome {
+        let instance = self.subject();
+        let Some(Extern::Function(function)) = self.store.export(instance, &call.export) else {
+            return Outcome::RuntimeFault(format!("the export {:?} is gone", call.export));
+        };
+        let params = &self.store.function_type(function).params;
+        let args = params.iter().zip(&call.args).map(|(&ty, &bits)| Value { ty, bits });
+        let args: Vec<Value> = args.collect();
+        match guarded(|| self.store.call(executor, instance, function, &args, limits)) {
+            Ok(Ok(values)) => Outcome::Values(values),
+            Ok(Err(CallError::Ended(ended))) => self.ended(ended),
+            Ok(Err(CallError::Arguments(message))) | Err(message) => Outcome::RuntimeFault(message),
+        }
+    }
+
+    fn ended(&self, ended: Ended) -> Outcome {
+        match ended {
+            Ended::Exit(code) => Outcome::Exit(code),
+            Ended::Stopped(Stop::RuntimeFault(fault)) => Outcome::RuntimeFault(fault),
+            Ended::Stopped(Stop::Trap(report)) => {
+                Outcome::Trap { trap: report.trap, site: self.site(report.program, report.site) }
+            }
+            Ended::Stopped(Stop::Escape(escape)) => {
+                let site = self.site(escape.program, escape.site);
+                Outcome::Escape { escape, site }
+            }
+        }
+    }
+
+    /// What a site does, in words.
+    fn site(&self, program: Option<u32>, site: Option<SiteId>) -> Option<String> {
+        let sites = &self.prepared.get(program? as usize)?.sites;
+        Some(sites.get(site?.0 as usize)?.to_string())
+    }
+
+    pub(super) fn inspect(
+        &self,
+        executor: &mut dyn Observed,
+        report: &mut Report,
+    ) -> Result<(), String> {
+        report.host_calls = self.store.host_calls().to_vec();
+        report.traces = executor.traces(self.prepared);
+        self.look(executor.arena(), report).map_err(|error| error.to_string())
+    }
+
+    fn look(&self, arena: &dyn Arena, report: &mut Report) -> Result<(), OutOfArena> {
+        let instance = self.subject();
+        report.memories = self.store.memories(arena, instance)?;
+        report.tables = self.store.tables(arena, instance)?;
+        report.globals = self.store.globals(arena, instance)?;
+        let canaries = self.store.broken_canaries(arena)?;
+        report.traces.extend(canaries.into_iter().map(Trace::Canary));
+        report.arena_digest = self.store.arena_digest(arena)?;
+        Ok(())
+    }
+}
+
+/// A check of each access against the object that its site names.
+fn object_check(store: &mut Store, len: u32, prepared: &[Prepared]) -> ObjectCheck {
+    let map = store.object_map(len);
+    let classes = map.classes(prepared);
+    Box::new(move |seen| map.holds(&classes, seen.program, seen.site, seen.offset, seen.width))
+}
+
+/// What the imports of a module are filled with: stubs for functions, and what
+/// `provided` exports for the rest.
+fn externs(
+    store: &mut Store,
+    module: &Module,
+    provided: Option<InstanceId>,
+) -> Result<Vec<Extern>, RunError> {
+    let mut externs = Vec::new();
+    for (position, import) in module.imports.iter().enumerate() {
+        externs.push(match import.item {
+            Item::Function(function) => {
+                let ty = &module.types[module.functions[function].ty];
+                Extern::Function(store.define_host(stub(&import.module, &import.name, ty))?)
+            }
+            Item::Table(_) | Item::Memory(_) | Item::Global(_) => provided
+                .and_then(|instance| store.export(instance, &position.to_string()))
+                .ok_or_else(|| RunError::Unsupported(format!("import {:?}", import.name)))?,
+        });
+    }
+    Ok(externs)
+}
+
+fn stub(module: &str, name: &str, ty: &FuncType) -> HostFunction {
+    let exit = HostFunction::proc_exit();
+    if (module, name, ty) == (exit.module.as_str(), exit.name.as_str(), &exit.ty) {
+        return exit;
+    }
+    HostFunction::stub(module, name, ty.clone())
+}

@@ -1,0 +1,272 @@
+//! Entering guest code from outside, and leaving it for the host.
+//!
+//! A function whose results do not fit registers takes the offset of a *return area*
+//! after its Wasm parameters, and stores each result there, in slots of 16 bytes (see
+//! `passes`). For calls from outside the area is the top of the shadow stack.
+#![forbid(unsafe_code)]
+
+use cranelift_codegen::ir;
+
+use super::host::{HostCall, HostContext, HostError, LOGGED};
+use super::state::{FunctionId, Instance, State};
+use super::structures::{SHADOW_STACK, SHADOW_STACK_BYTES};
+use super::types::{CONTEXTS, wasm_signature};
+use super::value::{self, Value};
+use super::{InstanceId, Store};
+use crate::arena::{Arena, OutOfArena};
+use crate::code_table::CodeIndex;
+use crate::executor::{Executor, Limits, Services, Slot, Stop};
+use crate::passes::{return_area, shadow_stack};
+use crate::program::{Builtin, FuncType, ValType};
+use crate::trap::Trap;
+
+/// Why a call did not return.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Ended {
+    /// The program ended itself.
+    #[error("exit {0}")]
+    Exit(i32),
+    /// It was stopped.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+}
+
+/// Why a call was not made, or did not return.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The arguments do not fit the function.
+    #[error("{0}")]
+    Arguments(String),
+    /// The call was made.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+}
+
+/// The signature of a host function in the code table: that of a Wasm function of
+/// its type, return area included.
+pub(super) fn signature(ty: &FuncType) -> ir::Signature {
+    return_area::explicit(&wasm_signature(ty))
+}
+
+/// How many slots the return area of a function of this type has, 0 without one.
+fn area_slots(ty: &FuncType) -> usize {
+    if return_area::needed(&wasm_signature(ty)) { ty.results.len() } else { 0 }
+}
+
+impl Store {
+    /// Calls a function with Wasm arguments. Funcrefs in `args` name functions of
+    /// `instance`, and those in the results functions of the instance that made them.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub fn call(
+        &mut self,
+        executor: &mut dyn Executor,
+        instance: InstanceId,
+        function: FunctionId,
+        args: &[Value],
+        limits: Limits,
+    ) -> Result<Vec<Value>, CallError> {
+        let callee = *self.state.function(function);
+        let ty = self.state.types.get(callee.ty).clone();
+        let mut slots = vec![Slot::from(callee.vmctx); CONTEXTS];
+        slots.extend(arguments(&ty, args, self.state.instance(instance))?);
+        let results = match callee.host {
+            Some(number) => self.call_host(executor, number, &slots, ty.results.len())?,
+            None => self.enter(executor, callee.code, &slots, area_slots(&ty), limits)?,
+        };
+        let results = ty.results.iter().zip(results);
+        Ok(results.map(|(&ty, slot)| self.state.value(ty, slot)).collect())
+    }
+
+    /// Enters guest code: sets the shadow stack up, makes room for a return area of
+    /// `area` slots and gives the results, wherever the function left them.
+    pub(super) fn enter(
+        &mut self,
+        executor: &mut dyn Executor,
+        code: CodeIndex,
+        args: &[Slot],
+        area: usize,
+        limits: Limits,
+    ) -> Result<Vec<Slot>, Ended> {
+        let mut args = args.to_vec();
+        let top = set_up_shadow_stack(executor.arena(), area).map_err(broken)?;
+        if area > 0 {
+            args.push(Slot::from(top));
+        }
+        self.state.exit = None;
+        let outcome = executor.call(&self.code, &mut self.state, code, &args, limits);
+        let returned = self.state.ended(outcome)?;
+        if area == 0 {
+            return Ok(returned);
+        }
+        return_area::slots(top, area)
+            .map(|at| executor.arena().load_u128(at).map_err(broken))
+            .collect()
+    }
+
+    /// Calls a host function as guest code would, without any.
+    fn call_host(
+        &mut self,
+        executor: &mut dyn Executor,
+        number: u32,
+        args: &[Slot],
+        results: usize,
+    ) -> Result<Vec<Slot>, Ended> {
+        let mut slots = vec![0; results];
+        self.state.exit = None;
+        let outcome = self.state.run_host(executor.arena(), number, args, &mut slots);
+        self.state.ended(outcome.map(|()| slots).map_err(Stop::trap))
+    }
+}
+
+/// Writes the words that guest functions keep their shadow stack by, and returns the
+/// offset of a return area of `slots` slots above the first frame.
+fn set_up_shadow_stack(arena: &mut dyn Arena, slots: usize) -> Result<u32, OutOfArena> {
+    let end = SHADOW_STACK + SHADOW_STACK_BYTES;
+    let area = u32::try_from(slots * return_area::SLOT_BYTES as usize).unwrap_or(u32::MAX);
+    let top = end.checked_sub(area).ok_or(OutOfArena { offset: end, width: area })?;
+    arena.store_u32(shadow_stack::POINTER, top)?;
+    arena.store_u32(shadow_stack::LIMIT, SHADOW_STACK)?;
+    Ok(top)
+}
+
+/// An arena that is shorter than it was: our own fault.
+fn broken(error: OutOfArena) -> Ended {
+    Ended::Stopped(Stop::RuntimeFault(error.to_string()))
+}
+
+fn arguments(ty: &FuncType, args: &[Value], instance: &Instance) -> Result<Vec<Slot>, CallError> {
+    if args.len() != ty.params.len() {
+        let message = format!("{} arguments for {} parameters", args.len(), ty.params.len());
+        return Err(CallError::Arguments(message));
+    }
+    let pairs = ty.params.iter().zip(args);
+    pairs.map(|(&ty, arg)| argument(ty, arg, instance)).collect()
+}
+
+fn argument(ty: ValType, arg: &Value, instance: &Instance) -> Result<Slot, CallError> {
+    if arg.ty != ty {
+        let message =
+            format!("a value of type {} for a parameter of type {}", arg.ty.name(), ty.name());
+        return Err(CallError::Arguments(message));
+    }
+    let slot = match (ty, arg.bits) {
+        (_, bits) if !value::representable(ty, bits) => None,
+        (_, None) => Some(0),
+        (ValType::FuncRef, Some(position)) => func_ref(instance, position),
+        (ValType::ExternRef, Some(number)) => value::externref(number),
+        (_, bits) => bits,
+    };
+    slot.ok_or_else(|| {
+        CallError::Arguments(format!("no {} has the value {:?}", ty.name(), arg.bits))
+    })
+}
+
+fn func_ref(instance: &Instance, position: u128) -> Option<Slot> {
+    let position = usize::try_from(position).ok()?;
+    instance.func_refs.get(position).copied().flatten().map(Slot::from)
+}
+
+impl State {
+    /// The value of a slot that guest code filled.
+    pub(super) fn value(&self, ty: ValType, slot: Slot) -> Value {
+        let bits = value::significant(ty, slot);
+        let bits = match ty {
+            ValType::ExternRef => value::host_number(bits),
+            ValType::FuncRef => self.function_position(bits),
+            _ => Some(bits),
+        };
+        Value { ty, bits }
+    }
+
+    /// What [`Value::bits`] says of the funcref of an offset.
+    fn function_position(&self, offset: u128) -> Option<u128> {
+        if offset == 0 {
+            return None;
+        }
+        let known = u32::try_from(offset).ok().and_then(|offset| self.func_refs.get(&offset));
+        Some(known.map_or(value::FORGED + offset, |&position| u128::from(position)))
+    }
+
+    /// Tells an exit from a trap.
+    fn ended<T>(&mut self, outcome: Result<T, Stop>) -> Result<T, Ended> {
+        outcome.map_err(|stop| match (&stop, self.exit.take()) {
+            (Stop::Trap(report), Some(code)) if report.trap == Trap::Host => Ended::Exit(code),
+            _ => Ended::Stopped(stop),
+        })
+    }
+
+    /// Runs a host function. `args` are the contexts and the Wasm arguments,
+    /// `results` has a zeroed slot for each Wasm result.
+    fn run_host(
+        &mut self,
+        arena: &mut dyn Arena,
+        number: u32,
+        args: &[Slot],
+        results: &mut [Slot],
+    ) -> Result<(), Trap> {
+        let position = number as usize;
+        let params = &self.hosts.get(position).ok_or(Trap::BadCodeReference)?.ty.params;
+        let slots = args.get(CONTEXTS..CONTEXTS + params.len()).ok_or(Trap::BadCodeReference)?;
+        let pairs = params.iter().zip(slots);
+        let args: Vec<Slot> = pairs.map(|(&ty, &slot)| value::significant(ty, slot)).collect();
+        self.log(position, &args);
+        let host = &mut self.hosts[position];
+        match (host.code)(&mut HostContext { arena }, &args, results) {
+            Ok(()) => Ok(()),
+            Err(HostError::Trap(trap)) => Err(trap),
+            Err(HostError::Exit(code)) => {
+                self.exit = Some(code);
+                Err(Trap::Host)
+            }
+        }
+    }
+
+    fn log(&mut self, position: usize, args: &[Slot]) {
+        if self.host_calls.len() >= LOGGED {
+            return;
+        }
+        let host = &self.hosts[position];
+        let args = host.ty.params.iter().zip(args);
+        let args = args.map(|(&ty, &slot)| self.value(ty, slot)).collect();
+        let (module, name) = (host.module.clone(), host.name.clone());
+        self.host_calls.push(HostCall { module, name, args });
+    }
+}
+
+impl Services for State {
+    fn builtin(
+        &mut self,
+        arena: &mut dyn Arena,
+        builtin: Builtin,
+        args: &[Slot],
+    ) -> Result<Slot, Trap> {
+        self.serve(arena, builtin, args)
+    }
+
+    fn host(
+        &mut self,
+        arena: &mut dyn Arena,
+        number: u32,
+        args: &[Slot],
+        results: &mut [Slot],
+    ) -> Result<(), Trap> {
+        let ty = &self.hosts.get(number as usize).ok_or(Trap::BadCodeReference)?.ty;
+        let slots = area_slots(ty);
+        if slots == 0 {
+            return self.run_host(arena, number, args, results);
+        }
+        // The area's offset is the guest's word: `Arena` refuses what lies outside.
+        let position = CONTEXTS + ty.params.len();
+        let area = args.get(position).copied().ok_or(Trap::BadCodeReference)?;
+        #[expect(clippy::cast_possible_truncation, reason = "an i32 argument")]
+        let area = area as u32;
+        let mut stored = vec![0; slots];
+        self.run_host(arena, number, args, &mut stored)?;
+        for (at, slot) in return_area::slots(area, slots).zip(stored) {
+            arena.store_u128(at, slot)?;
+        }
+        Ok(())
+    }
+}

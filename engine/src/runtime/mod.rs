@@ -1,0 +1,157 @@
+//! The trusted runtime: instances in an arena, and what guest code calls.
+//!
+//! A [`Store`] holds any number of instances in the arena of one executor, linked to
+//! each other and to host functions. It builds their VM structures, serves the
+//! builtins and host calls of their code, enters it from outside and looks at what
+//! it left behind.
+//!
+//! **It trusts no byte of the arena.** Whatever it decides by is kept outside, in
+//! [`state`]; the arena holds copies for compiled code to use. What guest code passes
+//! is looked up and range-checked, each arena field is fetched once, and the worst that
+//! a corrupted value can do is a trap.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `areas` | how the arena is divided, canaries |
+//! | `structures` | sizes and places of an instance's VM structures |
+//! | `types` | type ids, CLIF signatures of Wasm types |
+//! | `state` | trusted records |
+//! | `link`, `instantiate` | imports, making an instance |
+//! | `register`, `write` | its trusted records, its VM structures |
+//! | `builtins`, `host` | what guest code calls |
+//! | `call`, `value` | entering guest code, values |
+//! | `inspect` | sizes, contents and digests afterwards |
+//! | `objects` | which accesses lie in the object that they name |
+//! | `provide` | memories, tables and globals for modules that import them |
+//! | `map` | the arena map of a program |
+#![forbid(unsafe_code)]
+
+mod areas;
+mod builtins;
+mod call;
+mod host;
+mod inspect;
+mod instantiate;
+mod link;
+mod map;
+mod objects;
+mod provide;
+mod register;
+mod state;
+mod structures;
+mod types;
+mod value;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use areas::{Area, AreaKind, Areas, OutOfAreas};
+pub use call::{CallError, Ended};
+pub use host::{HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED};
+pub use inspect::{ArenaDigest, GlobalState, MemoryState, SHOWN_ELEMENTS, TableState};
+pub use instantiate::InstantiateError;
+pub use link::{Extern, LinkError, Linker};
+pub use map::ArenaMap;
+pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
+pub use provide::provider;
+pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId};
+pub use structures::{Reservations, TooLarge, arena_len};
+pub use value::{FORGED, Value, representable};
+
+use state::{Function, State};
+
+use crate::arena::OutOfArena;
+use crate::code_table::{CodeTable, TableFull, Target};
+use crate::executor::Executor;
+use crate::program::FuncType;
+
+/// Why there is no store.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The executor has no arena to give.
+    #[error("{0}")]
+    Host(String),
+    /// The arena is too small for what every store has.
+    #[error(transparent)]
+    TooSmall(#[from] OutOfAreas),
+    /// The arena is shorter than the executor said.
+    #[error(transparent)]
+    OutOfArena(#[from] OutOfArena),
+}
+
+/// Instances in the arena of one executor. The same executor is passed to every
+/// method that takes one.
+pub struct Store {
+    code: CodeTable,
+    state: State,
+    /// Programs loaded so far.
+    loaded: u32,
+}
+
+impl Store {
+    /// An empty store in a fresh arena of `len` bytes; [`arena_len`] says how many are
+    /// needed.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn new(
+        executor: &mut dyn Executor,
+        len: u32,
+        limits: Reservations,
+    ) -> Result<Store, StoreError> {
+        executor.reset(len).map_err(StoreError::Host)?;
+        let mut areas = Areas::new(len);
+        structures::store_areas(&mut areas)?;
+        areas.write_canaries(executor.arena(), 0)?;
+        Ok(Store { code: CodeTable::default(), state: State::new(limits, areas), loaded: 0 })
+    }
+
+    /// Adds a host function.
+    ///
+    /// # Errors
+    /// [`TableFull`].
+    pub fn define_host(&mut self, host: HostFunction) -> Result<FunctionId, TableFull> {
+        let number = u32::try_from(self.state.hosts.len()).map_err(|_| TableFull)?;
+        let ty = self.state.types.intern(&host.ty);
+        let signature = self.code.intern(&call::signature(&host.ty));
+        let code = self.code.push(Target::Host(number), signature)?;
+        let function = Function { ty, code, vmctx: 0, host: Some(number) };
+        self.state.hosts.push(host);
+        self.state.functions.push(function);
+        Ok(FunctionId(u32::try_from(self.state.functions.len() - 1).map_err(|_| TableFull)?))
+    }
+
+    /// What an instance exports under a name.
+    #[must_use]
+    pub fn export(&self, instance: InstanceId, name: &str) -> Option<Extern> {
+        self.state.instance(instance).exports.get(name).copied()
+    }
+
+    /// Everything that an instance exports, by name.
+    #[must_use]
+    pub fn exports(&self, instance: InstanceId) -> Vec<(&str, Extern)> {
+        let exports = &self.state.instance(instance).exports;
+        let mut all: Vec<_> = exports.iter().map(|(name, &item)| (name.as_str(), item)).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all
+    }
+
+    /// The type of a function.
+    #[must_use]
+    pub fn function_type(&self, function: FunctionId) -> &FuncType {
+        self.state.types.get(self.state.function(function).ty)
+    }
+
+    /// The calls of host functions so far, the first [`LOGGED`] of them.
+    #[must_use]
+    pub fn host_calls(&self) -> &[HostCall] {
+        &self.state.host_calls
+    }
+
+    /// How the arena is divided.
+    #[must_use]
+    pub fn areas(&self) -> &Areas {
+        &self.state.areas
+    }
+}

@@ -1,0 +1,106 @@
+//! Memories, tables and globals for a module that imports them when there is nothing
+//! to import them from.
+//!
+//! They come from a module made for the purpose, which goes the way of any other: so
+//! the runtime has one way only in which such things come to be.
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+
+use crate::frontend::{self, FrontendError};
+use crate::program::{Global, Item, Memory, Module, Program, Table, ValType};
+
+/// A program that exports something of the right type for each import of `module`
+/// that is not a function: memories and tables of their minimum size, globals that
+/// are zero or null. Each export is named by the position of its import. `None` when
+/// there are no such imports.
+///
+/// # Errors
+/// [`FrontendError`].
+pub fn provider(module: &Module) -> Result<Option<Program>, FrontendError> {
+    let mut text = String::new();
+    for (position, import) in module.imports.iter().enumerate() {
+        let line = match import.item {
+            Item::Function(_) => continue,
+            Item::Memory(index) => memory(position, &module.memories[index]),
+            Item::Table(index) => table(position, &module.tables[index]),
+            Item::Global(index) => global(position, module.globals[index]),
+        };
+        text.push_str(&line);
+    }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wasm = wat::parse_str(format!("(module {text})"))
+        .map_err(|error| FrontendError::CompileFailure(error.to_string()))?;
+    frontend::translate(&wasm).map(Some)
+}
+
+fn memory(position: usize, memory: &Memory) -> String {
+    let limits = limits(memory.min_pages, memory.max_pages);
+    format!("(memory (export \"{position}\") {limits})")
+}
+
+fn table(position: usize, table: &Table) -> String {
+    let limits = limits(table.min, table.max);
+    format!("(table (export \"{position}\") {limits} {})", table.element.name())
+}
+
+fn global(position: usize, global: Global) -> String {
+    let ty = global.ty.name();
+    let ty = if global.mutable { format!("(mut {ty})") } else { ty.to_owned() };
+    format!("(global (export \"{position}\") {ty} ({}))", zero(global.ty))
+}
+
+fn limits(min: u64, max: Option<u64>) -> String {
+    let mut text = min.to_string();
+    if let Some(max) = max {
+        let written = write!(text, " {max}");
+        written.expect("strings take any text");
+    }
+    text
+}
+
+/// The constant expression of a type's zero.
+fn zero(ty: ValType) -> String {
+    match ty {
+        ValType::FuncRef => "ref.null func".to_owned(),
+        ValType::ExternRef => "ref.null extern".to_owned(),
+        ValType::V128 => "v128.const i64x2 0 0".to_owned(),
+        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => {
+            format!("{}.const 0", ty.name())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn module(text: &str) -> Module {
+        frontend::translate(&wat::parse_str(text).expect("valid text")).expect("a program").module
+    }
+
+    #[test]
+    fn each_import_but_a_function_has_an_export_of_its_type() {
+        let module = module(
+            "(module (import \"a\" \"f\" (func)) (import \"a\" \"m\" (memory 1 2))
+                (import \"a\" \"t\" (table 3 externref)) (import \"a\" \"g\" (global (mut v128)))
+                (import \"a\" \"h\" (global funcref)))",
+        );
+        let provided = provider(&module).expect("valid").expect("something").module;
+        let names: Vec<_> = provided.exports.iter().map(|export| export.name.as_str()).collect();
+        assert_eq!(names, ["1", "2", "3", "4"]);
+        assert_eq!(provided.memories, module.memories);
+        assert_eq!(provided.tables, module.tables);
+        for (given, wanted) in provided.globals.iter().zip(&module.globals) {
+            assert_eq!((given.ty, given.mutable), (wanted.ty, wanted.mutable));
+        }
+    }
+
+    #[test]
+    fn nothing_is_provided_for_functions() {
+        let module = module("(module (import \"a\" \"f\" (func)))");
+        assert!(provider(&module).expect("valid").is_none());
+    }
+}

@@ -1,0 +1,182 @@
+//! Entering a new instance, and all that it defines, into the trusted state.
+#![forbid(unsafe_code)]
+
+use std::collections::HashMap;
+
+use super::instantiate::CodeEntries;
+use super::link::{Extern, Imports};
+use super::state::{
+    Function, FunctionId, Global, GlobalId, Instance, InstanceId, Memory, MemoryId, Segment, State,
+    Table, TableId,
+};
+use super::structures::{InstanceAreas, Parts};
+use crate::code_table::CodeIndex;
+use crate::program::{Item, Module, Program};
+
+/// Enters a new instance and all that it defines into the state.
+pub(super) fn instance(
+    state: &mut State,
+    program: &Program,
+    imports: &Imports,
+    areas: &InstanceAreas,
+    code: &CodeEntries,
+    number: u32,
+) -> InstanceId {
+    let module = &program.module;
+    for ty in &module.types {
+        state.types.intern(ty);
+    }
+    let id = InstanceId(index(state.instances.len()));
+    let functions = functions(state, module, imports, areas.vmctx, code);
+    let func_refs = func_refs(state, program, areas.vmctx);
+    let tables = tables(state, program, imports, areas, id, &func_refs);
+    let memories = memories(state, program, imports, areas, id);
+    let globals = globals(state, program, imports, areas.vmctx, id);
+    let parts = Parts::of(program);
+    let segments = parts.elements.iter().zip(&module.passive_elements);
+    let mut instance = Instance {
+        program: number,
+        startup: code.startup,
+        layout: program.layout.clone(),
+        vmctx: areas.vmctx,
+        type_ids: areas.vmctx + within(parts.type_ids),
+        types: index(module.types.len()),
+        functions,
+        func_refs,
+        tables,
+        imported_tables: imports.tables.len(),
+        memories,
+        imported_memories: imports.memories.len(),
+        globals,
+        segments: segments
+            .map(|(&at, &len)| Segment { base: areas.vmctx + within(at), len, dropped: false })
+            .collect(),
+        exports: HashMap::new(),
+    };
+    instance.exports = exports(module, &instance);
+    state.instances.push(instance);
+    state.contexts.insert(areas.vmctx, id);
+    id
+}
+
+fn functions(
+    state: &mut State,
+    module: &Module,
+    imports: &Imports,
+    vmctx: u32,
+    code: &CodeEntries,
+) -> Vec<FunctionId> {
+    let mut ids = imports.functions.clone();
+    for (decl, entry) in module.functions[ids.len()..].iter().zip(&code.defined) {
+        let ty = state.types.intern(&module.types[decl.ty]);
+        // A function that nothing outside the program can name has no entry.
+        let code = entry.unwrap_or(CodeIndex::TRAP);
+        ids.push(FunctionId(index(state.functions.len())));
+        state.functions.push(Function { ty, code, vmctx, host: None });
+    }
+    ids
+}
+
+fn func_refs(state: &mut State, program: &Program, vmctx: u32) -> Vec<Option<u32>> {
+    let offset = |slot| vmctx + program.layout.func_refs.at(slot);
+    let func_refs: Vec<_> =
+        program.module.functions.iter().map(|decl| decl.func_ref.map(offset)).collect();
+    let made = (0..).zip(&func_refs).filter_map(|(position, offset)| Some(((*offset)?, position)));
+    state.func_refs.extend(made);
+    func_refs
+}
+
+fn tables(
+    state: &mut State,
+    program: &Program,
+    imports: &Imports,
+    areas: &InstanceAreas,
+    owner: InstanceId,
+    func_refs: &[Option<u32>],
+) -> Vec<TableId> {
+    let mut ids = imports.tables.clone();
+    let defined = program.module.tables[ids.len()..].iter().zip(&areas.tables);
+    for (number, (ty, &(base, reserved))) in (0..).zip(defined) {
+        let definition = areas.vmctx + program.layout.tables.at(number);
+        let func_ref = |function: &Option<usize>| function.and_then(|f| func_refs[f]).unwrap_or(0);
+        ids.push(TableId(index(state.tables.len())));
+        state.tables.push(Table {
+            owner: (owner, number),
+            definition,
+            size_field: definition + program.layout.table.current_elements,
+            base,
+            elements: within(ty.min),
+            reserved,
+            image: ty.image.iter().map(func_ref).collect(),
+            ty: ty.clone(),
+        });
+    }
+    ids
+}
+
+fn memories(
+    state: &mut State,
+    program: &Program,
+    imports: &Imports,
+    areas: &InstanceAreas,
+    owner: InstanceId,
+) -> Vec<MemoryId> {
+    let mut ids = imports.memories.clone();
+    let defined = program.module.memories[ids.len()..].iter().zip(&areas.memories);
+    for (number, (&ty, &(base, reserved))) in (0..).zip(defined) {
+        let definition = areas.vmctx + program.layout.memories.at(number);
+        let length_field = definition + program.layout.memory.current_length;
+        ids.push(MemoryId(index(state.memories.len())));
+        state.memories.push(Memory {
+            owner: (owner, number),
+            definition,
+            length_field,
+            base,
+            pages: ty.min_pages,
+            reserved,
+            ty,
+        });
+    }
+    ids
+}
+
+fn globals(
+    state: &mut State,
+    program: &Program,
+    imports: &Imports,
+    vmctx: u32,
+    owner: InstanceId,
+) -> Vec<GlobalId> {
+    let mut ids = imports.globals.clone();
+    for (number, global) in (0..).zip(&program.module.globals[ids.len()..]) {
+        ids.push(GlobalId(index(state.globals.len())));
+        state.globals.push(Global {
+            ty: global.ty,
+            mutable: global.mutable,
+            owner: (owner, number),
+            definition: vmctx + program.layout.globals.at(number),
+        });
+    }
+    ids
+}
+
+fn exports(module: &Module, instance: &Instance) -> HashMap<String, Extern> {
+    let item = |item| match item {
+        Item::Function(index) => Extern::Function(instance.functions[index]),
+        Item::Table(index) => Extern::Table(instance.tables[index]),
+        Item::Memory(index) => Extern::Memory(instance.memories[index]),
+        Item::Global(index) => Extern::Global(instance.globals[index]),
+    };
+    module.exports.iter().map(|export| (export.name.clone(), item(export.item))).collect()
+}
+
+/// A position in a list of the store. Lists are far shorter than 2^32: each entry of
+/// one takes arena bytes or a part of a module, whose size is a `u32`.
+fn index(position: usize) -> u32 {
+    u32::try_from(position).expect("a list longer than an arena can hold")
+}
+
+/// An offset or length within an area that was given out.
+pub(super) fn within(offset: u64) -> u32 {
+    u32::try_from(offset).expect("areas lie within the arena")
+}

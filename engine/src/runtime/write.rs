@@ -1,0 +1,195 @@
+//! Writing the VM structures of a new instance into the arena.
+#![forbid(unsafe_code)]
+
+use super::register::within;
+use super::state::{Instance, State};
+use super::structures::{Parts, STORE_CONTEXT};
+use crate::arena::{Arena, OutOfArena};
+use crate::program::Program;
+
+/// First word of every vmctx, as in Wasmtime.
+const VMCTX_MAGIC: u32 = u32::from_le_bytes(*b"core");
+
+/// How `VMGlobalImport.kind` says that an instance owns the global.
+const GLOBAL_OF_INSTANCE: u32 = 1;
+
+/// Writes the structures of `instance`, which the state knows already.
+pub(super) fn structures(
+    arena: &mut dyn Arena,
+    state: &State,
+    program: &Program,
+    instance: &Instance,
+) -> Written {
+    Writer { arena, state, program, instance }.write()
+}
+
+struct Writer<'a> {
+    arena: &'a mut dyn Arena,
+    state: &'a State,
+    program: &'a Program,
+    instance: &'a Instance,
+}
+
+type Written = Result<(), OutOfArena>;
+
+impl Writer<'_> {
+    fn write(&mut self) -> Written {
+        self.context()?;
+        self.type_ids()?;
+        self.imported_functions()?;
+        self.imported_tables()?;
+        self.imported_memories()?;
+        self.imported_globals()?;
+        self.func_refs()?;
+        self.tables()?;
+        self.memories()?;
+        self.globals()?;
+        self.runtime_data()?;
+        self.memory_images()
+    }
+
+    /// Writes a field of vmctx.
+    fn put(&mut self, offset: u32, value: u32) -> Written {
+        self.arena.store_u32(self.instance.vmctx + offset, value)
+    }
+
+    fn context(&mut self) -> Written {
+        let vmctx = self.program.layout.vmctx;
+        self.put(vmctx.magic, VMCTX_MAGIC)?;
+        self.put(vmctx.store_context, STORE_CONTEXT)
+    }
+
+    fn type_ids(&mut self) -> Written {
+        let at = self.instance.type_ids;
+        self.put(self.program.layout.vmctx.type_ids, at)?;
+        let ids = self.program.module.types.iter().map(|ty| self.state.types.id(ty));
+        let bytes: Vec<u8> = ids.flat_map(|id| id.as_u32().to_le_bytes()).collect();
+        self.arena.write(at, &bytes)
+    }
+
+    fn imported_functions(&mut self) -> Written {
+        let fields = self.program.layout.function_import;
+        let array = self.program.layout.imported_functions;
+        for number in 0..array.count {
+            let function = *self.state.function(self.instance.functions[number as usize]);
+            let at = array.at(number);
+            self.put(at + fields.wasm_call, function.code.0)?;
+            self.put(at + fields.type_index, function.ty.as_u32())?;
+            self.put(at + fields.vmctx, function.vmctx)?;
+        }
+        Ok(())
+    }
+
+    fn imported_tables(&mut self) -> Written {
+        let fields = self.program.layout.table_import;
+        let array = self.program.layout.imported_tables;
+        for number in 0..array.count {
+            let table = self.state.table(self.instance.tables[number as usize]);
+            let (owner, index) = table.owner;
+            let at = array.at(number);
+            self.put(at + fields.from, table.definition)?;
+            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.put(at + fields.index, index)?;
+        }
+        Ok(())
+    }
+
+    fn imported_memories(&mut self) -> Written {
+        let fields = self.program.layout.memory_import;
+        let array = self.program.layout.imported_memories;
+        for number in 0..array.count {
+            let memory = self.state.memory(self.instance.memories[number as usize]);
+            let (owner, index) = memory.owner;
+            let at = array.at(number);
+            self.put(at + fields.from, memory.definition)?;
+            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.put(at + fields.index, index)?;
+        }
+        Ok(())
+    }
+
+    fn imported_globals(&mut self) -> Written {
+        let fields = self.program.layout.global_import;
+        let array = self.program.layout.imported_globals;
+        for number in 0..array.count {
+            let global = *self.state.global(self.instance.globals[number as usize]);
+            let (owner, index) = global.owner;
+            let at = array.at(number);
+            self.put(at + fields.from, global.definition)?;
+            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.put(at + fields.kind, GLOBAL_OF_INSTANCE)?;
+            self.put(at + fields.kind + 4, index)?;
+        }
+        Ok(())
+    }
+
+    fn func_refs(&mut self) -> Written {
+        let fields = self.program.layout.func_ref;
+        let array = self.program.layout.func_refs;
+        for (position, decl) in self.program.module.functions.iter().enumerate() {
+            let Some(slot) = decl.func_ref else { continue };
+            let function = *self.state.function(self.instance.functions[position]);
+            let at = array.at(slot);
+            self.put(at + fields.wasm_call, function.code.0)?;
+            self.put(at + fields.type_index, function.ty.as_u32())?;
+            self.put(at + fields.vmctx, function.vmctx)?;
+        }
+        Ok(())
+    }
+
+    fn tables(&mut self) -> Written {
+        let fields = self.program.layout.table;
+        for &id in &self.instance.tables[self.instance.imported_tables..] {
+            let table = self.state.table(id);
+            self.arena.store_u32(table.definition + fields.base, table.base)?;
+            self.arena.store_u32(table.size_field, table.elements)?;
+        }
+        Ok(())
+    }
+
+    fn memories(&mut self) -> Written {
+        let fields = self.program.layout.memory;
+        let pointers = self.program.layout.memory_pointers;
+        let defined = &self.instance.memories[self.instance.imported_memories..];
+        for (number, &id) in (0..).zip(defined) {
+            let memory = self.state.memory(id);
+            self.put(pointers.at(number), memory.definition)?;
+            self.arena.store_u32(memory.definition + fields.base, memory.base)?;
+            self.arena.store_u32(memory.length_field, memory.len_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn globals(&mut self) -> Written {
+        let first = self.program.layout.imported_globals.count as usize;
+        let defined =
+            self.instance.globals[first..].iter().zip(&self.program.module.globals[first..]);
+        for (&id, global) in defined {
+            let at = self.state.global(id).definition;
+            self.arena.store_u128(at, global.init.unwrap_or(0))?;
+        }
+        Ok(())
+    }
+
+    /// A segment without bytes has base 0: it is empty, or already in its memory.
+    fn runtime_data(&mut self) -> Written {
+        let layout = &self.program.layout;
+        let parts = Parts::of(self.program);
+        let segments = parts.data.iter().zip(&self.program.module.runtime_data);
+        for (number, (&at, data)) in (0..).zip(segments).filter(|(_, (_, data))| !data.is_empty()) {
+            let base = self.instance.vmctx + within(at);
+            self.arena.write(base, data)?;
+            self.put(layout.data_bases.at(number), base)?;
+            self.put(layout.data_lengths.at(number), crate::arena::width(data))?;
+        }
+        Ok(())
+    }
+
+    fn memory_images(&mut self) -> Written {
+        for image in &self.program.module.memory_images {
+            let memory = self.state.memory(self.instance.memories[image.memory]);
+            self.arena.write(memory.base + within(image.offset), &image.bytes)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+"""Generators: they make cases out of entropy. Start with `generators.protocol`."""

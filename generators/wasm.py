@@ -1,0 +1,71 @@
+"""Random modules by wasm-smith, with features matched to the engine.
+
+Every case draws its own configuration (swarm testing): a module that uses few features
+often goes deeper into them than one that uses all of them a little. Fuel is part of the
+program, so every engine stops it at the same point, and NaNs are canonical.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import engine
+from harness.case import Case
+
+if TYPE_CHECKING:
+    from generators.entropy import Entropy
+
+SEED_BYTES = 4096
+
+FIXED: dict[str, int | bool] = {
+    "export_everything": True,
+    "canonicalize_nans": True,
+    "max_imports": 0,
+    "min_funcs": 1,
+    "min_types": 1,  # without a type there are no functions: half of all modules
+    "max_memories": 1,
+    "max_memory32_bytes": 16 << 16,
+    "memory_max_size_required": False,
+    "max_table_elements": 100,
+    "allow_start_export": True,
+    "custom_page_sizes_enabled": False,
+    "exceptions_enabled": False,
+    "gc_enabled": False,
+    "memory64_enabled": False,
+    "relaxed_simd_enabled": False,
+    "simd_enabled": False,
+    "tail_call_enabled": False,
+    "threads_enabled": False,
+    "wide_arithmetic_enabled": False,
+}
+
+SWITCHES = (
+    "bulk_memory_enabled",
+    "extended_const_enabled",
+    "multi_value_enabled",
+    "reference_types_enabled",
+    "saturating_float_to_int_enabled",
+    "sign_extension_ops_enabled",
+)
+
+RANGES: dict[str, tuple[int, ...]] = {
+    "ensure_termination": (50, 200, 1000),
+    "max_funcs": (2, 6, 12),
+    "max_globals": (0, 3, 10),
+    "max_instructions": (50, 100, 300),
+    "min_memories": (0, 1, 1, 1),
+}
+
+
+class WasmGenerator:
+    """Modules made by wasm-smith from a seed of `SEED_BYTES` bytes."""
+
+    name = "wasm"
+
+    def generate(self, entropy: Entropy) -> Case:
+        """Makes one case; its calls are edge cases of its exports."""
+        config = dict(FIXED)
+        config |= {switch: entropy.chance(75) for switch in SWITCHES}
+        config |= {field: entropy.choice(values) for field, values in RANGES.items()}
+        config["max_tables"] = 2 if config["reference_types_enabled"] else 1
+        return Case(engine.smith(entropy.take(SEED_BYTES), config))

@@ -1,0 +1,1 @@
+"""The harness: cases in, verdicts out, and everything around that. Start with `harness.check`."""

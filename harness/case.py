@@ -1,0 +1,118 @@
+"""Cases: one program with everything needed to run it again.
+
+The program itself is the truth; the seed that made it is history. Where a case is kept
+as a file (`harness.case_file`), what is here besides the program is its header.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.errors import CaseError
+from harness.outcome import Value
+
+INTEGER_WIDTHS = {"i32": 32, "i64": 64}
+FLOAT_DIGITS = {"f32": 8, "f64": 16}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of an exported function with its arguments."""
+
+    export: str
+    args: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a known case must come to; `key` and `reason` may be empty."""
+
+    verdict: str
+    key: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOptions:
+    """How a case must be run; `None` leaves it to the command line.
+
+    Attributes:
+        mode: ``exact``, ``as-shipped`` or ``both``.
+        max_memory: bytes that a memory may grow to.
+        settings: Cranelift flags for the JIT.
+    """
+
+    mode: str | None = None
+    guard: str | None = None
+    executors: tuple[str, ...] | None = None
+    references: tuple[str, ...] | None = None
+    fault: str | None = None
+    max_memory: int | None = None
+    settings: tuple[tuple[str, str], ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One program, what to call in it, and how.
+
+    Attributes:
+        wasm: the module in binary format, without our custom section.
+        text: the module's source without header lines, if the case came as text.
+        calls: in order; `None` calls each exported function with edge-case arguments.
+        parts: header parts that this version keeps but does not act on (``modules``,
+            ``wasi``, ``plan``, ``schedule``, ``program_hash``).
+        history: where the case came from; never acted on.
+    """
+
+    wasm: bytes
+    text: str | None = None
+    options: CaseOptions = field(default_factory=CaseOptions)
+    calls: tuple[Call, ...] | None = None
+    expect: Expectation | None = None
+    parts: dict[str, Any] = field(default_factory=dict)
+    history: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_confused(self) -> bool:
+        """Whether something changes the program or its data behind its back."""
+        return bool(self.parts.get("plan") or self.parts.get("schedule"))
+
+
+def number_to_json(value: Value) -> dict[str, str | None]:
+    """A value in the header's canonical form.
+
+    Integers are signed decimals, floats ``0x`` bit patterns, v128 32 hexadecimal digits
+    (the number, most significant digit first), references `None` or ``host:N``.
+    """
+    bits = value.bits
+    if bits is None:
+        return {value.type: None}
+    if width := INTEGER_WIDTHS.get(value.type):
+        return {value.type: str(bits - (bits >> (width - 1) << width))}
+    if digits := FLOAT_DIGITS.get(value.type):
+        return {value.type: f"0x{bits:0{digits}x}"}
+    if value.type == "v128":
+        return {value.type: f"{bits:032x}"}
+    return {value.type: f"host:{bits}"}
+
+
+def number_from_json(data: dict[str, str | None]) -> Value:
+    """The value that the header's form stands for; integers may also be unsigned.
+
+    Raises:
+        CaseError: not a value, or out of its type's range.
+    """
+    [(kind, text)] = data.items()
+    if text is None:
+        return Value(kind, None)
+    if width := INTEGER_WIDTHS.get(kind):
+        number = int(text)
+        if not -(1 << (width - 1)) <= number < 1 << width:
+            raise CaseError(f"{text} is no {kind}")
+        return Value(kind, number % (1 << width))
+    match = re.fullmatch(r"(?:0x|host:)?([0-9a-f]+)", text)
+    if match is None:
+        raise CaseError(f"{text!r} is no {kind}")
+    return Value(kind, int(match[1], 10 if kind == "externref" else 16))

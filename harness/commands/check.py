@@ -1,0 +1,68 @@
+"""`fencepost check`: the user's own files through all oracles."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.commands.options import plan_of, plan_options
+from harness.files import read_all
+from harness.pool import records
+from harness.source import ListSource
+from harness.verdict import exit_code
+
+if TYPE_CHECKING:
+    from harness.record import Record
+
+
+@click.command(
+    name="check",
+    epilog="""\b
+Examples:
+  fencepost check module.wasm
+  fencepost check -v corpus/*.wat
+  fencepost check --executor jit --reference none --mode exact module.wat""",
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@plan_options
+@click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON lines on standard output.")
+@click.option("-v", "--verbose", is_flag=True, help="Print what each executor came to.")
+def command(files: tuple[Path, ...], as_json: bool, verbose: bool, **plan: Any) -> int:
+    """Judge FILE..., WebAssembly in binary or text, by all oracles.
+
+    Without calls in its header, every exported function of a module is called with edge-case
+    arguments. Exit code 1 if there is a finding.
+    """
+    names, cases = read_all(files)
+    source = ListSource(cases, names)
+    kinds = []
+    for record in records(source, plan_of(**plan), thin=False):
+        if record is not None:
+            kinds.append(record.verdict.kind)
+            click.echo(_json(record, source) if as_json else _text(record, source, verbose=verbose))
+    return exit_code(kinds)
+
+
+def _text(record: Record, source: ListSource, *, verbose: bool) -> str:
+    lines = [f"{source.where(record.index)}: {record.verdict.key}"]
+    if record.verdict.evidence:
+        lines.append(f"  {record.verdict.evidence}")
+    if verbose:
+        lines += [f"  {line}" for line in record.lines]
+    return "\n".join(lines)
+
+
+def _json(record: Record, source: ListSource) -> str:
+    verdict = record.verdict
+    return json.dumps(
+        {
+            "file": source.where(record.index),
+            "verdict": verdict.kind.value,
+            "key": verdict.key,
+            "evidence": verdict.evidence,
+            "outcomes": record.lines,
+        }
+    )

@@ -1,0 +1,77 @@
+"""`fencepost layout`: the arena map of a module."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+import engine
+from harness.case_file import invalid, read_case
+from harness.commands.options import size as size_option
+from harness.errors import InputError, from_os
+from harness.layout import Layout, parse_layout
+from harness.layout_svg import draw, size
+
+
+@click.command(
+    name="layout",
+    epilog="""\b
+Examples:
+  fencepost layout module.wat
+  fencepost layout module.wasm --svg map.svg
+  fencepost layout module.wasm --json""",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--svg", type=click.Path(path_type=Path), metavar="OUT", help="Draw the map into this file.")
+@click.option(
+    "--max-memory",
+    type=size_option,
+    default="256MiB",
+    metavar="SIZE",
+    help="How far a memory may grow.",
+    show_default=True,
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the map as JSON.")
+def command(file: Path, svg: Path | None, max_memory: int, as_json: bool) -> int:
+    """Show where the VM structures of the module in FILE lie in the arena, field by field."""
+    text = _layout_of(file, max_memory)
+    layout = parse_layout(text)
+    if as_json:
+        click.echo(text)
+    else:
+        _print(layout)
+    if svg is not None:
+        try:
+            svg.write_text(draw(layout, f"arena of {file.name}"))
+        except OSError as error:
+            raise from_os(error, str(svg), "write the picture") from None
+    return 0
+
+
+def _layout_of(file: Path, max_memory: int) -> str:
+    case = read_case(file)
+    try:
+        return engine.Program(case.wasm).layout(max_memory=max_memory)
+    except engine.InvalidInput as error:
+        raise invalid(error, str(file)) from None
+    except engine.Unsupported as error:
+        raise InputError(f"unsupported: {error}", str(file)) from None
+
+
+def _print(layout: Layout) -> None:
+    console = Console(highlight=False)
+    areas = Table("offset", "length", "kind", "area", title="Areas", title_justify="left")
+    for area in layout.areas:
+        areas.add_row(f"{area.offset:#010x}", size(area.length), area.kind, area.name)
+    console.print(areas)
+    fields = Table("offset", "width", "field", "meaning", title="Structures", title_justify="left")
+    for structure in layout.structures:
+        offset = "" if structure.offset is None else f"{structure.offset:#010x}"
+        count = f" x {structure.count}" if structure.count != 1 else ""
+        fields.add_row(offset, size(structure.size), f"[bold]{structure.name}[/bold]{count}", "")
+        for field in structure.fields:
+            fields.add_row(f"{field.offset:+#x}", str(field.width), f"  {field.name}", field.meaning)
+    console.print(fields)

@@ -1,0 +1,209 @@
+"""Executors: ways to run a case in the arena engine.
+
+A `Subject` is a case made ready once: translated, with its calls decided. Every executor
+and reference runs the same subject.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import engine
+from harness.arguments import edge_calls
+from harness.outcome import (
+    CallOutcome,
+    Counts,
+    Escape,
+    Escaped,
+    Exited,
+    HostCall,
+    NotRun,
+    Outcome,
+    Ran,
+    Returned,
+    RuntimeFault,
+    State,
+    Trapped,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from engine import _native
+    from harness.case import Call, Case
+
+ExecutorName = Literal["interpreter", "jit", "jit-unoptimized"]
+EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a run may go, the same for every executor and reference.
+
+    Attributes:
+        fuel: interpreter operations of one call.
+        deadline: seconds of one call.
+        depth: nested guest calls.
+        max_memory: bytes that a memory may grow to.
+        max_table: elements that a table may grow to.
+    """
+
+    fuel: int = 50_000_000
+    deadline: float = 2.0
+    depth: int = 512
+    max_memory: int = 256 << 20
+    max_table: int = 100_000
+
+
+class Subject:
+    """A case that is ready to run.
+
+    Attributes:
+        case: as it was given.
+        program: its translation.
+        exports: what the module exports.
+        calls: what the case says, or edge cases.
+
+    Raises:
+        ValueError: a call does not fit the module.
+        engine.InvalidInput: the module is not valid.
+        engine.Unsupported: it needs something that the engine does not have.
+        engine.CompileFailure: the front end failed on it.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.program = engine.Program(case.wasm)
+        self.exports = self.program.exports
+        self.calls = edge_calls(self.exports, engine.digest(case.wasm)) if case.calls is None else case.calls
+        if case.calls is not None:
+            self._check_calls()
+
+    def _check_calls(self) -> None:
+        functions = {export["name"]: export["params"] for export in self.exports if export["kind"] == "function"}
+        for call in self.calls:
+            check_call(call, functions.get(call.export))
+
+
+def check_call(call: Call, params: list[_native.ValType] | None) -> None:
+    """Checks a call against the parameters of what it calls, `None` for nothing.
+
+    Raises:
+        ValueError: it does not fit.
+    """
+    if params is None:
+        raise ValueError(f"there is no exported function {call.export!r}")
+    if [value.type for value in call.args] != params:
+        raise ValueError(
+            f"{call.export!r} takes ({' '.join(params)}), not {', '.join(map(str, call.args)) or 'nothing'}"
+        )
+    if any(value.type == "funcref" and value.bits is not None for value in call.args):
+        raise ValueError(f"{call.export!r}: a function reference must be null")
+
+
+class Executor(Protocol):
+    """Anything that runs subjects: an engine executor or a reference."""
+
+    @property
+    def name(self) -> str:
+        """Name in outcomes and verdicts, unique among the executors of one check."""
+
+    def run(self, subject: Subject) -> Outcome:
+        """Instantiates the module afresh and makes the calls in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineExecutor:
+    """One executor of the arena engine with everything that configures it."""
+
+    executor: ExecutorName
+    mode: Literal["exact", "as-shipped"] = "exact"
+    guard: Literal["guard", "decoy"] = "guard"
+    settings: tuple[tuple[str, str], ...] = ()
+    fault: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def name(self) -> str:
+        """The executor, and the kind of run."""
+        return f"{self.executor}/{self.mode}"
+
+    def run(self, subject: Subject) -> Outcome:
+        """Runs the subject; never raises for what the subject does.
+
+        Raises:
+            ValueError: a setting or a fault that the engine does not know.
+            MemoryError: no address space is left.
+        """
+        try:
+            result = subject.program.run(
+                [(call.export, [value.bits for value in call.args]) for call in subject.calls],
+                executor=self.executor,
+                mode=self.mode,
+                guard=self.guard,
+                fuel=self.limits.fuel,
+                deadline=self.limits.deadline,
+                depth=self.limits.depth,
+                max_memory=self.limits.max_memory,
+                max_table=self.limits.max_table,
+                settings=self.settings if self.executor != "interpreter" else (),
+                fault=self.fault,
+                check_objects=self.executor == "interpreter" and not subject.case.is_confused,
+            )
+        except engine.Unsupported as error:
+            return NotRun("unsupported", str(error))
+        except engine.CompileFailure as error:
+            return NotRun("compile-failure", str(error))
+        return _outcome(result, self.limits)
+
+
+def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
+    state = State(
+        memories={memory["index"]: (memory["pages"], memory["digest"]) for memory in result["memories"]},
+        tables={table["index"]: (table["size"], tuple(table["elements"])) for table in result["tables"]},
+        globals={entry["index"]: _value(entry["value"]) for entry in result["globals"]},
+    )
+    return Ran(
+        instantiation=_call(result["instantiation"]),
+        calls=tuple(map(_call, result["calls"])),
+        state=state,
+        host_calls=tuple(
+            HostCall(call["module"], call["name"], tuple(map(_value, call["args"]))) for call in result["host_calls"]
+        ),
+        escapes=tuple(map(_escape, result["escapes"])),
+        arena_digest=result["arena_digest"],
+        counts=Counts(**result["counts"]),
+        fault_triggered=result["fault_triggered"],
+        limited=near_limit(state, limits),
+        times=result["times"],
+    )
+
+
+def near_limit(state: State, limits: Limits) -> bool:
+    """Whether a memory or table has come so near its limit that growing it may differ."""
+    pages = limits.max_memory >> 16
+    memories = (size for size, _ in state.memories.values())
+    tables = (size for size, _ in state.tables.values())
+    return any(2 * size > pages for size in memories) or any(2 * size > limits.max_table for size in tables)
+
+
+def _call(result: _native.CallResult) -> CallOutcome:
+    if "values" in result:
+        return Returned(tuple(map(_value, result["values"])))
+    if "trap" in result:
+        return Trapped(result["trap"], result.get("site"))
+    if "escape" in result:
+        return Escaped(_escape(result["escape"]))
+    if "runtime_fault" in result:
+        return RuntimeFault(result["runtime_fault"])
+    return Exited(result["exit"])
+
+
+def _value(value: _native.Value) -> Value:
+    return Value(value["type"], value["bits"])
+
+
+def _escape(escape: _native.Escape) -> Escape:
+    named = ("kind", "access", "offset", "site")
+    details: dict[str, Any] = {name: value for name, value in escape.items() if name not in named}
+    return Escape(escape["kind"], escape["access"], escape["offset"], escape["site"], details)

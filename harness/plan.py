@@ -1,0 +1,115 @@
+"""Plans: which executors and references run a case.
+
+A *full* run uses everything that was asked for. A *thin* run, the default of a campaign,
+draws one kind of run, one JIT configuration and one reference beside the interpreter, so
+that a campaign sees many cases; every tenth case, and every finding, is run in full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+from harness.executors import EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits
+
+if TYPE_CHECKING:
+    from generators.entropy import Entropy
+    from harness.case import CaseOptions
+
+Mode = Literal["exact", "as-shipped"]
+Settings = tuple[tuple[str, str], ...]
+MODES: dict[str, tuple[Mode, ...]] = {
+    "exact": ("exact",),
+    "as-shipped": ("as-shipped",),
+    "both": ("exact", "as-shipped"),
+}
+REFERENCES = ("wasmtime", "wasmtime-pulley")
+
+JIT_SETTINGS: tuple[Settings, ...] = (
+    (),
+    (("opt_level", "speed_and_size"),),
+    (("regalloc_algorithm", "single_pass"),),
+    (("enable_alias_analysis", "false"),),
+)
+"""What thin runs draw the optimising JIT's Cranelift flags from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run cases with.
+
+    Attributes:
+        modes: kinds of run.
+        fault: a planted fault, by its two digits.
+        settings: Cranelift flags for the JIT.
+    """
+
+    modes: tuple[Mode, ...] = MODES["both"]
+    executors: tuple[ExecutorName, ...] = EXECUTORS
+    references: tuple[str, ...] = REFERENCES
+    guard: Literal["guard", "decoy"] = "guard"
+    fault: str | None = None
+    settings: Settings = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def drawn(self, entropy: Entropy) -> Plan:
+        """A thin plan: the interpreter, one JIT configuration, one kind of run, one reference."""
+        jits: list[ExecutorName] = [name for name in self.executors if name != "interpreter"]
+        chosen: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
+        if jits:
+            chosen.append(entropy.choice(jits))
+        return replace(
+            self,
+            modes=(entropy.choice(self.modes),),
+            executors=tuple(chosen),
+            references=(entropy.choice(self.references),) if self.references else (),
+            settings=self.settings or entropy.choice(JIT_SETTINGS),
+        )
+
+    def with_options(self, options: CaseOptions) -> Plan:
+        """The plan as a case's own options change it."""
+        limits = self.limits
+        if options.max_memory is not None:
+            limits = replace(limits, max_memory=options.max_memory)
+        return Plan(
+            modes=MODES[options.mode] if options.mode else self.modes,
+            executors=tuple(name for name in EXECUTORS if name in options.executors)
+            if options.executors
+            else self.executors,
+            references=self.references if options.references is None else options.references,
+            guard="decoy" if options.guard == "decoy" else "guard" if options.guard else self.guard,
+            fault=options.fault or self.fault,
+            settings=self.settings if options.settings is None else options.settings,
+            limits=limits,
+        )
+
+    def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:
+        """What a finding's header must say so that a replay does what this plan did.
+
+        Args:
+            options: what the case said before.
+            settings: the JIT's flags of the run that found it.
+        """
+        return replace(
+            options,
+            guard=self.guard if self.guard != "guard" else options.guard,
+            fault=self.fault or options.fault,
+            max_memory=self.limits.max_memory if self.limits != Limits() else options.max_memory,
+            settings=settings or options.settings,
+        )
+
+    def all_executors(self) -> list[Executor]:
+        """Every executor in every kind of run, then every reference."""
+        engine: list[Executor] = [
+            EngineExecutor(name, mode, self.guard, self.settings, self.fault, self.limits)
+            for mode in self.modes
+            for name in self.executors
+        ]
+        return engine + self._references()
+
+    def _references(self) -> list[Executor]:
+        if not self.references:
+            return []
+        from harness.references.wasmtime import WasmtimeReference  # noqa: PLC0415 (heavy)
+
+        return [WasmtimeReference(name, self.limits) for name in self.references]

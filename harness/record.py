@@ -1,0 +1,76 @@
+"""Records: what is known of one case of a campaign when it is done.
+
+Small, plain and cheap to send between processes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.outcome import Counts, Outcome, Ran, Trapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.case import Case
+    from harness.check import Checked
+    from harness.plan import Settings
+    from harness.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One case and what it came to.
+
+    Attributes:
+        index: of the case in its source.
+        generator: the name of its generator; empty if it has none.
+        counts: the largest of any run (the interpreter's: no other counts).
+        trapped: whether any step of any run trapped.
+        seconds: by stage.
+        module_bytes: length of its module.
+        settings: the JIT's Cranelift flags.
+        lines: the outcomes in words, one executor a line; only in full runs of findings
+            and of cases that the user named.
+    """
+
+    index: int
+    verdict: Verdict
+    generator: str = ""
+    counts: Counts = field(default_factory=Counts)
+    trapped: bool = False
+    fault_triggered: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
+    module_bytes: int = 0
+    settings: Settings = ()
+    lines: tuple[str, ...] = ()
+
+
+def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
+    """The record of a checked case."""
+    runs = [outcome for outcome in checked.outcomes.values() if isinstance(outcome, Ran)]
+    counts = max((run.counts for run in runs), key=lambda counts: counts.ops, default=Counts())
+    return Record(
+        index=index,
+        verdict=checked.verdict,
+        generator=str(case.history.get("generator", "")),
+        counts=counts,
+        trapped=any(isinstance(step, Trapped) for run in runs for step in run.steps),
+        fault_triggered=any(run.fault_triggered for run in runs),
+        seconds=checked.seconds,
+        module_bytes=len(case.wasm),
+        settings=settings,
+        lines=outcome_lines(checked.outcomes) if verbose else (),
+    )
+
+
+def outcome_lines(outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
+    """The outcomes in words, one executor a line."""
+    return tuple(f"{name}: {_words(outcome)}" for name, outcome in outcomes.items())
+
+
+def _words(outcome: Outcome) -> str:
+    if not isinstance(outcome, Ran):
+        return f"{outcome.kind}: {outcome.reason}"
+    return "; ".join(map(str, outcome.calls or (outcome.instantiation,)))

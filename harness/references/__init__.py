@@ -1,0 +1,1 @@
+"""References: other engines that run the same cases. Imported only when used."""

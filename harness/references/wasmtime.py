@@ -1,0 +1,243 @@
+"""Wasmtime, native and with its own interpreter (Pulley), as the PyPI package has it.
+
+It gets what our engine gets: the same stubs for imports, the same limits of memories and
+tables, canonical NaNs. Its traps are mapped to our names here, once. What it cannot show
+(memories, tables and globals that are not exported) is not compared.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import wasmtime
+
+import engine
+from harness.executors import Limits, Subject, near_limit
+from harness.outcome import (
+    CallOutcome,
+    Exited,
+    HostCall,
+    NotRun,
+    Outcome,
+    Ran,
+    Returned,
+    State,
+    Trapped,
+)
+from harness.references import wasmtime_raw as raw
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from engine._native import Extern
+    from harness.case import Call
+
+LOGGED_CALLS = 10_000
+SHOWN_ELEMENTS = 1024
+TARGETS = {"wasmtime": None, "wasmtime-pulley": "pulley64"}
+
+TRAPS = {
+    wasmtime.TrapCode.STACK_OVERFLOW: "stack_overflow",
+    wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: "heap_out_of_bounds",
+    wasmtime.TrapCode.HEAP_MISALIGNED: "heap_misaligned",
+    wasmtime.TrapCode.TABLE_OUT_OF_BOUNDS: "table_out_of_bounds",
+    wasmtime.TrapCode.INDIRECT_CALL_TO_NULL: "indirect_call_to_null",
+    wasmtime.TrapCode.BAD_SIGNATURE: "bad_signature",
+    wasmtime.TrapCode.INTEGER_OVERFLOW: "integer_overflow",
+    wasmtime.TrapCode.INTEGER_DIVISION_BY_ZERO: "integer_division_by_zero",
+    wasmtime.TrapCode.BAD_CONVERSION_TO_INTEGER: "bad_conversion_to_integer",
+    wasmtime.TrapCode.UNREACHABLE: "unreachable",
+    wasmtime.TrapCode.INTERRUPT: "interrupt",
+    wasmtime.TrapCode.OUT_OF_FUEL: "out_of_fuel",
+    wasmtime.TrapCode.NULL_REFERENCE: "null_reference",
+    wasmtime.TrapCode.ARRAY_OUT_OF_BOUNDS: "array_out_of_bounds",
+    wasmtime.TrapCode.ALLOCATION_TOO_LARGE: "allocation_too_large",
+    wasmtime.TrapCode.CAST_FAILURE: "cast_failure",
+}
+
+
+class _Exit(Exception):
+    """WASI's proc_exit was called."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class WasmtimeReference:
+    """One configuration of Wasmtime."""
+
+    name: str = "wasmtime"
+    limits: Limits = field(default_factory=Limits)
+
+    def run(self, subject: Subject) -> Outcome:
+        """Runs the subject in a fresh store."""
+        wasmtime_engine = _engine(TARGETS[self.name])
+        start = time.perf_counter()
+        try:
+            module = wasmtime.Module(wasmtime_engine, subject.case.wasm)
+        except wasmtime.WasmtimeError as error:
+            return NotRun("unsupported", f"wasmtime: {str(error).splitlines()[0]}")
+        compiled = time.perf_counter()
+        session = _Session(wasmtime_engine, module, subject, self.limits)
+        outcome = session.run()
+        outcome.times.update(compile=compiled - start, run=time.perf_counter() - compiled)
+        return outcome
+
+
+@cache
+def _engine(target: str | None) -> wasmtime.Engine:
+    """Engines are costly and safe to share, so there is one for each configuration."""
+    config = wasmtime.Config()
+    config.parallel_compilation = False
+    config.epoch_interruption = True
+    config.cranelift_nan_canonicalization = True
+    config.wasm_relaxed_simd_deterministic = True
+    config.native_unwind_info = False
+    if target is not None:
+        config.target = target
+    return wasmtime.Engine(config)
+
+
+class _Session:
+    """One store with one instance."""
+
+    def __init__(
+        self, wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits
+    ) -> None:
+        self.engine = wasmtime_engine
+        self.module = module
+        self.subject = subject
+        self.limits = limits
+        self.store = wasmtime.Store(wasmtime_engine)
+        self.store.set_limits(memory_size=limits.max_memory, table_elements=limits.max_table)
+        self.log: list[HostCall] = []
+        self.functions: raw.Functions = {}
+
+    def run(self) -> Ran:
+        """Instantiates, calls and looks at what is left."""
+        try:
+            imports = self._imports()
+            with _deadline(self.engine, self.store, self.limits.deadline):
+                instance = wasmtime.Instance(self.store, self.module, imports)
+        except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
+            return Ran(_stopped(error), host_calls=tuple(self.log), times={})
+        items = list(instance.exports(self.store).by_index)
+        self._learn_functions(items)
+        calls = tuple(self._calls(dict(zip((export["name"] for export in self.subject.exports), items, strict=True))))
+        state = self._state(items)
+        return Ran(Returned(), calls, state, tuple(self.log), limited=near_limit(state, self.limits), times={})
+
+    def _imports(self) -> list[Any]:
+        """What our engine gives: stubs for functions, and empty memories, tables and globals."""
+        pairs = zip(self.subject.program.imports, self.module.imports, strict=True)
+        return [self._import(ours, theirs) for ours, theirs in pairs]
+
+    def _import(self, ours: Extern, theirs: wasmtime.ImportType) -> Any:
+        kind = theirs.type
+        if isinstance(kind, wasmtime.FuncType):
+            return wasmtime.Func(self.store, kind, self._host(ours))
+        if isinstance(kind, wasmtime.MemoryType):
+            return wasmtime.Memory(self.store, kind)
+        if isinstance(kind, wasmtime.TableType):
+            return wasmtime.Table(self.store, kind, None)
+        assert isinstance(kind, wasmtime.GlobalType)
+        zero = 0.0 if ours["type"] in ("f32", "f64") else 0
+        return wasmtime.Global(self.store, kind, None if ours["type"].endswith("ref") else zero)
+
+    def _host(self, extern: Extern) -> Callable[..., Any]:
+        """A stub: it logs its call and gives zeros and nulls."""
+        module, name, params, results = extern.get("module", ""), extern["name"], extern["params"], extern["results"]
+        zeros = [None if kind.endswith("ref") else 0.0 if kind in ("f32", "f64") else 0 for kind in results]
+        exits = (module, name, params, results) == ("wasi_snapshot_preview1", "proc_exit", ["i32"], [])
+
+        def host(*args: Any) -> Any:
+            if len(self.log) < LOGGED_CALLS:
+                values = (
+                    raw.host_value(self.store, kind, arg, self.functions)
+                    for kind, arg in zip(params, args, strict=True)
+                )
+                self.log.append(HostCall(module, name, tuple(values)))
+            if exits:
+                raise _Exit(args[0])
+            return zeros[0] if len(zeros) == 1 else zeros or None
+
+        return host
+
+    def _learn_functions(self, items: list[Any]) -> None:
+        """Functions are known by their exports; others cannot be told apart from outside."""
+        for export, item in zip(self.subject.exports, items, strict=True):
+            if isinstance(item, wasmtime.Func):
+                self.functions[raw.identity(item)] = export["index"]
+
+    def _calls(self, items: dict[str, Any]) -> Iterator[CallOutcome]:
+        results = {export["name"]: len(export.get("results", ())) for export in self.subject.exports}
+        for call in self.subject.calls:
+            outcome = self._call(items[call.export], call, results[call.export])
+            yield outcome
+            if isinstance(outcome, Exited):
+                return
+
+    def _call(self, func: wasmtime.Func, call: Call, results: int) -> CallOutcome:
+        try:
+            with _deadline(self.engine, self.store, self.limits.deadline):
+                return Returned(raw.call(self.store, func, call.args, results, self.functions))
+        except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
+            return _stopped(error)
+
+    def _state(self, items: list[Any]) -> State:
+        state = State()
+        for export, item in zip(self.subject.exports, items, strict=True):
+            index = export["index"]
+            if isinstance(item, wasmtime.Memory):
+                length = item.data_len(self.store)
+                data: Any = item.get_buffer_ptr(self.store, length) if length else b""
+                state.memories[index] = (item.size(self.store), engine.digest(memoryview(data).cast("B")))
+            elif isinstance(item, wasmtime.Table):
+                size = item.size(self.store)
+                shown = range(min(size, SHOWN_ELEMENTS))
+                elements = (raw.table_element(self.store, item, nth, self.functions) for nth in shown)
+                state.tables[index] = (size, tuple(elements))
+            elif isinstance(item, wasmtime.Global):
+                state.globals[index] = raw.global_value(self.store, item, self.functions)
+        return state
+
+
+def _stopped(error: Exception) -> CallOutcome:
+    if isinstance(error, _Exit):
+        return Exited(error.code)
+    code = error.trap_code if isinstance(error, wasmtime.Trap) else None
+    return Trapped(TRAPS.get(code, "host") if code is not None else "host", str(error).splitlines()[0])
+
+
+class _Ticker:
+    """Stops calls that run too long: a thread that advances the epoch of one engine."""
+
+    TICK = 0.1
+
+    def __init__(self, wasmtime_engine: wasmtime.Engine) -> None:
+        self._engine = wasmtime_engine
+        threading.Thread(target=self._tick, daemon=True, name="fencepost-epoch").start()
+
+    def _tick(self) -> None:
+        while True:
+            time.sleep(self.TICK)
+            self._engine.increment_epoch()
+
+
+_TICKERS: dict[int, _Ticker] = {}
+
+
+@contextmanager
+def _deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
+    """Interrupts what runs inside after ``seconds``, give or take a tick."""
+    if id(wasmtime_engine) not in _TICKERS:
+        _TICKERS[id(wasmtime_engine)] = _Ticker(wasmtime_engine)
+    store.set_epoch_deadline(max(1, round(seconds / _Ticker.TICK)))
+    yield

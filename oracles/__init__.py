@@ -1,0 +1,1 @@
+"""Oracles: they judge outcomes. Start with `oracles.protocol`."""

@@ -1,0 +1,163 @@
+"""Comparison of two runs of one case: equal, different, or legitimately different.
+
+The steps (instantiation, then the calls) are compared in order, then the state that both
+can show. Some steps *taint* what follows: after a call that ran out of stack, fuel or
+time the two runs may have come differently far, so a difference from there on is
+poisoned. The first difference decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.outcome import (
+    UNKNOWN_FUNCTION,
+    CallOutcome,
+    Escaped,
+    Exited,
+    Ran,
+    Returned,
+    RuntimeFault,
+    Trapped,
+    Value,
+)
+from harness.verdict import PoisonReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TAINTS = {
+    "stack_overflow": PoisonReason.STACK_DEPTH,
+    "out_of_fuel": PoisonReason.OUT_OF_FUEL,
+    "interrupt": PoisonReason.INTERRUPT,
+    "null_base": PoisonReason.NULL_BASE,
+    "allocation_too_large": PoisonReason.ALLOCATION_LIMIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first difference between two runs.
+
+    Attributes:
+        detail: a stable token: the pair of step kinds, or the part of the state.
+        evidence: both sides, for people.
+        reason: why it is legitimate; `None` if it is not.
+    """
+
+    detail: str
+    evidence: str
+    reason: PoisonReason | None = None
+
+
+def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = False) -> Difference | None:
+    """The first difference, `None` if there is none.
+
+    Args:
+        left: one run.
+        right: the other.
+        same_depth: both count stack depth alike, so that overflow is no excuse.
+        images: both must leave the same arena image.
+    """
+    taint: PoisonReason | None = PoisonReason.ALLOCATION_LIMIT if left.limited or right.limited else None
+    for number, (ours, theirs) in enumerate(zip(left.steps, right.steps, strict=False)):
+        if _judged_elsewhere(ours) or _judged_elsewhere(theirs):
+            return None
+        taint = _taint(ours, same_depth) or _taint(theirs, same_depth) or taint
+        found = _compare_steps(ours, theirs)
+        if found is not None:
+            reason = taint or found.reason
+            return Difference(found.detail, f"call {number}: {found.evidence}", reason)
+    for found in _differences_of_state(left, right, images=images):
+        return Difference(found.detail, found.evidence, taint or found.reason)
+    return None
+
+
+def _judged_elsewhere(step: CallOutcome) -> bool:
+    return isinstance(step, Escaped | RuntimeFault)
+
+
+def _taint(step: CallOutcome, same_depth: bool) -> PoisonReason | None:
+    if not isinstance(step, Trapped) or (same_depth and step.trap == "stack_overflow"):
+        return None
+    return TAINTS.get(step.trap)
+
+
+def _compare_steps(ours: CallOutcome, theirs: CallOutcome) -> Difference | None:
+    if ours == theirs:
+        return None
+    if isinstance(ours, Returned) and isinstance(theirs, Returned):
+        pairs = [pair for pair in zip(ours.values, theirs.values, strict=False) if not _same(*pair)]
+        if not pairs and len(ours.values) == len(theirs.values):
+            return None
+        return Difference("values", f"{ours} against {theirs}", _nan_reason(pairs))
+    return Difference(f"{_token(ours)}/{_token(theirs)}", f"{ours} against {theirs}")
+
+
+def _token(step: CallOutcome) -> str:
+    match step:
+        case Trapped(trap):
+            return trap
+        case Exited():
+            return "exited"
+    return "returned"
+
+
+def _same(ours: Value, theirs: Value) -> bool:
+    return ours.type == theirs.type and (ours.bits == theirs.bits or _same_reference(ours.type, ours.bits, theirs.bits))
+
+
+def _same_reference(kind: str, ours: int | None, theirs: int | None) -> bool:
+    known = ours is not None and theirs is not None
+    return known and kind == "funcref" and UNKNOWN_FUNCTION in (ours, theirs)
+
+
+def _nan_reason(pairs: list[tuple[Value, Value]]) -> PoisonReason | None:
+    nans = bool(pairs) and all(ours.is_nan and theirs.is_nan and ours.type == theirs.type for ours, theirs in pairs)
+    return PoisonReason.NAN_PAYLOAD if nans else None
+
+
+def _differences_of_state(left: Ran, right: Ran, *, images: bool) -> Iterator[Difference]:
+    """What differs among what both can show."""
+    if len(left.steps) != len(right.steps):
+        yield Difference("number of calls", f"{len(left.calls)} against {len(right.calls)}")
+    yield from _host_calls(left, right)
+    yield from _globals(left, right)
+    yield from _tables(left, right)
+    for index in left.state.memories.keys() & right.state.memories.keys():
+        (our_pages, our_digest), (their_pages, their_digest) = left.state.memories[index], right.state.memories[index]
+        if (our_pages, our_digest) != (their_pages, their_digest):
+            evidence = f"{our_pages} pages {our_digest:#x} against {their_pages} pages {their_digest:#x}"
+            yield Difference("memory", f"memory {index}: {evidence}")
+    if images and left.arena_digest != right.arena_digest:
+        yield Difference("arena image", f"{left.arena_digest} against {right.arena_digest}")
+
+
+def _host_calls(left: Ran, right: Ran) -> Iterator[Difference]:
+    for number, (ours, theirs) in enumerate(zip(left.host_calls, right.host_calls, strict=False)):
+        names = (ours.module, ours.name) == (theirs.module, theirs.name)
+        pairs = [pair for pair in zip(ours.args, theirs.args, strict=False) if not _same(*pair)]
+        if pairs or not names or len(ours.args) != len(theirs.args):
+            reason = _nan_reason(pairs) if names else None
+            yield Difference("host call", f"host call {number}: {ours} against {theirs}", reason)
+            return
+    if len(left.host_calls) != len(right.host_calls):
+        yield Difference("host call", f"{len(left.host_calls)} host calls against {len(right.host_calls)}")
+
+
+def _globals(left: Ran, right: Ran) -> Iterator[Difference]:
+    for index in sorted(left.state.globals.keys() & right.state.globals.keys()):
+        ours, theirs = left.state.globals[index], right.state.globals[index]
+        if not _same(ours, theirs):
+            yield Difference("global", f"global {index}: {ours} against {theirs}", _nan_reason([(ours, theirs)]))
+
+
+def _tables(left: Ran, right: Ran) -> Iterator[Difference]:
+    for index in sorted(left.state.tables.keys() & right.state.tables.keys()):
+        (our_size, ours), (their_size, theirs) = left.state.tables[index], right.state.tables[index]
+        if our_size != their_size:
+            yield Difference("table", f"table {index}: {our_size} elements against {their_size}")
+        for position, (our, their) in enumerate(zip(ours, theirs, strict=False)):
+            if our != their and not _same_reference("funcref", our, their):
+                yield Difference("table", f"table {index}, element {position}: {our} against {their}")

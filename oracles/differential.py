@@ -1,0 +1,49 @@
+"""The executors of the arena engine agree among themselves.
+
+Exact runs agree bit for bit, arena images included. As-shipped runs of a program that
+nobody confused agree in what Wasm defines; confused ones need not, since their flags no
+longer tell the truth.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.outcome import Outcome, Ran
+from harness.verdict import Kind, Verdict, poisoned, worst
+from oracles.comparison import Difference, compare
+from oracles.protocol import is_exact, is_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harness.case import Case
+
+
+class DifferentialOracle:
+    """Compares every run of the engine with the first of them, exact runs first."""
+
+    name = "differential"
+
+    def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
+        """`MISMATCH`, `POISONED` or `CLEAN`."""
+        runs = [(name, run) for name, run in outcomes.items() if isinstance(run, Ran) and not is_reference(name)]
+        if case.is_confused:
+            runs = [(name, run) for name, run in runs if is_exact(name)]
+        runs.sort(key=lambda entry: not is_exact(entry[0]))
+        return worst(self._verdict(runs[0], run) for run in runs[1:])
+
+    def _verdict(self, first: tuple[str, Ran], second: tuple[str, Ran]) -> Verdict:
+        exact = is_exact(first[0]) and is_exact(second[0])
+        difference = compare(first[1], second[1], same_depth=exact, images=exact)
+        return verdict_of(self.name, first[0], second[0], difference)
+
+
+def verdict_of(oracle: str, left: str, right: str, difference: Difference | None) -> Verdict:
+    """The verdict on a comparison of the runs called ``left`` and ``right``."""
+    if difference is None:
+        return Verdict(Kind.CLEAN)
+    evidence = f"{left} against {right}: {difference.evidence}"
+    if difference.reason is not None:
+        return poisoned(difference.reason, oracle, evidence)
+    return Verdict(Kind.MISMATCH, oracle, difference.detail, evidence)

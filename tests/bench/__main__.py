@@ -1,0 +1,80 @@
+"""`python -m tests.bench`: ratios against Wasmtime, and the rate of a campaign.
+
+    native code     our JIT, as shipped and with its checks   / Wasmtime with guard pages
+    interpreters    our safe interpreter, counting fuel        / Wasmtime's Pulley
+
+A ratio is our time divided by theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from tests.bench.campaign import Rate, measure
+from tests.bench.duel import Score, duel, geometric_mean
+from tests.bench.engines import Ours, Wasmtime
+from tests.bench.programs import INTERPRETED, NATIVE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+GROUPS: dict[str, Callable[[int], list[Score]]] = {
+    "jit / wasmtime native": lambda rounds: list(duel(Ours("jit"), Wasmtime(), NATIVE, rounds)),
+    "interpreter / wasmtime pulley64": lambda rounds: list(
+        duel(Ours("interpreter"), Wasmtime("pulley64"), INTERPRETED, rounds)
+    ),
+}
+
+
+def main() -> None:
+    """Measures everything that was asked for, and prints it."""
+    options = _options()
+    scores = {group: run(options.rounds) for group, run in GROUPS.items()}
+    rate = measure(options.cases) if options.cases else None
+    text = json.dumps(_as_json(scores, rate), indent=2) if options.json else "\n".join(_lines(scores, rate))
+    sys.stdout.write(text + "\n")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--rounds", type=int, default=9, help="turns of each engine and program (default: 9)")
+    parser.add_argument("--cases", type=int, default=2000, help="cases of the campaign, 0 for none (default: 2000)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    if options.rounds < 1 or options.cases < 0:
+        parser.error("--rounds needs a positive number, --cases none below 0")
+    return options
+
+
+def _as_json(scores: dict[str, list[Score]], rate: Rate | None) -> dict[str, object]:
+    return {
+        "ratios": {group: [asdict(score) | {"ratio": score.ratio} for score in row] for group, row in scores.items()},
+        "campaign": rate and asdict(rate),
+    }
+
+
+def _lines(scores: dict[str, list[Score]], rate: Rate | None) -> list[str]:
+    lines = []
+    for group, row in scores.items():
+        lines += [f"{group:<34}{'ours ms':>10}{'theirs ms':>11}{'ratio':>8}"]
+        lines += [f"  {s.job:<32}{s.ours * 1e3:>10.2f}{s.theirs * 1e3:>11.2f}{s.ratio:>8.2f}" for s in row]
+        lines += [f"  {'geometric mean':<32}{geometric_mean(row):>29.2f}", ""]
+    return lines if rate is None else [*lines, *_rate_lines(rate)]
+
+
+def _rate_lines(rate: Rate) -> list[str]:
+    stages = ", ".join(f"{stage} {share:.0%}" for stage, share in rate.stages.items())
+    return [
+        f"campaign: {rate.decided_per_second:.0f} decided cases per second and core",
+        f"  {rate.decided_share:.1%} decided, {rate.findings} findings",
+        f"  modules of {rate.mean_module_bytes} bytes (mean), {rate.median_ops} executed ops (median)",
+        f"  time: {stages}",
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Bad input: one clear line with the file and the place, the right exit code, no traceback."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+import engine
+from harness.case_file import MAX_FILE_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Fencepost
+
+ADD = engine.assemble(b'(module (func (export "add") (param i32 i32) (result i32) local.get 0))')
+
+
+def files(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Name of a kind of bad file: the file, and what its error must match."""
+
+    def write(name: str, data: bytes) -> Path:
+        path = folder / name
+        path.write_bytes(data)
+        return path
+
+    huge = write("huge.wasm", ADD)
+    os.truncate(huge, MAX_FILE_BYTES + 1)
+    empty = folder / "empty"
+    empty.mkdir()
+    unknown_call = b';; fencepost: {"fencepost": 1, "calls": [{"export": "nope"}]}\n(module)'
+    wrong_args = b';; fencepost: {"fencepost": 1, "calls": [{"export": "f"}]}\n(module (func (export "f") (param i32)))'
+    return {
+        "wrong arguments": (write("args.wat", wrong_args), r"'f' takes \(i32\), not nothing \(.*args\.wat\)"),
+        "truncated": (write("truncated.wasm", ADD[:-3]), r"truncated\.wasm at byte \d+"),
+        "malformed": (write("malformed.wasm", ADD[:8] + b"\x63" + ADD[9:]), r"malformed\.wasm at byte \d+"),
+        "huge": (huge, r"the limit is 32 MiB"),
+        "not wasm": (write("picture.wasm", b"\x89PNG\r\n\x1a\n"), r"neither a module nor text"),
+        "text": (write("broken.wat", b"(module\n  (func (result i32) i33.const 1))"), r"broken\.wat:2\)"),
+        "invalid": (write("invalid.wat", b"(module (func (result i32)))"), r"invalid\.wat at byte \d+"),
+        "empty folder": (empty, r"the folder holds no cases"),
+        "missing": (folder / "missing.wasm", r"no such file or directory \(.*missing\.wasm\)"),
+        "broken header": (write("header.wat", b";; fencepost: {\n(module)"), r"broken case header: not JSON"),
+        "newer header": (write("newer.wat", b';; fencepost: {"fencepost": 9}\n(module)'), r"case header of version 9"),
+        "unknown export": (write("call.wat", unknown_call), r"does not fit its module: .*nope"),
+    }
+
+
+KINDS = (
+    "truncated", "malformed", "huge", "not wasm", "text", "invalid", "empty folder", "missing",
+    "broken header", "newer header", "unknown export", "wrong arguments",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bad_file_is_one_line(fencepost: Fencepost, tmp_path: Path, kind: str) -> None:
+    path, words = files(tmp_path)[kind]
+    result = fencepost("check", path)
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1, result.stderr
+    assert re.match(r"fencepost: error: .*" + words, lines[0])
+    assert result.returncode == 2
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fuzz", "--time", "5"], "no duration such as 90s"),
+        (["fuzz", "--tmie", "5s"], "No such option '--tmie'"),
+        (["fuzz", "--max-memory", "5"], "no size such as 64KiB"),
+        (["fuzz", "--cases", "0"], "--cases"),
+        (["fuzz", "--fault", "99"], "there is no planted fault '99'"),
+        (["fuzz", "--reference", "none", "--reference", "wasmtime"], "--reference none stands alone"),
+        (["fuzz", "--generator", "corpus"], "--generator corpus needs --corpus DIR"),
+        (["fuzz", "--corpus", "."], "--corpus needs --generator corpus"),
+        (["fuz"], "No such command 'fuz'"),
+        (["check"], "FILES"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line(fencepost: Fencepost, arguments: list[str], words: str) -> None:
+    result = fencepost(*arguments)
+    assert result.returncode == 2
+    assert re.fullmatch(r"fencepost: error: .*\n", result.stderr), result.stderr
+    assert words in result.stderr
+
+
+def test_an_output_folder_that_cannot_be_written(fencepost: Fencepost, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = fencepost("fuzz", "--cases", "1", "--out", "file/out")
+    assert result.returncode == 3
+    assert result.stderr.startswith("fencepost: error: cannot write the output folder: not a directory (file/out)")
+
+
+def test_an_output_folder_in_use(fencepost: Fencepost, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "campaign.db").write_text("")
+    result = fencepost("fuzz", "--cases", "1", "--out", "out")
+    assert result.returncode == 2
+    assert "the folder holds a campaign already (out)" in result.stderr
+
+
+def test_help_has_examples_for_each_command(fencepost: Fencepost) -> None:
+    for command in ("fuzz", "check", "replay", "layout"):
+        result = fencepost(command, "--help")
+        assert result.returncode == 0
+        assert f"Examples:\n    fencepost {command}" in result.stdout or f"  fencepost {command}" in result.stdout
+
+
+def test_versions_name_every_component(fencepost: Fencepost) -> None:
+    result = fencepost("--version")
+    assert result.returncode == 0
+    for component in ("fencepost", "cranelift-codegen", "wasmtime-environ", "wasm-smith", "wasmtime (reference)"):
+        assert re.search(rf"^{re.escape(component)} \d+\.", result.stdout, re.MULTILINE), result.stdout

@@ -1,0 +1,126 @@
+"""Comparison: what is equal, what is different, and each reason for a legitimate difference."""
+
+from __future__ import annotations
+
+import pytest
+from runs import NAN, OTHER_NAN, ran, returned, trapped, with_global
+
+from harness.outcome import UNKNOWN_FUNCTION, Escape, Escaped, Exited, HostCall, Ran, Returned, State, Trapped, Value
+from harness.verdict import PoisonReason
+from oracles.comparison import compare
+
+ONE, TWO = Value("i32", 1), Value("i32", 2)
+FUNCTION = Value("funcref", 3)
+
+DIFFERENCES = {
+    "values": (ran(returned(1)), ran(returned(2))),
+    "returned/unreachable": (ran(returned(1)), trapped("unreachable")),
+    "heap_out_of_bounds/table_out_of_bounds": (trapped("heap_out_of_bounds"), trapped("table_out_of_bounds")),
+    "exited/returned": (ran(Exited(0)), ran(returned(0))),
+    "exited/exited": (ran(Exited(0)), ran(Exited(1))),
+    "number of calls": (ran(returned(1)), ran(returned(1), returned(1))),
+    "memory": (ran(state=State(memories={0: (1, 7)})), ran(state=State(memories={0: (1, 8)}))),
+    "table": (ran(state=State(tables={0: (1, (None,))})), ran(state=State(tables={0: (1, (3,))}))),
+    "global": (with_global(ONE), with_global(TWO)),
+    "host call": (ran(host_calls=(HostCall("m", "f", (ONE,)),)), ran(host_calls=(HostCall("m", "f", (TWO,)),))),
+}
+
+POISONS = {
+    PoisonReason.STACK_DEPTH: (trapped("stack_overflow"), ran(returned(1))),
+    PoisonReason.OUT_OF_FUEL: (trapped("out_of_fuel"), ran(returned(1))),
+    PoisonReason.INTERRUPT: (ran(returned(1)), trapped("interrupt")),
+    PoisonReason.NULL_BASE: (trapped("null_base"), trapped("heap_out_of_bounds")),
+    PoisonReason.ALLOCATION_LIMIT: (ran(returned(4), limited=True), ran(returned(0xFFFF_FFFF))),
+    PoisonReason.NAN_PAYLOAD: (ran(Returned((NAN,))), ran(Returned((OTHER_NAN,)))),
+}
+
+
+@pytest.mark.parametrize("detail", DIFFERENCES)
+def test_a_difference_is_seen_from_either_side(detail: str) -> None:
+    left, right = DIFFERENCES[detail]
+    found = compare(left, right)
+    assert found is not None
+    assert (found.detail, found.reason) == (detail, None)
+    mirrored = compare(right, left)
+    assert mirrored is not None
+    assert mirrored.reason is None
+    assert compare(left, left) is None
+    assert compare(right, right) is None
+
+
+@pytest.mark.parametrize("reason", PoisonReason)
+def test_each_poison_reason_excuses_its_difference(reason: PoisonReason) -> None:
+    left, right = POISONS[reason]
+    for found in (compare(left, right), compare(right, left)):
+        assert found is not None
+        assert found.reason is reason
+
+
+def test_equal_runs_are_equal_even_where_they_are_tainted() -> None:
+    assert compare(trapped("stack_overflow"), trapped("stack_overflow")) is None
+
+
+def test_state_after_a_taint_is_excused_too() -> None:
+    found = compare(with_global(ONE, Trapped("interrupt")), with_global(TWO, Trapped("interrupt")))
+    assert found is not None
+    assert found.reason is PoisonReason.INTERRUPT
+
+
+def test_a_difference_before_a_taint_is_no_excuse() -> None:
+    found = compare(ran(returned(1), Trapped("interrupt")), ran(returned(2), Trapped("interrupt")))
+    assert found is not None
+    assert found.reason is None
+
+
+def test_executors_that_count_depth_alike_must_overflow_alike() -> None:
+    found = compare(trapped("stack_overflow"), ran(returned(1)), same_depth=True)
+    assert found is not None
+    assert found.reason is None
+
+
+def test_a_nan_against_a_number_is_a_difference() -> None:
+    found = compare(ran(Returned((NAN,))), ran(returned(0x7F80_0000, "f32")))
+    assert found is not None
+    assert found.reason is None
+
+
+def test_one_wrong_value_beside_a_nan_is_a_difference() -> None:
+    found = compare(ran(Returned((NAN, ONE))), ran(Returned((OTHER_NAN, TWO))))
+    assert found is not None
+    assert found.reason is None
+
+
+def test_infinity_and_zero_are_no_nans() -> None:
+    assert not Value("f32", 0x7F80_0000).is_nan
+    assert not Value("f64", 0x8000_0000_0000_0000).is_nan
+    assert Value("f64", 0x7FF0_0000_0000_0001).is_nan
+    assert not Value("i32", 0x7FC0_0000).is_nan
+
+
+def test_an_unknown_function_equals_any_but_null() -> None:
+    unknown = Value("funcref", UNKNOWN_FUNCTION)
+    assert compare(with_global(FUNCTION), with_global(unknown)) is None
+    assert compare(with_global(Value("funcref", None)), with_global(unknown)) is not None
+
+
+def test_images_count_only_where_they_are_asked_for() -> None:
+    left, right = ran(arena_digest=1), ran(arena_digest=2)
+    assert compare(left, right) is None
+    found = compare(left, right, images=True)
+    assert found is not None
+    assert found.detail == "arena image"
+
+
+def test_escapes_are_left_to_the_oracle_that_judges_them() -> None:
+    escaped = ran(Escaped(Escape("access", "read", -8)))
+    assert compare(escaped, ran(returned(1))) is None
+
+
+def test_a_failed_instantiation_is_compared_like_a_call() -> None:
+    found = compare(Ran(Trapped("unreachable")), Ran(Trapped("heap_out_of_bounds")))
+    assert found is not None
+    assert found.detail == "unreachable/heap_out_of_bounds"
+
+
+def test_what_one_side_cannot_show_is_not_compared() -> None:
+    assert compare(ran(state=State(memories={0: (1, 7)})), ran()) is None

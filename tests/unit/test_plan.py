@@ -1,0 +1,60 @@
+"""Plans: what a full and a thin run use, and what a finding must remember."""
+
+from __future__ import annotations
+
+from generators.entropy import PrngEntropy
+from harness.case import CaseOptions
+from harness.executors import EngineExecutor, Limits
+from harness.plan import JIT_SETTINGS, Plan
+
+
+def names(plan: Plan) -> list[str]:
+    return [executor.name for executor in plan.all_executors()]
+
+
+def test_a_full_plan_runs_every_executor_in_every_mode_and_every_reference() -> None:
+    assert names(Plan()) == [
+        *(f"{name}/{mode}" for mode in ("exact", "as-shipped") for name in ("interpreter", "jit", "jit-unoptimized")),
+        "wasmtime",
+        "wasmtime-pulley",
+    ]
+
+
+def test_a_thin_plan_has_one_of_each_kind_and_draws_all_over_time() -> None:
+    seen: set[str] = set()
+    settings = set()
+    for index in range(100):
+        plan = Plan().drawn(PrngEntropy(1, index, "plan"))
+        drawn = names(plan)
+        assert len(drawn) == 3
+        assert drawn[0].startswith("interpreter/")
+        assert drawn[1].startswith("jit")
+        assert len({name.split("/")[1] for name in drawn[:2]}) == 1
+        assert drawn[2].startswith("wasmtime")
+        seen |= set(drawn)
+        settings.add(plan.settings)
+    assert seen == set(names(Plan()))
+    assert settings == set(JIT_SETTINGS)
+
+
+def test_the_drawing_is_a_function_of_seed_and_index() -> None:
+    assert Plan().drawn(PrngEntropy(3, 4, "plan")) == Plan().drawn(PrngEntropy(3, 4, "plan"))
+
+
+def test_what_a_finding_remembers_makes_the_same_plan_again() -> None:
+    plan = Plan(fault="02", guard="decoy", limits=Limits(max_memory=1 << 20))
+    options = plan.options(CaseOptions(), (("opt_level", "none"),))
+    again = Plan().with_options(options)
+    assert (again.fault, again.guard, again.limits) == ("02", "decoy", plan.limits)
+    assert again.settings == (("opt_level", "none"),)
+
+
+def test_a_case_overrides_the_command_line() -> None:
+    options = CaseOptions(mode="exact", executors=("jit",), references=())
+    assert names(Plan().with_options(options)) == ["jit/exact"]
+
+
+def test_cranelift_flags_do_not_reach_the_interpreters_name() -> None:
+    executors = Plan(settings=(("opt_level", "none"),), references=()).all_executors()
+    assert all(isinstance(executor, EngineExecutor) for executor in executors)
+    assert len({executor.name for executor in executors}) == len(executors)
