@@ -117,7 +117,8 @@ mod tests {
                 class,
                 Class::Call | Class::CallIndirect | Class::ReturnCall | Class::ReturnCallIndirect
             );
-            assert_eq!(opcode.is_call(), call, "{opcode}");
+            // Cranelift counts a switch of stacks as a call.
+            assert_eq!(opcode.is_call() && opcode != Opcode::StackSwitch, call, "{opcode}");
             if opcode.can_load() {
                 assert!(
                     matches!(
