@@ -63,7 +63,7 @@ const NEGATIVE_INDEX: &str = r#"(module (memory 1)
 
 #[test]
 fn fault_02_escapes_below_the_base_from_2_gib_on() {
-    for (mode, optimize) in MODES.into_iter().flat_map(|mode| [(mode, true), (mode, false)]) {
+    for (mode, optimize) in [(Mode::Exact, true), (Mode::AsShipped, false)] {
         let mut faulty = jit(optimize, Some(Fault::SignExtendedOffset));
         let low = report(&mut faulty, LARGE_MEMORY, mode, &[("load", 16)]);
         assert!(matches!(low.calls[0], Outcome::Values(_)) && !low.fault_triggered, "{low:?}");
@@ -71,9 +71,9 @@ fn fault_02_escapes_below_the_base_from_2_gib_on() {
         let (access, offset) = escaped(&high.calls[0]).expect("an escape");
         assert!(access == Access::Read && (-(1 << 31)..0).contains(&offset), "{offset:#x}");
         assert!(high.fault_triggered);
-        let sound = report(&mut jit(optimize, None), LARGE_MEMORY, mode, &[("load", 0x8000_0000)]);
-        assert!(matches!(sound.calls[0], Outcome::Values(_)), "{sound:?}");
     }
+    let sound = report(&mut jit(true, None), LARGE_MEMORY, Mode::Exact, &[("load", 0x8000_0000)]);
+    assert!(matches!(sound.calls[0], Outcome::Values(_)), "{sound:?}");
 }
 
 #[test]
