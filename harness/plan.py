@@ -27,7 +27,6 @@ REFERENCES = ("wasmtime", "wasmtime-pulley")
 
 JIT_SETTINGS: tuple[Settings, ...] = (
     (),
-    (("opt_level", "speed_and_size"),),
     (("regalloc_algorithm", "single_pass"),),
     (("enable_alias_analysis", "false"),),
 )
