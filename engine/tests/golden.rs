@@ -102,7 +102,7 @@ fn compare_with(name: &str, fault: Option<Fault>) {
 }
 
 fn section(into: &mut String, title: &str, functions: &[Function]) {
-    write!(into, "{EXPECTED}{title}\n").expect("strings take text");
+    writeln!(into, "{EXPECTED}{title}").expect("strings take text");
     for line in
         functions.iter().flat_map(|f| f.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
     {

@@ -95,10 +95,10 @@ pub fn lower(
         }
     }
     lowering.enter();
-    // A planted fault stands for a bug below this layer, so the proof of this layer
+    // A fault planted here stands for a bug below this layer, so the proof of this layer
     // must not be what finds it.
-    let planted = Fault::ALL.iter().any(|&fault| cx.faults.has(fault));
-    if !planted {
+    let planted = [Fault::SignExtendedOffset, Fault::UnwrappedSum];
+    if !planted.iter().any(|&fault| cx.faults.has(fault)) {
         check::check(&lowered, cx, &mut expected)?;
     }
     Ok(lowered)

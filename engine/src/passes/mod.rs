@@ -130,6 +130,7 @@ pub fn verify(program: &Program) -> Result<(), PassError> {
 /// id space that Wasmtime's front end leaves free; a clash with a program read from
 /// text would only make the optimiser more careful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub(crate) enum OwnRegion {
     /// The words of the shadow stack, and its frames when they are set up.
     ShadowStack = 0xfc00_0000,

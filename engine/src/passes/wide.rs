@@ -7,8 +7,9 @@
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
+use cranelift_codegen::ir::immediates::Offset32;
 use cranelift_codegen::ir::types::{I64, I128};
-use cranelift_codegen::ir::{Endianness, Function, Inst, InstBuilder as _, InstructionData};
+use cranelift_codegen::ir::{Endianness, Function, Inst, InstBuilder as _, InstructionData, Value};
 
 use super::opcode::{Class, class};
 use super::{instructions, replace};
@@ -38,7 +39,8 @@ fn load(function: &mut Function, inst: Inst) {
     let mut pos = FuncCursor::new(function).at_inst(inst);
     pos.use_srcloc(inst);
     let first = pos.ins().load(I64, flags, arg, offset);
-    let second = pos.ins().load(I64, flags, arg, i32::from(offset).wrapping_add(8));
+    let (arg, offset) = second_half(&mut pos, arg, offset);
+    let second = pos.ins().load(I64, flags, arg, offset);
     let (low, high) = if big { (second, first) } else { (first, second) };
     let whole = pos.ins().iconcat(low, high);
     replace(function, inst, &[whole]);
@@ -60,6 +62,16 @@ fn store(function: &mut Function, inst: Inst) {
     let (low, high) = pos.ins().isplit(value);
     let (first, second) = if big { (high, low) } else { (low, high) };
     pos.ins().store(flags, first, address, offset);
-    pos.ins().store(flags, second, address, i32::from(offset).wrapping_add(8));
+    let (address, offset) = second_half(&mut pos, address, offset);
+    pos.ins().store(flags, second, address, offset);
     replace(function, inst, &[]);
+}
+
+/// Address and displacement of the upper eight bytes. Where the displacement is at its
+/// limit the address moves instead, so that the site's displacement still holds.
+fn second_half(pos: &mut FuncCursor<'_>, address: Value, offset: Offset32) -> (Value, Offset32) {
+    match offset.try_add_i64(8) {
+        Some(beyond) => (address, beyond),
+        None => (pos.ins().iadd_imm_u(address, 8), offset),
+    }
 }
