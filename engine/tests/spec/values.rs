@@ -70,7 +70,7 @@ fn f32(pattern: &NanPattern<wast::token::F32>, bits: u128) -> bool {
     match pattern {
         NanPattern::CanonicalNan => bits & 0x7fff_ffff == QUIET,
         NanPattern::ArithmeticNan => bits & QUIET == QUIET,
-        NanPattern::Value(value) => bits == value.bits.into(),
+        NanPattern::Value(value) => bits == u128::from(value.bits),
     }
 }
 
@@ -79,7 +79,7 @@ fn f64(pattern: &NanPattern<wast::token::F64>, bits: u128) -> bool {
     match pattern {
         NanPattern::CanonicalNan => bits & 0x7fff_ffff_ffff_ffff == QUIET,
         NanPattern::ArithmeticNan => bits & QUIET == QUIET,
-        NanPattern::Value(value) => bits == value.bits.into(),
+        NanPattern::Value(value) => bits == u128::from(value.bits),
     }
 }
 
@@ -92,16 +92,16 @@ fn v128(pattern: &V128Pattern, bits: u128) -> bool {
     let lanes = |width: u32| (0..).map(move |index| lane(bits, width, index));
     match pattern {
         V128Pattern::I8x16(all) => {
-            all.iter().zip(lanes(8)).all(|(lane, bits)| bits == lane.cast_unsigned().into())
+            all.iter().zip(lanes(8)).all(|(lane, bits)| bits == u128::from(lane.cast_unsigned()))
         }
         V128Pattern::I16x8(all) => {
-            all.iter().zip(lanes(16)).all(|(lane, bits)| bits == lane.cast_unsigned().into())
+            all.iter().zip(lanes(16)).all(|(lane, bits)| bits == u128::from(lane.cast_unsigned()))
         }
         V128Pattern::I32x4(all) => {
-            all.iter().zip(lanes(32)).all(|(lane, bits)| bits == lane.cast_unsigned().into())
+            all.iter().zip(lanes(32)).all(|(lane, bits)| bits == u128::from(lane.cast_unsigned()))
         }
         V128Pattern::I64x2(all) => {
-            all.iter().zip(lanes(64)).all(|(lane, bits)| bits == lane.cast_unsigned().into())
+            all.iter().zip(lanes(64)).all(|(lane, bits)| bits == u128::from(lane.cast_unsigned()))
         }
         V128Pattern::F32x4(all) => all.iter().zip(lanes(32)).all(|(lane, bits)| f32(lane, bits)),
         V128Pattern::F64x2(all) => all.iter().zip(lanes(64)).all(|(lane, bits)| f64(lane, bits)),
