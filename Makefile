@@ -7,7 +7,7 @@ MANIFEST := --manifest-path engine/Cargo.toml
 PYTHON := $(shell scripts/find-python)
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
 RUST_SOURCES := $(shell find engine/src -name '*.rs') engine/Cargo.toml engine/Cargo.lock
-STUBTEST := $(BIN)/stubtest engine._native --concise
+STUBTEST := $(BIN)/stubtest engine._native --concise --allowlist scripts/stubtest-allowlist
 
 .DEFAULT_GOAL := help
 .PHONY: help tools-present build check ci fmt lint types test test-rust test-python bless bench fuzz soak deny clean

@@ -10,6 +10,18 @@ Kind: TypeAlias = Literal["function", "table", "memory", "global"]
 Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
 Mode: TypeAlias = Literal["exact", "as-shipped"]
 
+__all__ = [
+    "CompileFailure",
+    "InvalidInput",
+    "Program",
+    "Unsupported",
+    "assemble",
+    "digest",
+    "faults",
+    "smith",
+    "versions",
+]
+
 class InvalidInput(ValueError):
     """The input is not valid WebAssembly, text or binary. ``args`` is ``(message, offset, line)``.
 
@@ -144,7 +156,7 @@ class Program:
         depth: int = ...,
         max_memory: int = ...,
         max_table: int = ...,
-        settings: Sequence[tuple[str, str]] = (),
+        settings: Sequence[tuple[str, str]] = ...,
         fault: str | None = None,
         check_objects: bool = False,
     ) -> RunResult:
