@@ -21,8 +21,8 @@ FIXED: dict[str, int | bool] = {
     "export_everything": True,
     "canonicalize_nans": True,
     "max_imports": 0,
-    "min_funcs": 3,
-    "max_instructions": 400,
+    "min_funcs": 2,
+    "max_instructions": 150,
     "min_types": 1,  # without a type there are no functions: half of all modules
     "max_memories": 1,
     "max_memory32_bytes": 16 << 16,
