@@ -10,6 +10,7 @@ from engine._native import (
     Unsupported,
     assemble,
     faults,
+    run_wasi,
     smith,
     versions,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "Unsupported",
     "assemble",
     "faults",
+    "run_wasi",
     "smith",
     "versions",
 ]

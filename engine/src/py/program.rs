@@ -9,20 +9,20 @@ use super::run::{self, Choice};
 use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, Item, Module, ValType};
-use crate::run::{Call, Request};
+use crate::run::{Call, Imports, Request};
 use crate::runtime::{ArenaMap, Reservations};
 
 /// Defaults of `Program.run`: those of the command line.
-const FUEL: u64 = 50_000_000;
-const DEADLINE: f64 = 2.0;
-const DEPTH: u32 = 2500;
-const MAX_MEMORY: u64 = 256 << 20;
-const MAX_TABLE: u64 = 100_000;
+pub(super) const FUEL: u64 = 50_000_000;
+pub(super) const DEADLINE: f64 = 2.0;
+pub(super) const DEPTH: u32 = 2500;
+pub(super) const MAX_MEMORY: u64 = 256 << 20;
+pub(super) const MAX_TABLE: u64 = 100_000;
 
 /// A translated WebAssembly module.
 #[pyclass(frozen, module = "engine")]
 pub(super) struct Program {
-    program: program::Program,
+    pub(super) program: program::Program,
 }
 
 #[pymethods]
@@ -100,6 +100,7 @@ impl Program {
             limits: Limits { fuel, deadline: run::deadline(deadline)?, depth },
             reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
             check_objects,
+            imports: Imports::Stubs,
         };
         let report = py.detach(|| choice.run(&self.program, &request)).map_err(errors::run)?;
         run::report(py, &report)

@@ -1,8 +1,7 @@
 //! One run of a program: instantiate it afresh, make some calls, look at what is left.
 //!
-//! Imports are filled so that any module runs: functions become stubs that return
-//! zeros and nulls, but for WASI's `proc_exit`; memories, tables and globals are made
-//! for the purpose ([`crate::runtime::provider`]). Every call of an import is logged.
+//! Imports are filled so that any module runs, or with WASI for a whole program
+//! ([`Imports`]). Every call of an import is logged.
 //!
 //! A panic of trusted code is an outcome like any other, [`Outcome::RuntimeFault`]. So
 //! is an access that left its bounds. After either, after an exit, and when
@@ -10,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod imports;
 mod observe;
 mod request;
 mod session;
@@ -20,14 +20,12 @@ use std::time::{Duration, Instant};
 use crate::executor::{Counts, Escape};
 use crate::passes::{self, PassError};
 use crate::program::Program;
-use crate::runtime::{
-    ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value, provider,
-};
+use crate::runtime::{ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value};
 use crate::trap::Trap;
 
 pub use error::RunError;
 pub use observe::{Observed, Trace};
-pub use request::{Call, Request};
+pub use request::{Call, Imports, Request};
 
 use session::Session;
 
@@ -118,7 +116,7 @@ pub fn run(
 ) -> Result<Report, RunError> {
     request::check(&program.module, &request.calls)?;
     let mut times = Times::default();
-    let provided = provider(&program.module)?;
+    let provided = imports::provided(&program.module, &request.imports)?;
     let programs: Vec<&Program> = provided.iter().chain([program]).collect();
     let prepared = timed(&mut times.prepare, || {
         let prepared = programs.iter().map(|program| passes::prepare(program, request.mode));
