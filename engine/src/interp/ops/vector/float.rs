@@ -13,6 +13,7 @@ use super::zip;
 use crate::interp::machine::{Flow, Machine};
 use crate::interp::operand::{Binary, V};
 use crate::interp::policy::Policy;
+use crate::interp::registers::Registers;
 
 /// Operations on lanes as floats; results are stored as their bits.
 macro_rules! arithmetic {
@@ -21,63 +22,55 @@ macro_rules! arithmetic {
      unary { $( $unary:ident: |$c:ident| $value:expr; )* }
      compare { $( $compare:ident: $op:tt; )* }
      fma { $fma:ident }) => {
-        $( #[inline(always)]
-        pub(in crate::interp) fn $binary(&mut self, operands: Binary<V>) -> Flow {
-            let a = self.registers.lanes::<$ty>(operands.a);
-            let b = self.registers.lanes::<$ty>(operands.b);
-            let lanes = zip(a, b, |$a, $b| $canonical($result));
-            self.registers.set_lanes::<$bits>(operands.dst, lanes);
-            Ok(())
-        } )*
-        $( #[inline(always)]
-        pub(in crate::interp) fn $unary(&mut self, dst: V, src: V) -> Flow {
-            let lanes = self.registers.lanes::<$ty>(src).map(|$c| $canonical($value));
-            self.registers.set_lanes::<$bits>(dst, lanes);
-            Ok(())
-        } )*
-        $( #[inline(always)]
-        pub(in crate::interp) fn $compare(&mut self, operands: Binary<V>) -> Flow {
-            let a = self.registers.lanes::<$ty>(operands.a);
-            let b = self.registers.lanes::<$ty>(operands.b);
-            let lanes = zip(a, b, |a, b| if a $op b { !0 } else { 0 });
-            self.registers.set_lanes::<$bits>(operands.dst, lanes);
-            Ok(())
-        } )*
+        on_registers! {
+            $( fn $binary(registers, operands: Binary<V>) {
+                let a = registers.lanes::<$ty>(operands.a);
+                let b = registers.lanes::<$ty>(operands.b);
+                let lanes = zip(a, b, |$a, $b| $canonical($result));
+                registers.set_lanes::<$bits>(operands.dst, lanes);
+            } )*
 
-        /// `a * b + c`, rounded once.
-        #[inline(always)]
-        pub(in crate::interp) fn $fma(&mut self, dst: V, a: V, b: V, c: V) -> Flow {
-            let [a, b, c] = [a, b, c].map(|src| self.registers.lanes::<$ty>(src));
-            let sum = |lane: usize| $canonical(a[lane].mul_add(b[lane], c[lane]));
-            self.registers.set_lanes::<$bits>(dst, std::array::from_fn(sum));
-            Ok(())
+            $( fn $unary(registers, dst: V, src: V) {
+                let lanes = registers.lanes::<$ty>(src).map(|$c| $canonical($value));
+                registers.set_lanes::<$bits>(dst, lanes);
+            } )*
+
+            $( fn $compare(registers, operands: Binary<V>) {
+                let a = registers.lanes::<$ty>(operands.a);
+                let b = registers.lanes::<$ty>(operands.b);
+                let lanes = zip(a, b, |a, b| if a $op b { !0 } else { 0 });
+                registers.set_lanes::<$bits>(operands.dst, lanes);
+            } )*
+
+            /// `a * b + c`, rounded once.
+            fn $fma(registers, dst: V, a: V, b: V, c: V) {
+                let [a, b, c] = [a, b, c].map(|src| registers.lanes::<$ty>(src));
+                let sum = |lane: usize| $canonical(a[lane].mul_add(b[lane], c[lane]));
+                registers.set_lanes::<$bits>(dst, std::array::from_fn(sum));
+            }
         }
     };
 }
 
 /// Operations on the bit patterns of lanes.
 macro_rules! bits {
-    ($( $name:ident: $bits:ty, |$a:ident| $result:expr; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, dst: V, src: V) -> Flow {
-            let lanes = self.registers.lanes::<$bits>(src).map(|$a| $result);
-            self.registers.set_lanes::<$bits>(dst, lanes);
-            Ok(())
+    ($( $name:ident: $bits:ty, |$a:ident| $result:expr; )*) => { on_registers! { $(
+        fn $name(registers, dst: V, src: V) {
+            let lanes = registers.lanes::<$bits>(src).map(|$a| $result);
+            registers.set_lanes::<$bits>(dst, lanes);
         }
-    )* };
+    )* } };
 }
 
 /// Conversions that `as` defines: to floats rounding to nearest, to integers
 /// saturating, with 0 for a NaN.
 macro_rules! convert {
-    ($( $name:ident: $from:ty => $to:ty; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, dst: V, src: V) -> Flow {
-            let lanes = self.registers.lanes::<$from>(src).map(|lane| lane as $to);
-            self.registers.set_lanes::<$to>(dst, lanes);
-            Ok(())
+    ($( $name:ident: $from:ty => $to:ty; )*) => { on_registers! { $(
+        fn $name(registers, dst: V, src: V) {
+            let lanes = registers.lanes::<$from>(src).map(|lane| lane as $to);
+            registers.set_lanes::<$to>(dst, lanes);
         }
-    )* };
+    )* } };
 }
 
 impl<P: Policy> Machine<'_, P> {
@@ -139,18 +132,16 @@ impl<P: Policy> Machine<'_, P> {
         vi64x2_from_f64x2_u: f64 => u64;
     }
 
-    #[inline(always)]
-    pub(in crate::interp) fn vfpromotelow(&mut self, dst: V, src: V) -> Flow {
-        let [low, high, ..] = self.registers.lanes::<f32>(src);
-        let promoted = [low, high].map(|lane| canonical64(lane.into()));
-        self.registers.set_lanes::<u64>(dst, promoted);
-        Ok(())
-    }
+    on_registers! {
+        fn vfpromotelow(registers, dst: V, src: V) {
+            let [low, high, ..] = registers.lanes::<f32>(src);
+            let promoted = [low, high].map(|lane| canonical64(lane.into()));
+            registers.set_lanes::<u64>(dst, promoted);
+        }
 
-    #[inline(always)]
-    pub(in crate::interp) fn vfdemote(&mut self, dst: V, src: V) -> Flow {
-        let [low, high] = self.registers.lanes::<f64>(src).map(|lane| canonical32(lane as f32));
-        self.registers.set_lanes::<u32>(dst, [low, high, 0, 0]);
-        Ok(())
+        fn vfdemote(registers, dst: V, src: V) {
+            let [low, high] = registers.lanes::<f64>(src).map(|lane| canonical32(lane as f32));
+            registers.set_lanes::<u32>(dst, [low, high, 0, 0]);
+        }
     }
 }

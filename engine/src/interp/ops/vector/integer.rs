@@ -5,19 +5,18 @@ use super::zip;
 use crate::interp::machine::{Flow, Machine};
 use crate::interp::operand::{Binary, V, X};
 use crate::interp::policy::Policy;
+use crate::interp::registers::Registers;
 
 /// `name: TYPE, |a, b| result`, on each pair of lanes.
 macro_rules! binary {
-    ($( $name:ident: $ty:ty, |$a:ident, $b:ident| $result:expr; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, operands: Binary<V>) -> Flow {
-            let a = self.registers.lanes::<$ty>(operands.a);
-            let b = self.registers.lanes::<$ty>(operands.b);
+    ($( $name:ident: $ty:ty, |$a:ident, $b:ident| $result:expr; )*) => { on_registers! { $(
+        fn $name(registers, operands: Binary<V>) {
+            let a = registers.lanes::<$ty>(operands.a);
+            let b = registers.lanes::<$ty>(operands.b);
             let lanes = zip(a, b, |$a, $b| -> $ty { $result });
-            self.registers.set_lanes::<$ty>(operands.dst, lanes);
-            Ok(())
+            registers.set_lanes::<$ty>(operands.dst, lanes);
         }
-    )* };
+    )* } };
 }
 
 /// Comparisons: a lane of ones where true, else of zeros.
@@ -28,72 +27,60 @@ macro_rules! compare {
 }
 
 macro_rules! unary {
-    ($( $name:ident: $ty:ty, |$a:ident| $result:expr; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, dst: V, src: V) -> Flow {
-            let lanes = self.registers.lanes::<$ty>(src).map(|$a| -> $ty { $result });
-            self.registers.set_lanes::<$ty>(dst, lanes);
-            Ok(())
+    ($( $name:ident: $ty:ty, |$a:ident| $result:expr; )*) => { on_registers! { $(
+        fn $name(registers, dst: V, src: V) {
+            let lanes = registers.lanes::<$ty>(src).map(|$a| -> $ty { $result });
+            registers.set_lanes::<$ty>(dst, lanes);
         }
-    )* };
+    )* } };
 }
 
 /// Shifts of all lanes by one distance, modulo the lane's width.
 macro_rules! shift {
-    ($( $name:ident: $ty:ty, $shift:ident; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, operands: Binary<V, V, X>) -> Flow {
-            let distance = self.registers.x32(operands.b);
-            let lanes = self.registers.lanes::<$ty>(operands.a).map(|lane| lane.$shift(distance));
-            self.registers.set_lanes::<$ty>(operands.dst, lanes);
-            Ok(())
+    ($( $name:ident: $ty:ty, $shift:ident; )*) => { on_registers! { $(
+        fn $name(registers, operands: Binary<V, V, X>) {
+            let distance = registers.x32(operands.b);
+            let lanes = registers.lanes::<$ty>(operands.a).map(|lane| lane.$shift(distance));
+            registers.set_lanes::<$ty>(operands.dst, lanes);
         }
-    )* };
+    )* } };
 }
 
 /// Sums of neighbouring lanes: those of the first operand, then of the second.
 macro_rules! add_pairwise {
-    ($( $name:ident: $ty:ty; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, operands: Binary<V>) -> Flow {
-            let [a, b] = [operands.a, operands.b].map(|src| self.registers.lanes::<$ty>(src));
+    ($( $name:ident: $ty:ty; )*) => { on_registers! { $(
+        fn $name(registers, operands: Binary<V>) {
+            let [a, b] = [operands.a, operands.b].map(|src| registers.lanes::<$ty>(src));
             let mut sums = a;
             let pairs = a.chunks_exact(2).chain(b.chunks_exact(2));
             for (sum, pair) in sums.iter_mut().zip(pairs) {
                 *sum = pair[0].wrapping_add(pair[1]);
             }
-            self.registers.set_lanes::<$ty>(operands.dst, sums);
-            Ok(())
+            registers.set_lanes::<$ty>(operands.dst, sums);
         }
-    )* };
+    )* } };
 }
 
 /// Lanes reduced to one number: the sign bits, lane 0 lowest; whether all are non-zero;
 /// whether any is.
 macro_rules! reduce {
-    ($( $ty:ty: $signs:ident, $all:ident, $any:ident; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $signs(&mut self, dst: X, src: V) -> Flow {
-            let lanes = self.registers.lanes::<$ty>(src);
+    ($( $ty:ty: $signs:ident, $all:ident, $any:ident; )*) => { on_registers! { $(
+        fn $signs(registers, dst: X, src: V) {
+            let lanes = registers.lanes::<$ty>(src);
             let signs = lanes.iter().rev().fold(0, |signs, &lane| signs << 1 | u32::from(lane < 0));
-            self.registers.set_x32(dst, signs);
-            Ok(())
+            registers.set_x32(dst, signs);
         }
 
-        #[inline(always)]
-        pub(in crate::interp) fn $all(&mut self, dst: X, src: V) -> Flow {
-            let all = self.registers.lanes::<$ty>(src).iter().all(|&lane| lane != 0);
-            self.registers.set_x32(dst, all.into());
-            Ok(())
+        fn $all(registers, dst: X, src: V) {
+            let all = registers.lanes::<$ty>(src).iter().all(|&lane| lane != 0);
+            registers.set_x32(dst, all.into());
         }
 
-        #[inline(always)]
-        pub(in crate::interp) fn $any(&mut self, dst: X, src: V) -> Flow {
-            let any = self.registers.vector(src) != [0; 16];
-            self.registers.set_x32(dst, any.into());
-            Ok(())
+        fn $any(registers, dst: X, src: V) {
+            let any = registers.vector(src) != [0; 16];
+            registers.set_x32(dst, any.into());
         }
-    )* };
+    )* } };
 }
 
 /// The mean, rounded up.
@@ -197,13 +184,13 @@ impl<P: Policy> Machine<'_, P> {
         i64: vbitmask64x2, valltrue64x2, vanytrue64x2;
     }
 
-    /// For each bit, that of `ones` where the mask has a 1, else that of `zeros`.
-    #[inline(always)]
-    pub(in crate::interp) fn vbitselect128(&mut self, dst: V, mask: V, ones: V, zeros: V) -> Flow {
-        let [mask, ones, zeros] = [mask, ones, zeros].map(|src| self.registers.lanes::<u64>(src));
-        let selected = |half: usize| mask[half] & ones[half] | !mask[half] & zeros[half];
-        self.registers.set_lanes::<u64>(dst, std::array::from_fn(selected));
-        Ok(())
+    on_registers! {
+        /// For each bit, that of `ones` where the mask has a 1, else that of `zeros`.
+        fn vbitselect128(registers, dst: V, mask: V, ones: V, zeros: V) {
+            let [mask, ones, zeros] = [mask, ones, zeros].map(|src| registers.lanes::<u64>(src));
+            let selected = |half: usize| mask[half] & ones[half] | !mask[half] & zeros[half];
+            registers.set_lanes::<u64>(dst, std::array::from_fn(selected));
+        }
     }
 }
 

@@ -7,75 +7,64 @@
 use crate::interp::machine::{Flow, Machine, Stop};
 use crate::interp::operand::{Binary, Constant, F, V, X};
 use crate::interp::policy::Policy;
+use crate::interp::registers::Registers;
 
 macro_rules! splat {
-    ($( $name:ident: $src:ty, $get:ident as $lane:ty; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, dst: V, src: $src) -> Flow {
-            let value = self.registers.$get(src) as $lane;
-            self.registers.set_lanes::<$lane>(dst, [value; _]);
-            Ok(())
+    ($( $name:ident: $src:ty, $get:ident as $lane:ty; )*) => { on_registers! { $(
+        fn $name(registers, dst: V, src: $src) {
+            let value = registers.$get(src) as $lane;
+            registers.set_lanes::<$lane>(dst, [value; _]);
         }
-    )* };
+    )* } };
 }
 
 macro_rules! extract {
-    ($( $name:ident: $lane:ty => $dst:ty, $set:ident; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, dst: $dst, src: V, lane: u8) -> Flow {
-            let lanes = self.registers.lanes::<$lane>(src);
-            self.registers.$set(dst, lanes[usize::from(lane) % lanes.len()].into());
-            Ok(())
+    ($( $name:ident: $lane:ty => $dst:ty, $set:ident; )*) => { on_registers! { $(
+        fn $name(registers, dst: $dst, src: V, lane: u8) {
+            let lanes = registers.lanes::<$lane>(src);
+            registers.$set(dst, lanes[usize::from(lane) % lanes.len()].into());
         }
-    )* };
+    )* } };
 }
 
 macro_rules! insert {
-    ($( $name:ident: $src:ty, $get:ident as $lane:ty; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, operands: Binary<V, V, $src>, lane: u8) -> Flow {
-            let mut lanes = self.registers.lanes::<$lane>(operands.a);
-            lanes[usize::from(lane) % lanes.len()] = self.registers.$get(operands.b) as $lane;
-            self.registers.set_lanes::<$lane>(operands.dst, lanes);
-            Ok(())
+    ($( $name:ident: $src:ty, $get:ident as $lane:ty; )*) => { on_registers! { $(
+        fn $name(registers, operands: Binary<V, V, $src>, lane: u8) {
+            let mut lanes = registers.lanes::<$lane>(operands.a);
+            lanes[usize::from(lane) % lanes.len()] = registers.$get(operands.b) as $lane;
+            registers.set_lanes::<$lane>(operands.dst, lanes);
         }
-    )* };
+    )* } };
 }
 
 /// The low or the high half of the lanes, extended to twice their width.
 macro_rules! widen {
-    ($( $narrow:ty => $wide:ty: $low:ident, $high:ident; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $low(&mut self, dst: V, src: V) -> Flow {
-            let lanes = self.registers.lanes::<$narrow>(src);
-            self.registers.set_lanes::<$wide>(dst, std::array::from_fn(|i| lanes[i].into()));
-            Ok(())
+    ($( $narrow:ty => $wide:ty: $low:ident, $high:ident; )*) => { on_registers! { $(
+        fn $low(registers, dst: V, src: V) {
+            let lanes = registers.lanes::<$narrow>(src);
+            registers.set_lanes::<$wide>(dst, std::array::from_fn(|i| lanes[i].into()));
         }
 
-        #[inline(always)]
-        pub(in crate::interp) fn $high(&mut self, dst: V, src: V) -> Flow {
-            let lanes = self.registers.lanes::<$narrow>(src);
+        fn $high(registers, dst: V, src: V) {
+            let lanes = registers.lanes::<$narrow>(src);
             let high = |i: usize| lanes[lanes.len() / 2 + i].into();
-            self.registers.set_lanes::<$wide>(dst, std::array::from_fn(high));
-            Ok(())
+            registers.set_lanes::<$wide>(dst, std::array::from_fn(high));
         }
-    )* };
+    )* } };
 }
 
 /// The lanes of both operands, saturated to half their width.
 macro_rules! narrow {
-    ($( $name:ident: $wide:ty => $narrow:ty; )*) => { $(
-        #[inline(always)]
-        pub(in crate::interp) fn $name(&mut self, operands: Binary<V>) -> Flow {
+    ($( $name:ident: $wide:ty => $narrow:ty; )*) => { on_registers! { $(
+        fn $name(registers, operands: Binary<V>) {
             const LEAST: $wide = <$narrow>::MIN as $wide;
             const MOST: $wide = <$narrow>::MAX as $wide;
-            let [a, b] = [operands.a, operands.b].map(|src| self.registers.lanes::<$wide>(src));
+            let [a, b] = [operands.a, operands.b].map(|src| registers.lanes::<$wide>(src));
             let lanes = |i: usize| if i < a.len() { a[i] } else { b[i - a.len()] };
             let saturated = |i: usize| lanes(i).clamp(LEAST, MOST) as $narrow;
-            self.registers.set_lanes::<$narrow>(operands.dst, std::array::from_fn(saturated));
-            Ok(())
+            registers.set_lanes::<$narrow>(operands.dst, std::array::from_fn(saturated));
         }
-    )* };
+    )* } };
 }
 
 impl<P: Policy> Machine<'_, P> {
@@ -125,47 +114,51 @@ impl<P: Policy> Machine<'_, P> {
         vunarrow64x2_u: u64 => u32;
     }
 
-    #[inline(always)]
-    fn constant(&self, Constant(place): Constant) -> Result<[u8; 16], Stop> {
-        let value = self.constants.get(place as usize).ok_or(Stop::BadConstant)?;
-        Ok(value.to_le_bytes())
-    }
+    on_registers! {
+        fn vmov(registers, dst: V, src: V) {
+            registers.set_vector(dst, registers.vector(src));
+        }
 
-    #[inline(always)]
-    pub(in crate::interp) fn vmov(&mut self, dst: V, src: V) -> Flow {
-        self.registers.set_vector(dst, self.registers.vector(src));
-        Ok(())
+        fn vselect(registers, dst: V, condition: X, a: V, b: V) {
+            let chosen = if registers.x32(condition) != 0 { a } else { b };
+            registers.set_vector(dst, registers.vector(chosen));
+        }
+
+        /// Bytes of the first operand, numbered by those of the second; 0 beyond.
+        fn vswizzlei8x16(registers, operands: Binary<V>) {
+            let bytes = registers.vector(operands.a);
+            let places = registers.vector(operands.b);
+            let byte = |place: u8| bytes.get(usize::from(place)).copied().unwrap_or(0);
+            registers.set_vector(operands.dst, places.map(byte));
+        }
+
+        fn set_constant(registers, dst: V, value: u128) {
+            registers.set_vector(dst, value.to_le_bytes());
+        }
+
+        /// Bytes of both operands, the second one's numbered from 16.
+        fn shuffle(registers, dst: V, a: V, b: V, places: u128) {
+            let [a, b] = [a, b].map(|src| registers.vector(src));
+            let byte = |place: u8| {
+                let bytes = if place < 16 { a } else { b };
+                bytes[usize::from(place % 16)]
+            };
+            registers.set_vector(dst, places.to_le_bytes().map(byte));
+        }
     }
 
     #[inline(always)]
     pub(in crate::interp) fn vconst128(&mut self, dst: V, value: Constant) -> Flow {
-        self.registers.set_vector(dst, self.constant(value)?);
-        Ok(())
+        self.set_constant(dst, self.constant(value)?)
     }
 
-    #[inline(always)]
-    pub(in crate::interp) fn vselect(&mut self, dst: V, condition: X, a: V, b: V) -> Flow {
-        let chosen = if self.registers.x32(condition) != 0 { a } else { b };
-        self.vmov(dst, chosen)
-    }
-
-    /// Bytes of both operands, the second one's numbered from 16.
     #[inline(always)]
     pub(in crate::interp) fn vshuffle(&mut self, dst: V, a: V, b: V, places: Constant) -> Flow {
-        let [a, b] = [a, b].map(|src| self.registers.vector(src));
-        let byte =
-            |place: u8| if place < 16 { a[usize::from(place)] } else { b[usize::from(place % 16)] };
-        self.registers.set_vector(dst, self.constant(places)?.map(byte));
-        Ok(())
+        self.shuffle(dst, a, b, self.constant(places)?)
     }
 
-    /// Bytes of the first operand, numbered by those of the second; 0 beyond.
     #[inline(always)]
-    pub(in crate::interp) fn vswizzlei8x16(&mut self, operands: Binary<V>) -> Flow {
-        let bytes = self.registers.vector(operands.a);
-        let places = self.registers.vector(operands.b);
-        let byte = |place: u8| bytes.get(usize::from(place)).copied().unwrap_or(0);
-        self.registers.set_vector(operands.dst, places.map(byte));
-        Ok(())
+    fn constant(&self, Constant(place): Constant) -> Result<u128, Stop> {
+        self.constants.get(place as usize).copied().ok_or(Stop::BadConstant)
     }
 }
