@@ -44,7 +44,6 @@ const SKIPPED: &[(&str, &str)] = &[
     ("invalid var_u32", "other proposals read these bytes as longer numbers"),
     ("memory64 must be enabled", "64-bit memories and tables"),
     ("multiple memories", "multiple memories"),
-    ("relaxed SIMD", "relaxed SIMD"),
     ("tail calls", "tail calls"),
     ("threads must be enabled", "threads"),
     ("memory limit", "memories larger than what an arena gives"),
