@@ -32,8 +32,6 @@ FIXED: dict[str, int | bool] = {
     "exceptions_enabled": False,
     "gc_enabled": False,
     "memory64_enabled": False,
-    "relaxed_simd_enabled": False,
-    "simd_enabled": False,
     "tail_call_enabled": False,
     "threads_enabled": False,
     "wide_arithmetic_enabled": False,
@@ -68,6 +66,8 @@ class WasmGenerator:
         """Makes one case; its calls are edge cases of its exports."""
         config = dict(FIXED)
         config |= {switch: entropy.chance(75) for switch in SWITCHES}
+        config["simd_enabled"] = entropy.chance(25)  # else half of all instructions are vector ones
+        config["relaxed_simd_enabled"] = config["simd_enabled"] and entropy.chance(50)
         config["disallow_traps"] = entropy.chance(50)  # half of all modules run to their end
         config |= {field: entropy.choice(values) for field, values in RANGES.items()}
         config["max_tables"] = 2 if config["reference_types_enabled"] else 1
