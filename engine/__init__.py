@@ -13,6 +13,7 @@ from engine._native import (
     faults,
     smith,
     versions,
+    weave,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "faults",
     "smith",
     "versions",
+    "weave",
 ]
