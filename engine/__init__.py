@@ -12,6 +12,7 @@ from engine._native import (
     faults,
     smith,
     versions,
+    weave,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "faults",
     "smith",
     "versions",
+    "weave",
 ]

@@ -17,6 +17,7 @@ __all__ = [
     "faults",
     "smith",
     "versions",
+    "weave",
 ]
 
 class InvalidInput(ValueError):
@@ -185,6 +186,19 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
 
     Deterministic. With ``ensure_termination`` (an int: fuel) the module stops by itself. Raises ``ValueError`` for an
     unknown field or when there is too little entropy.
+    """
+
+def weave(
+    wasm: bytes, *, seed: int, indirect: int | None = None, fuel: int | None = None, soften: bool = False
+) -> bytes:
+    """A valid module with what makes its runs worth watching added to it; valid, too. Deterministic.
+
+    ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
+    type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
+    turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften`` replaces
+    most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+
+    Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
     """
 
 def faults() -> list[tuple[str, str]]:

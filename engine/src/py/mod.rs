@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::fault::Fault;
 use crate::smith;
+use crate::weave::{Weave, weave};
 
 /// Native half of the package `engine`.
 #[pymodule]
@@ -20,7 +21,7 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, faults, smith_module, versions};
+    use super::{assemble, faults, smith_module, versions, weave_module};
 }
 
 /// Versions of the native components by name.
@@ -61,6 +62,20 @@ fn smith_module<'py>(
     }
     let wasm = smith::generate(entropy, fields, fuel).map_err(errors::smith)?;
     Ok(PyBytes::new(py, &wasm))
+}
+
+/// A module with what makes its runs worth watching added to it.
+#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false))]
+fn weave_module<'py>(
+    py: Python<'py>,
+    wasm: &[u8],
+    seed: u64,
+    indirect: Option<u8>,
+    fuel: Option<u32>,
+    soften: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let woven = weave(wasm, Weave { indirect, fuel, soften, seed }).map_err(errors::weave)?;
+    Ok(PyBytes::new(py, &woven))
 }
 
 /// The planted faults: two-digit name and one-line summary.
