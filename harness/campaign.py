@@ -1,7 +1,9 @@
 """Campaigns: check cases until told to stop, keep what is found.
 
-Nothing found is lost: a finding is stored before the next record is looked at, and where
-it cannot be stored it is printed whole.
+Nothing found is lost: a finding is stored before the next record is looked at. Where it
+cannot be stored (a full disk), it is printed whole, the campaign goes on, and every
+second it is tried again. Statistics and position are written together and only between
+two records, so that they always speak of the same cases.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import base64
 import signal
 import time
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -16,19 +19,20 @@ from typing import TYPE_CHECKING
 import click
 
 from harness.case_file import file_of
-from harness.errors import FencepostError
-from harness.pool import records
+from harness.errors import EnvironmentFailure, FileError
+from harness.state import from_state, to_state
 from harness.statistics import Statistics
+from harness.store import CASES_PER_KEY, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.case import Case
-    from harness.plan import Plan
+    from harness.pool import Pool
     from harness.record import Record
-    from harness.source import Source
     from harness.store import Store
 
+PROGRESS_SECONDS = 1.0
 STATISTICS_SECONDS = 5.0
 
 
@@ -37,7 +41,7 @@ class Budget:
     """When a campaign ends; its source may end it earlier.
 
     Attributes:
-        seconds: wall-clock time; `None` for as long as it takes.
+        seconds: of all sessions together; `None` for as long as it takes.
     """
 
     seconds: float | None = None
@@ -45,48 +49,77 @@ class Budget:
 
 @dataclass(slots=True)
 class Campaign:
-    """One campaign, from its first case to its summary.
+    """One campaign, or what is left of it, to its summary.
 
     Attributes:
+        pool: what checks the cases.
+        store: where findings and the position go.
         progress: called several times a second.
         found: called with each finding and the folder it is in, in words.
+        trouble: why the output folder could not be written, last time; `None` if it could.
+        unsaved: the findings that are not stored, with their cases.
     """
 
-    source: Source
-    plan: Plan
+    pool: Pool
     store: Store
     budget: Budget = field(default_factory=Budget)
-    jobs: int = 1
     progress: Callable[[Statistics, float], None] = lambda _statistics, _elapsed: None
     found: Callable[[Record, str], None] = lambda _record, _where: None
     statistics: Statistics = field(default_factory=Statistics)
     started: float = field(default_factory=time.monotonic)
     interrupted: bool = False
+    trouble: EnvironmentFailure | None = None
+    unsaved: list[tuple[Record, Case]] = field(default_factory=list)
+    _printed: Counter[str] = field(default_factory=Counter)
+    _saved: float = 0.0
+    _reported: float = 0.0
+
+    def resume(self) -> None:
+        """Goes on where the store's last session ended.
+
+        Raises:
+            FileError: the database is damaged, or of another version.
+        """
+        progress = self.store.progress()
+        if progress is None:
+            return
+        try:
+            self.statistics = from_state(progress.statistics)
+        except ValueError as error:
+            hint = "resume it with the Fencepost that wrote it, or start another campaign"
+            raise FileError(str(error), str(self.store.folder), hint) from None
+        self.pool.position = progress.position
+        self.started = time.monotonic() - progress.elapsed
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start."""
+        """Seconds since the start, those between two sessions left out."""
         return time.monotonic() - self.started
 
     def run(self) -> None:
         """Runs to the end of the budget or the source, or to Ctrl-C.
 
         Raises:
-            FencepostError: the harness or its environment failed.
+            FencepostError: the harness or its environment failed; `trouble` is not raised.
         """
+        self.pool.stop = self._is_over
+        self._reported = self.elapsed
         with self._interruptible():
-            self._run()
-        self.store.add_statistics(self.statistics.to_json(self.elapsed))
+            try:
+                self._run()
+            finally:
+                self._save()
+                self._report()
 
     def _run(self) -> None:
-        written = self.elapsed
-        for record in records(self.source, self.plan, jobs=self.jobs, stop=self._is_over):
+        for record in self.pool.records():
             if record is not None:
                 self._take(record)
+            elif self.elapsed - self._saved > PROGRESS_SECONDS:
+                self._save()
+            if self.elapsed - self._reported > STATISTICS_SECONDS:
+                self._report()
             self.progress(self.statistics, self.elapsed)
-            if self.elapsed - written > STATISTICS_SECONDS:
-                written = self.elapsed
-                self.store.add_statistics(self.statistics.to_json(written))
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -112,15 +145,58 @@ class Campaign:
         self.statistics.add(record)
         if not record.verdict.kind.is_finding:
             return
-        case = self.source.case(record.index)
-        case = replace(case, options=self.plan.options(case.options, record.settings))
-        try:
-            folder = self.store.add_finding(record, case)
-            self.store.log(f"{self.elapsed:.1f} s: case {record.index}: {record.verdict.key}")
-        except FencepostError:
-            print_finding(record, case)
-            raise
+        case = self.pool.source.case(record.index)
+        case = replace(case, options=self.pool.plan.options(case.options, record.settings))
+        with self._troubled() as stored:
+            self._keep(record, case)
+        if not stored:
+            self._print(record, case)
+
+    def _keep(self, record: Record, case: Case) -> None:
+        folder = self.store.add_finding(record, case)
+        self.store.log(f"{self.elapsed:.1f} s: case {record.index}: {record.verdict.key}")
         self.found(record, str(folder) if folder else "not stored: enough of its kind")
+
+    def _print(self, record: Record, case: Case) -> None:
+        """Prints a finding that could not be stored, once and no more of a key than would be stored."""
+        self._printed[record.verdict.key] += 1
+        if self._printed[record.verdict.key] <= CASES_PER_KEY:
+            self.unsaved.append((record, case))
+            print_finding(record, case)
+
+    def _save(self) -> None:
+        """Stores what could not be stored before, and how far the campaign is."""
+        self._saved = self.elapsed
+        with self._troubled():
+            while self.unsaved:
+                self._keep(*self.unsaved[0])
+                del self.unsaved[0]
+            self.store.set_progress(Progress(self.elapsed, self.pool.position, to_state(self.statistics)))
+
+    def _report(self) -> None:
+        self._reported = self.elapsed
+        with self._troubled():
+            self.store.add_statistics(self.statistics.to_json(self.elapsed))
+
+    @contextmanager
+    def _troubled(self) -> Iterator[list[bool]]:
+        """Says once that the output folder cannot be written, and once that it can again.
+
+        Yields:
+            A list that is not empty afterwards if all went well.
+        """
+        stored: list[bool] = []
+        try:
+            yield stored
+        except EnvironmentFailure as error:
+            if self.trouble is None:
+                click.echo(f"fencepost: warning: {error}; the campaign goes on", err=True)
+            self.trouble = error
+        else:
+            stored.append(True)
+            if self.trouble is not None and not self.unsaved:
+                click.echo("fencepost: the output folder can be written again", err=True)
+                self.trouble = None
 
 
 def print_finding(record: Record, case: Case) -> None:

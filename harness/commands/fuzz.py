@@ -13,6 +13,7 @@ from harness.campaign import Budget, Campaign
 from harness.commands.options import duration, plan_of, plan_options
 from harness.commands.status import Status, summary_lines
 from harness.errors import UsageError
+from harness.pool import Pool
 from harness.source import GENERATORS, GeneratedSource
 from harness.store import Store, fresh_folder
 from harness.versions import versions
@@ -82,7 +83,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
         )
         click.echo(f"seed {seed}, output in {store.folder}", err=True)
         with Status(live=not no_tty, verbose=verbose) as status:
-            campaign = Campaign(source, chosen, store, Budget(seconds), jobs, status.update, status.found)
+            pool = Pool(source, chosen, jobs)
+            campaign = Campaign(pool, store, Budget(seconds), status.update, status.found)
             campaign.run()
     finally:
         store.close()
@@ -90,6 +92,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
         click.echo(line, err=True)
     if as_json:
         click.echo(json.dumps({"seed": seed, "out": str(store.folder)} | campaign.statistics.to_json(campaign.elapsed)))
+    if campaign.trouble is not None:
+        raise campaign.trouble
     return int(campaign.statistics.findings > 0)
 
 
