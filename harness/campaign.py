@@ -1,8 +1,8 @@
 """Campaigns: check cases until told to stop, keep what is found.
 
 Nothing found is lost: a finding is stored before the next record is looked at. Where it
-cannot be stored (a full disk), it is printed whole, the campaign goes on, and every
-second it is tried again. Statistics and position are written together and only between
+cannot be stored (a full disk), it is printed whole, the campaign goes on, and twice
+a second it is tried again. Statistics and position are written together and only between
 two records, so that they always speak of the same cases.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.record import Record
     from harness.store import Store
 
-PROGRESS_SECONDS = 1.0
+PROGRESS_SECONDS = 0.5
 STATISTICS_SECONDS = 5.0
 
 
@@ -55,7 +55,7 @@ class Campaign:
         pool: what checks the cases.
         store: where findings and the position go.
         progress: called several times a second.
-        found: called with each finding and the folder it is in, in words.
+        found: called with each finding that is kept, and its folder.
         trouble: why the output folder could not be written, last time; `None` if it could.
         unsaved: the findings that are not stored, with their cases.
     """
@@ -155,7 +155,8 @@ class Campaign:
     def _keep(self, record: Record, case: Case) -> None:
         folder = self.store.add_finding(record, case)
         self.store.log(f"{self.elapsed:.1f} s: case {record.index}: {record.verdict.key}")
-        self.found(record, str(folder) if folder else "not stored: enough of its kind")
+        if folder is not None:
+            self.found(record, str(folder))
 
     def _print(self, record: Record, case: Case) -> None:
         """Prints a finding that could not be stored, once and no more of a key than would be stored."""

@@ -290,3 +290,15 @@ def fresh_folder(root: Path = DEFAULT_ROOT) -> Path:
     except OSError as error:
         raise from_os(error, str(root), "write the output folder", hint="name another folder with --out") from None
     return folder
+
+
+def latest_folder(root: Path = DEFAULT_ROOT) -> Path:
+    """The folder of the campaign that was begun last.
+
+    Raises:
+        UsageError: there is none.
+    """
+    latest = root / "latest"
+    if not latest.is_dir():
+        raise UsageError("there is no campaign yet", str(latest), "name its folder with --out")
+    return root / latest.readlink() if latest.is_symlink() else latest
