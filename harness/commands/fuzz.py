@@ -16,6 +16,7 @@ from harness.commands.options import duration, plan_of, plan_options, size
 from harness.commands.status import Status, summary_lines
 from harness.configuration import continued, digest_of, is_given, to_json
 from harness.errors import UsageError
+from harness.keeper import Keeper
 from harness.pool import Pool, WorkerLimits
 from harness.source import GENERATORS, GeneratedSource
 from harness.store import Store, fresh_folder, latest_folder
@@ -101,8 +102,9 @@ class _Session:
         limits = WorkerLimits(options["case_time"], options["worker_memory"])
         pool = Pool(self.source, self.plan, options["jobs"], limits=limits)
         with Status(live=not options["no_tty"], verbose=options["verbose"]) as status:
-            campaign = Campaign(pool, self.store, progress=status.update, found=status.found)
-            campaign.resume()
+            campaign = Campaign(pool, Keeper(self.store, status.found), progress=status.update)
+            if (progress := self.store.progress()) is not None:
+                campaign.resume(progress)
             campaign.budget = self._budget(campaign.elapsed)
             self.store.configure(self._configuration(campaign.budget))
             self._announce(campaign)
@@ -123,8 +125,8 @@ class _Session:
         if self.options["as_json"]:
             head = {"seed": self.source.seed, "out": str(self.store.folder)}
             click.echo(json.dumps(head | campaign.statistics.to_json(campaign.elapsed)))
-        if campaign.trouble is not None:
-            raise campaign.trouble
+        if campaign.keeper.trouble is not None:
+            raise campaign.keeper.trouble
         return int(campaign.statistics.findings > 0)
 
     def _budget(self, elapsed: float) -> Budget:
@@ -146,6 +148,8 @@ class _Session:
         click.echo(f"seed {self.source.seed}, output in {self.store.folder}{words}", err=True)
         if self.store.adopted:
             click.echo(f"{self.store.adopted} findings were kept that the last session had not counted", err=True)
+        if before and campaign.is_over:
+            click.echo("nothing is left of its budget; --time or --cases gives it more", err=True)
 
 
 def _begun(context: click.Context, stack: ExitStack) -> _Session:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.campaign import print_finding
 from harness.case import Case, CaseOptions
 from harness.case_file import read_case
 from harness.errors import EnvironmentFailure
+from harness.keeper import print_finding
 from harness.record import Record
 from harness.store import CASES_PER_KEY, SCHEMA_VERSION, Store, fresh_folder
 from harness.verdict import Kind, Verdict
