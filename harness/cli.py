@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from harness.config_file import config_option
 from harness.errors import FencepostError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class _Commands(click.Group):
         del ctx
         command = importlib.import_module(f"harness.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
+        if all(option.name != "config" for option in command.params):
+            command.params.append(config_option(COMMANDS))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
