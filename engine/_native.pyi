@@ -16,6 +16,7 @@ __all__ = [
     "Program",
     "Unsupported",
     "assemble",
+    "catalogue",
     "digest",
     "faults",
     "smith",
@@ -128,6 +129,12 @@ class RunResult(TypedDict):
     fault_triggered: bool
     times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
 
+class Census(TypedDict):
+    """Names of CLIF opcodes, and of fields of VM structures (``VMFuncRef.wasm_call``) and kinds of memory; sorted."""
+
+    opcodes: list[str]
+    fields: list[str]
+
 @final
 class Program:
     """A translated WebAssembly module. Immutable; safe to run many times.
@@ -142,6 +149,9 @@ class Program:
     def exports(self) -> list[ExportItem]: ...
     @property
     def defined_functions(self) -> int: ...
+    @property
+    def census(self) -> Census:
+        """What the program contains, as the front end made it."""
     def layout(self, *, max_memory: int = ..., max_table: int = ...) -> str:
         """The arena map and the catalogue of VM structures as JSON: see ``harness/layout.py`` for its shape."""
     def run(
@@ -189,6 +199,9 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
     Deterministic. With ``ensure_termination`` (an int: fuel) the module stops by itself. Raises ``ValueError`` for an
     unknown field or when there is too little entropy.
     """
+
+def catalogue() -> Census:
+    """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
 
 def digest(data: Buffer) -> int:
     """XXH3 (64 bits) of ``data``, the hash used for memories and arenas."""

@@ -109,7 +109,7 @@ class Campaign:
         return self.budget.seconds is not None and self.elapsed >= self.budget.seconds
 
     def _take(self, record: Record) -> None:
-        self.statistics.add(record)
+        self.statistics.add(record, self.elapsed)
         if not record.verdict.kind.is_finding:
             return
         case = self.source.case(record.index)

@@ -72,6 +72,9 @@ macro_rules! structures {
             /// Wasmtime's name of the structure.
             pub const NAME: &'static str = $name;
 
+            /// Names of its fields.
+            pub const FIELDS: &'static [&'static str] = &[$( stringify!($field), )*];
+
             fn structure(&self, in_vmctx: Option<u32>, count: u32) -> Structure {
                 let fields = vec![$( Field {
                     name: stringify!($field),
@@ -82,7 +85,10 @@ macro_rules! structures {
                 Structure { name: $name, in_vmctx, count, size: self.size, fields }
             }
         }
-    )* };
+    )*
+        /// Every structure that has Wasmtime's name, with the names of its fields.
+        pub const STRUCTURES: &[(&str, &[&str])] = &[$( ($type::NAME, $type::FIELDS), )*];
+    };
 }
 
 structures! {
@@ -226,6 +232,13 @@ impl Layout {
     /// Every structure of an instance with its fields, vmctx and its arrays first.
     #[must_use]
     pub fn catalogue(&self) -> Vec<Structure> {
+        self.structures().into_iter().filter(|structure| structure.count > 0).collect()
+    }
+
+    /// Every structure that an instance can have or reach, also those of which it has
+    /// none of its own.
+    #[must_use]
+    pub fn structures(&self) -> Vec<Structure> {
         let word = |name, array: Array, meaning| Structure {
             name,
             in_vmctx: Some(array.offset),
@@ -233,7 +246,7 @@ impl Layout {
             size: array.stride,
             fields: vec![Field { name: "value", offset: 0, width: array.stride, meaning }],
         };
-        let all = vec![
+        vec![
             self.vmctx.structure(Some(0), 1),
             self.function_import.structure_at(self.imported_functions),
             self.table_import.structure_at(self.imported_tables),
@@ -251,8 +264,7 @@ impl Layout {
             word("runtime data base", self.data_bases, Meaning::OffsetOf("data segment")),
             word("runtime data length", self.data_lengths, Meaning::Length),
             self.store_context.structure(None, 1),
-        ];
-        all.into_iter().filter(|structure| structure.count > 0).collect()
+        ]
     }
 }
 

@@ -11,7 +11,8 @@ import click
 
 from harness.campaign import Budget, Campaign
 from harness.commands.options import duration, plan_of, plan_options
-from harness.commands.status import Status, summary_lines
+from harness.commands.status import Status
+from harness.commands.summary import summary_lines
 from harness.errors import UsageError
 from harness.source import GENERATORS, GeneratedSource
 from harness.store import Store, fresh_folder
@@ -81,8 +82,10 @@ def command(  # noqa: PLR0917 (click passes them by name)
             }
         )
         click.echo(f"seed {seed}, output in {store.folder}", err=True)
-        with Status(live=not no_tty, verbose=verbose) as status:
+        with Status(live=not no_tty, verbose=verbose, budget=seconds) as status:
             campaign = Campaign(source, chosen, store, Budget(seconds), jobs, status.update, status.found)
+            campaign.statistics.expect(source.generators)
+            campaign.statistics.corpus = len(source.corpus)
             campaign.run()
     finally:
         store.close()

@@ -11,6 +11,7 @@ use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::census;
 use crate::fault::Fault;
 use crate::smith;
 
@@ -22,7 +23,7 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, digest, faults, smith_module, versions};
+    use super::{assemble, catalogue, digest, faults, smith_module, versions};
 }
 
 /// Versions of the native components by name.
@@ -70,6 +71,15 @@ fn smith_module<'py>(
 fn digest(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<u64> {
     let bytes = PyBuffer::<u8>::get(data)?.to_vec(py)?;
     Ok(xxh3_64(&bytes))
+}
+
+/// What a census can name: opcodes that can run, and fields.
+#[pyfunction]
+fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let catalogue = PyDict::new(py);
+    catalogue.set_item("opcodes", census::runnable_opcodes())?;
+    catalogue.set_item("fields", census::fields())?;
+    Ok(catalogue)
 }
 
 /// The planted faults: two-digit name and one-line summary.
