@@ -11,8 +11,8 @@ import click
 
 from harness.campaign import Budget, Campaign
 from harness.commands.options import duration, plan_of, plan_options
-from harness.commands.status import Status
 from harness.commands.summary import summary_lines
+from harness.commands.watch import Watch, watch_options
 from harness.errors import UsageError
 from harness.source import GENERATORS, GeneratedSource
 from harness.store import Store, fresh_folder
@@ -46,8 +46,7 @@ Examples:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: a fresh one]")
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print the statistics as JSON on standard output.")
-@click.option("--no-tty", is_flag=True, help="Plain lines instead of a live status.")
-@click.option("-v", "--verbose", is_flag=True, help="Print the evidence of each finding.")
+@watch_options
 def command(  # noqa: PLR0917 (click passes them by name)
     seconds: float | None,
     cases: int | None,
@@ -57,6 +56,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
     corpus: Path | None,
     out: Path | None,
     as_json: bool,
+    stats: Path | None,
+    metrics_port: int | None,
     no_tty: bool,
     verbose: bool,
     **plan: Any,
@@ -82,8 +83,9 @@ def command(  # noqa: PLR0917 (click passes them by name)
             }
         )
         click.echo(f"seed {seed}, output in {store.folder}", err=True)
-        with Status(live=not no_tty, verbose=verbose, budget=seconds) as status:
-            campaign = Campaign(source, chosen, store, Budget(seconds), jobs, status.update, status.found)
+        watch = Watch(stats=stats, metrics_port=metrics_port, no_tty=no_tty, verbose=verbose, budget=seconds)
+        with watch:
+            campaign = Campaign(source, chosen, store, Budget(seconds), jobs, watch.update, watch.found)
             campaign.statistics.expect(source.generators)
             campaign.statistics.corpus = len(source.corpus)
             campaign.run()
@@ -92,7 +94,11 @@ def command(  # noqa: PLR0917 (click passes them by name)
     for line in summary_lines(campaign.statistics, campaign.elapsed, interrupted=campaign.interrupted):
         click.echo(line, err=True)
     if as_json:
-        click.echo(json.dumps({"seed": seed, "out": str(store.folder)} | campaign.statistics.to_json(campaign.elapsed)))
+        click.echo(
+            json.dumps(
+                {"seed": seed, "out": str(store.folder)} | campaign.statistics.to_json(campaign.elapsed, full=True)
+            )
+        )
     return int(campaign.statistics.findings > 0)
 
 

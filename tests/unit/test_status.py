@@ -96,14 +96,19 @@ def test_a_finding_is_announced_without_what_a_terminal_acts_on(capfd: pytest.Ca
     ]
 
 
+def rss_of(pid: int | None) -> int:
+    return sum(worker.rss_bytes for worker in workers() if worker.pid == pid)
+
+
 def test_the_health_of_a_worker_is_what_the_kernel_says() -> None:
-    process = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,), daemon=True)
     process.start()
     try:
-        health = {worker.pid: worker for worker in workers()}
-        assert os.getpid() not in health
-        assert process.pid in health
-        assert health[process.pid].rss_bytes >= 1 << 20
+        deadline = time.monotonic() + 20
+        while rss_of(process.pid) < 1 << 20 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert rss_of(process.pid) >= 1 << 20
+        assert rss_of(os.getpid()) == 0
     finally:
         process.kill()
         process.join()
