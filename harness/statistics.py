@@ -178,13 +178,8 @@ class Statistics:
         """Why a generator's cases are worth little, in words; empty while there is nothing to say."""
         return self.generators[generator].weakness if self.cases >= ENOUGH_CASES else ""
 
-    def to_json(self, elapsed: float, *, full: bool = False) -> dict[str, Any]:
-        """Everything for machines, that is what a line of `stats.jsonl` holds.
-
-        Args:
-            elapsed: seconds since the start.
-            full: whether to say how many cases contain each opcode and field, too.
-        """
+    def to_json(self, elapsed: float) -> dict[str, Any]:
+        """Everything for machines: a line of `stats.jsonl`. ``elapsed`` is in seconds."""
         return {
             "elapsed": round(elapsed, 3),
             **self.total.to_json(),
@@ -201,7 +196,8 @@ class Statistics:
             "covered": {name: reached for name, (reached, _) in self.coverage.shares().items()},
             "fault_triggered": self.with_fault,
             "seconds_by_stage": {stage: round(seconds, 3) for stage, seconds in sorted(self.seconds.items())},
-        } | ({"coverage": self.coverage.to_json()} if full else {})
+            "coverage": self.coverage.to_json(),
+        }
 
 
 def _key_json(found: FindingKey) -> dict[str, Any]:

@@ -94,11 +94,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     for line in summary_lines(campaign.statistics, campaign.elapsed, interrupted=campaign.interrupted):
         click.echo(line, err=True)
     if as_json:
-        click.echo(
-            json.dumps(
-                {"seed": seed, "out": str(store.folder)} | campaign.statistics.to_json(campaign.elapsed, full=True)
-            )
-        )
+        click.echo(json.dumps({"seed": seed, "out": str(store.folder)} | campaign.statistics.to_json(campaign.elapsed)))
     return int(campaign.statistics.findings > 0)
 
 
