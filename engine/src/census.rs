@@ -5,19 +5,23 @@
 //! whether that instruction is ever executed is not known here.
 //!
 //! Fields are named `STRUCTURE.FIELD`, as in [`crate::layout`]. Regions that are no field
-//! of a structure (linear memory, tables, globals) go by the name of their kind.
+//! of a structure (linear memory, table elements) go by the name of their kind.
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeSet;
 
 use cranelift_codegen::ir::{AliasRegion, Function, Opcode};
 
-use crate::layout::{STRUCTURES, Structure};
+use crate::frontend;
+use crate::layout::{GlobalDefinition, Structure};
 use crate::passes::refuses;
 use crate::program::Program;
 
 /// Number of values that an opcode's discriminant can take.
 const DISCRIMINANTS: usize = 1 << 8;
+
+/// The binary format's magic number and version.
+const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// What a program contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +58,17 @@ pub fn runnable_opcodes() -> Vec<String> {
 }
 
 /// Names of all fields of VM structures.
+///
+/// # Panics
+/// Never: the empty module is translated.
 #[must_use]
 pub fn fields() -> Vec<String> {
-    let names = |&(structure, fields): &(&str, &[&str])| {
-        fields.iter().map(|field| format!("{structure}.{field}")).collect::<Vec<_>>()
-    };
-    STRUCTURES.iter().flat_map(names).collect()
+    let program = frontend::translate(EMPTY_MODULE).expect("the empty module is valid");
+    let structures = program.layout.structures();
+    let names = structures.iter().flat_map(|structure| {
+        structure.fields.iter().map(|field| format!("{}.{}", structure.name, field.name))
+    });
+    names.collect()
 }
 
 /// Marks the opcodes of a function.
@@ -81,32 +90,37 @@ fn note(function: &Function, seen: &mut [bool; DISCRIMINANTS]) -> BTreeSet<Alias
 /// The name for a region that the front end describes as `VMMemoryDefinition+0x4` or
 /// `DefinedMemory(0, 1)`.
 fn field_name(description: &str, structures: &[Structure]) -> String {
-    let field = description.split_once("+0x").and_then(|(name, offset)| {
-        let offset = u32::from_str_radix(offset, 16).ok()?;
-        let structure = structures.iter().find(|structure| structure.name == name)?;
-        let field = structure.fields.iter().find(|field| field.offset == offset)?;
-        Some(format!("{name}.{}", field.name))
-    });
-    let kind = || description.split('(').next().unwrap_or(description).to_owned();
-    field.unwrap_or_else(kind)
+    let kind = description.split(['(', '+']).next().unwrap_or(description);
+    let offset = description.split_once("+0x").map(|(_, hex)| u32::from_str_radix(hex, 16));
+    if let Some(Ok(offset)) = offset {
+        let found = structures.iter().find_map(|s| Some((s.name, s.field_at(kind, offset)?.name)));
+        return found.map_or_else(|| kind.to_owned(), |(name, field)| format!("{name}.{field}"));
+    }
+    match kind {
+        "DefinedGlobal" | "PublicGlobal" => format!("{}.storage", GlobalDefinition::NAME),
+        _ => kind.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frontend;
 
     #[test]
     fn a_census_names_opcodes_and_fields_of_the_clif_as_it_came() {
-        let text = "(module (memory 1) (func (export \"f\") (param i32) (result i32)
-            (i32.popcnt (i32.load (local.get 0)))))";
+        let text = "(module (import \"m\" \"g\" (global i32)) (memory 1) (global $g (mut i32) (i32.const 1))
+            (func (export \"f\") (param i32) (result i32)
+                (global.set $g (i32.add (local.get 0) (global.get 0)))
+                (i32.popcnt (i32.load (local.get 0)))))";
         let wasm = wat::parse_str(text).expect("valid text");
         let census = Census::of(&frontend::translate(&wasm).expect("a program"));
         for opcode in ["popcnt", "load", "icmp", "return"] {
             assert!(census.opcodes.contains(opcode), "{:?}", census.opcodes);
         }
         assert!(!census.opcodes.contains("fadd"));
-        for field in ["VMMemoryDefinition.base", "VMMemoryDefinition.current_length"] {
+        let memory = ["VMMemoryDefinition.base", "VMMemoryDefinition.current_length"];
+        for field in memory.into_iter().chain(["VMGlobalDefinition.storage", "VMGlobalImport.from"])
+        {
             assert!(census.fields.contains(field), "{:?}", census.fields);
         }
         assert!(!census.fields.iter().any(|name| name.contains(['(', '+'])), "{:?}", census.fields);

@@ -72,9 +72,6 @@ macro_rules! structures {
             /// Wasmtime's name of the structure.
             pub const NAME: &'static str = $name;
 
-            /// Names of its fields.
-            pub const FIELDS: &'static [&'static str] = &[$( stringify!($field), )*];
-
             fn structure(&self, in_vmctx: Option<u32>, count: u32) -> Structure {
                 let fields = vec![$( Field {
                     name: stringify!($field),
@@ -85,10 +82,7 @@ macro_rules! structures {
                 Structure { name: $name, in_vmctx, count, size: self.size, fields }
             }
         }
-    )*
-        /// Every structure that has Wasmtime's name, with the names of its fields.
-        pub const STRUCTURES: &[(&str, &[&str])] = &[$( ($type::NAME, $type::FIELDS), )*];
-    };
+    )* };
 }
 
 structures! {
@@ -236,7 +230,7 @@ impl Layout {
     }
 
     /// Every structure that an instance can have or reach, also those of which it has
-    /// none of its own.
+    /// none of its own: the same names for every module.
     #[must_use]
     pub fn structures(&self) -> Vec<Structure> {
         let word = |name, array: Array, meaning| Structure {
@@ -265,6 +259,23 @@ impl Layout {
             word("runtime data length", self.data_lengths, Meaning::Length),
             self.store_context.structure(None, 1),
         ]
+    }
+}
+
+impl Structure {
+    /// The field that an access at `offset` from `name` names: from the structure of that
+    /// name, or from the vmctx that this array lies in.
+    #[must_use]
+    pub fn field_at(&self, name: &str, offset: u32) -> Option<&Field> {
+        let within = match self.in_vmctx {
+            _ if self.name == name => offset,
+            Some(start) if name == VmContext::NAME && self.count > 0 => {
+                let distance = offset.checked_sub(start)?;
+                (distance / self.size < self.count).then_some(distance % self.size)?
+            }
+            _ => return None,
+        };
+        self.fields.iter().find(|field| field.offset == within)
     }
 }
 

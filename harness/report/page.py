@@ -107,6 +107,7 @@ def render(campaign: CampaignData, target: Path) -> str:
         reasons=_bars(campaign.last["reasons"], campaign.last["cases"], "fair"),
         oracles=_bars(campaign.last["oracles"], campaign.last["cases"], "main"),
         stages=_stages(campaign.last["seconds_by_stage"]),
+        catalogue=catalogue(),
         coverage=_coverage(campaign.last),
     )
 
@@ -136,7 +137,7 @@ def _figures(lines: Sequence[Mapping[str, Any]]) -> list[Figure]:
     """The progress of the campaign."""
     opcodes, fields = (_over_time(lines, f"{name} reached", ("covered", name)) for name in ("opcodes", "fields"))
     return [
-        _figure("Cases", [_over_time(lines, "cases", ("cases",)), _over_time(lines, "decided", ("decided",), "good")]),
+        _figure("Cases", [_over_time(lines, "cases", ("cases",)), Series("undecided", "fair", _undecided(lines))]),
         _figure("Cases per second", [Series("cases/s", "main", _rates(lines))]),
         _figure("Coverage", [opcodes, Series(fields.name, "fair", fields.points)]),
         _figure("Findings", [Series("kinds of findings", "bad", _kinds(lines))]),
@@ -157,6 +158,11 @@ def _over_time(lines: Sequence[Mapping[str, Any]], name: str, path: Sequence[str
             value = value[part]
         points.append((float(line["elapsed"]), float(value)))
     return Series(name, style, tuple(points))
+
+
+def _undecided(lines: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, float], ...]:
+    """How many cases had been left without an answer, at the time of each line."""
+    return ((0.0, 0.0), *((float(line["elapsed"]), float(line["cases"] - line["decided"])) for line in lines))
 
 
 def _rates(lines: Sequence[Mapping[str, Any]]) -> tuple[tuple[float, float], ...]:

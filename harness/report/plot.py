@@ -63,12 +63,13 @@ def line_plot(title: str, series: Sequence[Series]) -> str:
 
 
 def nice_steps(highest: float) -> list[float]:
-    """Ticks from 0 to at least ``highest``, 1, 2 or 5 times a power of ten apart."""
+    """Ticks from 0 to at least ``highest``, 1, 2 or 5 times a power of ten apart, whole numbers from 1 up."""
     if highest <= 0:
         return [0.0, 1.0]
     rough = highest / WANTED_TICKS
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    step = max(step, 1.0) if highest >= 1 else step
     return [round(step * number, 9) for number in range(math.ceil(highest / step * 0.999) + 1)]
 
 

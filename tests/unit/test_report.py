@@ -142,7 +142,15 @@ def test_the_command_takes_the_latest_campaign(folder: Path, monkeypatch: pytest
 
 
 @pytest.mark.parametrize(
-    ("highest", "steps"), [(0, [0, 1]), (1, [0, 0.5, 1]), (7, [0, 2, 4, 6, 8]), (1500, [0, 500, 1000, 1500])]
+    ("highest", "steps"),
+    [
+        (0, [0, 1]),
+        (1, [0, 1]),
+        (3, [0, 1, 2, 3]),
+        (0.3, [0, 0.1, 0.2, 0.3]),
+        (7, [0, 2, 4, 6, 8]),
+        (1500, [0, 500, 1000, 1500]),
+    ],
 )
 def test_ticks_are_round_numbers(highest: float, steps: list[float]) -> None:
     assert nice_steps(highest) == steps
