@@ -12,6 +12,7 @@ from engine._native import (
     catalogue,
     digest,
     faults,
+    processor_features,
     smith,
     versions,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "catalogue",
     "digest",
     "faults",
+    "processor_features",
     "smith",
     "versions",
 ]

@@ -19,6 +19,7 @@ __all__ = [
     "catalogue",
     "digest",
     "faults",
+    "processor_features",
     "smith",
     "versions",
 ]
@@ -186,6 +187,12 @@ class ExportItem(Extern):
     """An export, with its position in its index space (imports first)."""
 
     index: int
+
+def processor_features() -> list[tuple[str, bool]]:
+    """The processor features that native code may use: Cranelift's names, and whether this machine has each.
+
+    Raises ``Unsupported`` on a machine that no native code is made for.
+    """
 
 def versions() -> dict[str, str]:
     """Versions of the native components by name: cranelift, wasmtime-environ, wasm-smith, rustc, ..."""

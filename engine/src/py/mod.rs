@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::census;
 use crate::fault::Fault;
+use crate::jit;
 use crate::smith;
 
 /// Native half of the package `engine`.
@@ -23,7 +24,7 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, catalogue, digest, faults, smith_module, versions};
+    use super::{assemble, catalogue, digest, faults, processor_features, smith_module, versions};
 }
 
 /// Versions of the native components by name.
@@ -80,6 +81,12 @@ fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     catalogue.set_item("opcodes", census::runnable_opcodes())?;
     catalogue.set_item("fields", census::fields())?;
     Ok(catalogue)
+}
+
+/// The features of the processor that native code may use.
+#[pyfunction]
+fn processor_features() -> PyResult<Vec<(&'static str, bool)>> {
+    jit::processor_features().map_err(|error| errors::Unsupported::new_err(error.to_string()))
 }
 
 /// The planted faults: two-digit name and one-line summary.
