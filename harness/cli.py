@@ -25,6 +25,8 @@ COMMANDS = {
     "fuzz": "Attack the engine with generated programs.",
     "check": "Judge your own .wasm or .wat files.",
     "replay": "Run kept cases again and compare with what is expected.",
+    "report": "Write a campaign as one HTML page.",
+    "doctor": "Say what this machine offers and lacks.",
     "layout": "Show where a module's VM structures lie in the arena.",
 }
 INTERRUPTED = 130
