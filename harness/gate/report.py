@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.gate.judgement import Status, judge
+from harness.printable import printable
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -88,11 +89,11 @@ class Report:
 
     @property
     def shortfall(self) -> str:
-        """Why the gate has no answer; empty if it has one."""
+        """Why the gate has no answer, in printable text; empty if it has one."""
         if self.interrupted:
             return "it was interrupted"
         if self.failure:
-            return f"an error ended it: {self.failure}"
+            return f"an error ended it: {printable(self.failure)}"
         if not self.cases:
             return "it ran no case"
         if self.decided_share < LEAST_DECIDED:
