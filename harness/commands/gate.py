@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from harness.commands.options import duration, plan_of, plan_options
-from harness.errors import UsageError
+from harness.errors import UsageError, from_os
 from harness.gate.baseline import read_baseline, render_baseline
 from harness.gate.console import json_of, lines_of
 from harness.gate.github import annotation_lines, summary
@@ -23,6 +24,7 @@ from harness.gate.sarif import render_sarif
 from harness.versions import versions
 
 if TYPE_CHECKING:
+    from harness.errors import FencepostError
     from harness.gate.report import Report
 
 FILE = click.Path(path_type=Path)
@@ -106,8 +108,11 @@ def command(  # noqa: PLR0917 (click passes them by name)
         outputs.append(Output(junit, "JUnit report", render_junit(report)))
     if sarif:
         outputs.append(Output(sarif, "SARIF report", render_sarif(report, versions()["fencepost"])))
-    _print(report, as_json=as_json, verbose=verbose)
-    return _publish(report, outputs)
+    errors = _write(outputs, report)
+    errors += _print(report, as_json=as_json, verbose=verbose)
+    for error in errors:
+        click.echo(f"fencepost: error: {error}", err=True)
+    return 3 if errors else report.exit_code
 
 
 def _check_reason(write_baseline: Path | None, reason: str | None) -> None:
@@ -118,21 +123,25 @@ def _check_reason(write_baseline: Path | None, reason: str | None) -> None:
         raise UsageError(fault, "--reason", HINT)
 
 
-def _print(report: Report, *, as_json: bool, verbose: bool) -> None:
+def _write(outputs: list[Output], report: Report) -> list[FencepostError]:
+    """Writes the files, the summary of a GitHub step among them."""
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        outputs.append(Output(Path(path), "summary of the step", summary(report), append=True))
+    return write_all(outputs)
+
+
+def _print(report: Report, *, as_json: bool, verbose: bool) -> list[FencepostError]:
+    """Prints the report. A reader that went away changes no answer; a full disk behind standard output is an error."""
     lines = lines_of(report, verbose=verbose)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         lines += annotation_lines(report)
-    for line in lines:
-        click.echo(line, err=as_json)
-    if as_json:
-        click.echo(json.dumps(json_of(report)))
-
-
-def _publish(report: Report, outputs: list[Output]) -> int:
-    """Writes the files, the summary of a GitHub step among them; returns the exit code."""
-    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
-        outputs.append(Output(Path(path), "summary of the step", summary(report), append=True))
-    errors = write_all(outputs)
-    for error in errors:
-        click.echo(f"fencepost: error: {error}", err=True)
-    return 3 if errors else report.exit_code
+    try:
+        for line in lines:
+            click.echo(line, err=as_json)
+        if as_json:
+            click.echo(json.dumps(json_of(report)))
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
+        if not isinstance(error, BrokenPipeError):
+            return [from_os(error, "standard output", "print the report")]
+    return []

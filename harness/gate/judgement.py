@@ -107,4 +107,6 @@ def words(verdict: Verdict, judgement: Judgement) -> str:
         return verdict.key
     if judgement.status is Status.FAILED:
         return f"{verdict.key}, expected {judgement.expected}{reason}"
+    if verdict.kind.is_finding and not reason:
+        reason = " (no reason given)"
     return f"{verdict.key}, as expected{reason}"
