@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.commands.options import duration, plan_of, plan_options
+from harness.commands.status import Status
 from harness.errors import UsageError, from_os
 from harness.gate.baseline import read_baseline, render_baseline
 from harness.gate.console import json_of, lines_of
@@ -74,6 +75,7 @@ Examples:
 @click.option("--sarif", type=FILE, metavar="FILE", help="Write the report as SARIF 2.1.0.")
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output.")
+@click.option("--no-tty", is_flag=True, help="Plain lines instead of a live status.")
 @click.option("-v", "--verbose", is_flag=True, help="List what passed, too, and all evidence.")
 def command(  # noqa: PLR0917 (click passes them by name)
     limit: tuple[float | None, int | None],
@@ -83,6 +85,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     junit: Path | None,
     sarif: Path | None,
     as_json: bool,
+    no_tty: bool,
     verbose: bool,
     **rest: Any,
 ) -> int:
@@ -98,7 +101,9 @@ def command(  # noqa: PLR0917 (click passes them by name)
     accepted = read_baseline(baseline) if baseline else {}
     seconds, cases = limit
     asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "out")}
-    report = carry_out(Job(seconds=seconds, cases=cases, **asked), plan_of(**rest), accepted)
+    job = Job(seconds=seconds, cases=cases, **asked)
+    with Status(live=not no_tty, verbose=verbose) as status:
+        report = carry_out(job, plan_of(**rest), accepted, status.update)
     outputs = []
     if write_baseline and reason and not report.shortfall:
         accepted |= {result.verdict.key: reason for result in report.acceptable}

@@ -14,10 +14,13 @@ from harness.store import Store, fresh_folder
 from harness.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.gate.report import Report
     from harness.plan import Plan
+    from harness.statistics import Statistics
+
+    Progress = Callable[[Statistics, float], None]
 
 CRASHES = Path("crashes")
 CORPUS = Path("corpus")
@@ -52,15 +55,21 @@ class Job:
         return bool(self.seconds or self.cases)
 
 
-def carry_out(job: Job, plan: Plan, accepted: Mapping[str, str]) -> Report:
+def carry_out(job: Job, plan: Plan, accepted: Mapping[str, str], progress: Progress) -> Report:
     """Replays, then fuzzes.
+
+    Args:
+        job: what to do.
+        plan: what to run cases with.
+        accepted: reasons by finding key, from a baseline.
+        progress: called several times a second while it fuzzes.
 
     Raises:
         InputError: a file cannot be read, or is no case.
         EnvironmentFailure: the output folder cannot be made. A later failure of the
             environment is part of the report.
     """
-    gate = Gate(plan, accepted, job.jobs)
+    gate = Gate(plan, accepted, job.jobs, progress)
     notes: list[str] = []
     failure = ""
     with gate.interruptible():

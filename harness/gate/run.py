@@ -21,7 +21,7 @@ from harness.pool import records
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.plan import Plan
     from harness.record import Record
@@ -36,11 +36,13 @@ class Gate:
     Attributes:
         accepted: reasons by finding key, from a baseline.
         jobs: worker processes.
+        progress: called several times a second while it fuzzes.
     """
 
     plan: Plan
     accepted: Mapping[str, str] = field(default_factory=dict)
     jobs: int = 1
+    progress: Callable[[Statistics, float], None] = lambda _statistics, _elapsed: None
     _results: list[Result] = field(default_factory=list)
     _replayed: Statistics = field(default_factory=Statistics)
     _fuzzed: Statistics = field(default_factory=Statistics)
@@ -87,7 +89,8 @@ class Gate:
             if key not in first:
                 first[key] = record, next(iter(sorted(Path(where).glob("case.*"))), None)
 
-        campaign = Campaign(source, self.plan, store, Budget(seconds), self.jobs, found=found, statistics=self._fuzzed)
+        campaign = Campaign(source, self.plan, store, Budget(seconds), self.jobs, self.progress, found)
+        campaign.statistics = self._fuzzed
         self._seed, self._folder = source.seed, store.folder
         try:
             campaign.run()
