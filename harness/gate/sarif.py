@@ -63,7 +63,7 @@ def render_sarif(report: Report, version: str) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report)],
-        "results": [_result(result, indices) for result in shown],
+        "results": [_result(result, indices, report.folder or Path()) for result in shown],
     }
     return json.dumps({"$schema": SCHEMA, "version": VERSION, "runs": [run]}, indent=2) + "\n"
 
@@ -99,7 +99,8 @@ def _pascal(rule: str) -> str:
     return "".join(word.capitalize() for word in re.split(r"[^a-z0-9]+", rule))
 
 
-def _result(result: Result, indices: dict[str, int]) -> dict[str, Any]:
+def _result(result: Result, indices: dict[str, int], folder: Path) -> dict[str, Any]:
+    """One result; code scanning wants a place for each, so one whose case is not in a file has its folder."""
     rule = rule_of(result)
     evidence = "\n".join(map(printable, result.verdict.evidence.splitlines()))
     message = printable(f"{result.name}: {result.words}") + (f"\n{evidence}" if evidence else "")
@@ -111,9 +112,8 @@ def _result(result: Result, indices: dict[str, int]) -> dict[str, Any]:
         "occurrenceCount": result.cases,
         "partialFingerprints": {FINGERPRINT: hashlib.sha256(encodable(result.verdict.key).encode()).hexdigest()},
     }
-    if result.file:
-        place = {"uri": relative_uri(result.file, Path.cwd()), "uriBaseId": ROOT}
-        sarif["locations"] = [{"physicalLocation": {"artifactLocation": place, "region": {"startLine": 1}}}]
+    place = {"uri": relative_uri(result.file or folder, Path.cwd()), "uriBaseId": ROOT}
+    sarif["locations"] = [{"physicalLocation": {"artifactLocation": place, "region": {"startLine": 1}}}]
     if result.status is Status.KNOWN:
         kind = "external" if result.judgement.by_baseline else "inSource"
         sarif["suppressions"] = [{"kind": kind, "justification": printable(result.judgement.reason)}]
