@@ -212,8 +212,8 @@ def weave(
 
     ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
     type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
-    turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften`` replaces
-    most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+    turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften``
+    replaces most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
 
     Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
     """
