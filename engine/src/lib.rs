@@ -16,6 +16,7 @@ pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
 pub mod code_table;
+pub mod confuse;
 pub mod executor;
 pub mod fault;
 

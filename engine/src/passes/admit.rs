@@ -103,12 +103,16 @@ pub(super) fn strip(function: &mut Function) {
 /// See [`super::verify`].
 pub(super) fn verify(program: &Program) -> Result<(), PassError> {
     for (id, function) in (0..).map(FuncId).zip(&program.functions) {
-        verify_function(function, pulley32()).map_err(|errors| {
-            let first = errors.0.first().map_or_else(String::new, ToString::to_string);
-            PassError { function: id, what: Refusal::Invalid(first) }
-        })?;
+        verify_one(function)
+            .map_err(|complaint| PassError { function: id, what: Refusal::Invalid(complaint) })?;
     }
     Ok(())
+}
+
+/// See [`super::verify_function`].
+pub(super) fn verify_one(function: &Function) -> Result<(), String> {
+    verify_function(function, pulley32())
+        .map_err(|errors| errors.0.first().map_or_else(String::new, ToString::to_string))
 }
 
 /// The target whose CLIF a program is written in.

@@ -126,6 +126,14 @@ pub fn verify(program: &Program) -> Result<(), PassError> {
     admit::verify(program)
 }
 
+/// Runs Cranelift's verifier for `pulley32` on one function.
+///
+/// # Errors
+/// The first complaint.
+pub fn verify_function(function: &ir::Function) -> Result<(), String> {
+    admit::verify_one(function)
+}
+
 /// Alias regions that the passes and `lowering` add. Their ids lie in a part of the
 /// id space that Wasmtime's front end leaves free; a clash with a program read from
 /// text would only make the optimiser more careful.
