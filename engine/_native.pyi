@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-from typing_extensions import Buffer
-
 ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
 Kind: TypeAlias = Literal["function", "table", "memory", "global"]
 Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
@@ -16,7 +14,6 @@ __all__ = [
     "Program",
     "Unsupported",
     "assemble",
-    "digest",
     "faults",
     "smith",
     "versions",
@@ -91,7 +88,7 @@ class MemoryState(TypedDict):
 
     index: int
     pages: int
-    digest: int  # of its current bytes, see ``digest``
+    digest: int  # of its current bytes, by XXH3 (64 bits)
 
 class TableState(TypedDict):
     """A table after the last call; ``elements`` holds the first 1024."""
@@ -189,9 +186,6 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
     Deterministic. With ``ensure_termination`` (an int: fuel) the module stops by itself. Raises ``ValueError`` for an
     unknown field or when there is too little entropy.
     """
-
-def digest(data: Buffer) -> int:
-    """XXH3 (64 bits) of ``data``, the hash used for memories and arenas."""
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

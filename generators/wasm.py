@@ -26,7 +26,6 @@ FIXED: dict[str, int | bool] = {
     "min_types": 1,  # without a type there are no functions: half of all modules
     "max_memories": 1,
     "max_memory32_bytes": 16 << 16,
-    "memory_max_size_required": False,
     "max_table_elements": 100,
     "allow_start_export": True,
     "custom_page_sizes_enabled": False,
@@ -53,6 +52,7 @@ RANGES: dict[str, tuple[int, ...]] = {
     "ensure_termination": (100, 500, 2000),
     "max_funcs": (4, 8, 16),
     "max_globals": (0, 3, 10),
+    "memory_max_size_required": (True, True, True, False),  # without a maximum memories grow to any size
     "min_element_segments": (0, 1, 3),
     "min_memories": (0, 1, 1, 1),
     "min_tables": (0, 1, 1),

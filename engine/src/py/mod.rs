@@ -5,11 +5,9 @@ mod errors;
 mod program;
 mod run;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fault::Fault;
 use crate::smith;
@@ -22,7 +20,7 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, digest, faults, smith_module, versions};
+    use super::{assemble, faults, smith_module, versions};
 }
 
 /// Versions of the native components by name.
@@ -63,13 +61,6 @@ fn smith_module<'py>(
     }
     let wasm = smith::generate(entropy, fields, fuel).map_err(errors::smith)?;
     Ok(PyBytes::new(py, &wasm))
-}
-
-/// XXH3 (64 bits) of a buffer.
-#[pyfunction]
-fn digest(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<u64> {
-    let bytes = PyBuffer::<u8>::get(data)?.to_vec(py)?;
-    Ok(xxh3_64(&bytes))
 }
 
 /// The planted faults: two-digit name and one-line summary.
