@@ -16,6 +16,7 @@ pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
 pub mod code_table;
+mod compiled;
 pub mod confuse;
 pub mod executor;
 pub mod fault;
@@ -34,6 +35,7 @@ pub mod run;
 pub mod runtime;
 pub mod site;
 pub mod smith;
+pub mod transfer;
 pub mod trap;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its

@@ -17,14 +17,13 @@ use super::{PassError, Refusal};
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 use crate::trap::Trap;
 
-/// Checks that every named callee exists and is called with its own signature.
-pub(super) fn check_calls(program: &Program) -> Result<(), PassError> {
-    for (id, function) in (0..).map(FuncId).zip(&program.functions) {
-        for callee in function.dfg.ext_funcs.values() {
-            if callee.patchable || !fits(program, function, callee) {
-                let name = callee.name.display(Some(&function.params)).to_string();
-                return Err(PassError { function: id, what: Refusal::Callee(name) });
-            }
+/// Checks that everything that a function calls by name exists, and is called with its
+/// own signature.
+pub(super) fn check_calls(program: &Program, function: &Function) -> Result<(), Refusal> {
+    for callee in function.dfg.ext_funcs.values() {
+        if callee.patchable || !fits(program, function, callee) {
+            let name = callee.name.display(Some(&function.params)).to_string();
+            return Err(Refusal::Callee(name));
         }
     }
     Ok(())

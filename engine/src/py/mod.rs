@@ -16,7 +16,7 @@ use crate::smith;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, Unsupported};
+    use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
