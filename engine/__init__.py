@@ -6,23 +6,31 @@ Everything native lives in ``engine._native``; this package only gives it a name
 from engine._native import (
     CompileFailure,
     InvalidInput,
+    PlanError,
     Program,
     Unsupported,
     assemble,
+    catalogue,
     faults,
+    processor_features,
     run_wasi,
     smith,
     versions,
+    weave,
 )
 
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "PlanError",
     "Program",
     "Unsupported",
     "assemble",
+    "catalogue",
     "faults",
+    "processor_features",
     "run_wasi",
     "smith",
     "versions",
+    "weave",
 ]

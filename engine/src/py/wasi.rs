@@ -68,7 +68,7 @@ pub(super) fn run_wasi<'py>(
         check_objects: false,
         imports: Imports::Wasi(Wasi::new(config).map_err(|error| refused(&error))?),
     };
-    let report = py.detach(|| choice.run(&program.program, &request)).map_err(errors::run)?;
+    let report = py.detach(|| choice.run(&program.subject, &request)).map_err(errors::run)?;
     let dict = run::report(py, &report)?;
     if let Some((out, err)) = captured {
         dict.set_item("stdout", PyBytes::new(py, &out.bytes()))?;

@@ -2,20 +2,12 @@
 #![forbid(unsafe_code)]
 
 use super::{Imports, RunError};
-use crate::program::{FuncType, Import, Item, Module, Program};
-use crate::runtime::{Extern, HostFunction, InstanceId, Store, provider};
+use crate::program::{FuncType, Import, Item, Module};
+use crate::runtime::{Extern, HostFunction, InstanceId, Store};
 use crate::wasi::{self, Wasi};
 
 /// Module of the two functions between which a benchmark does its work.
 const BENCH: &str = "bench";
-
-/// A program that exports what the imports need besides functions, if any.
-pub(super) fn provided(module: &Module, imports: &Imports) -> Result<Option<Program>, RunError> {
-    match imports {
-        Imports::Stubs => Ok(provider(module)?),
-        Imports::Wasi(_) => Ok(None),
-    }
-}
 
 /// What the imports of a module are filled with; what is no function comes from
 /// `provided`.
@@ -36,9 +28,12 @@ pub(super) fn externs(
                 };
                 host.map(|host| store.define_host(host).map(Extern::Function)).transpose()?
             }
-            Item::Table(_) | Item::Memory(_) | Item::Global(_) => {
-                provided.and_then(|instance| store.export(instance, &position.to_string()))
-            }
+            Item::Table(_) | Item::Memory(_) | Item::Global(_) => match imports {
+                Imports::Stubs => {
+                    provided.and_then(|instance| store.export(instance, &position.to_string()))
+                }
+                Imports::Wasi(_) => None,
+            },
         };
         externs.push(item.ok_or_else(|| unknown(import))?);
     }

@@ -3,10 +3,11 @@
 
 use super::imports;
 use super::observe::Observed;
+use super::subject::Ready;
+use super::watch::{Objects, Watch};
 use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
 use crate::arena::{Arena, OutOfArena};
 use crate::executor::{Executor, Limits, Stop};
-use crate::interp::ObjectCheck;
 use crate::passes::Prepared;
 use crate::program::Program;
 use crate::runtime::{CallError, Ended, Extern, InstanceId, Store, Value, arena_len};
@@ -18,32 +19,36 @@ pub(super) struct Session<'a> {
     /// By load order; the instance under test is the last.
     instances: Vec<InstanceId>,
     /// By load order.
-    prepared: &'a [Prepared],
+    prepared: Vec<&'a Prepared>,
+    /// The places that a plan changed.
+    watch: Watch,
 }
 
 impl<'a> Session<'a> {
     /// Makes an instance of each program, which takes its imports from the one before.
     pub(super) fn build(
         executor: &mut dyn Observed,
-        programs: &[&Program],
-        prepared: &'a [Prepared],
+        ready: &[Ready<'a>],
+        witnesses: &[Option<SiteId>],
         request: &Request,
     ) -> Result<Session<'a>, RunError> {
-        let len = arena_len(programs, request.reservations)?;
+        let (programs, prepared): (Vec<&Program>, Vec<&Prepared>) = ready.iter().copied().unzip();
+        let len = arena_len(&programs, request.reservations)?;
         let mut store = Store::new(executor, len, request.reservations)?;
         let mut instances: Vec<InstanceId> = Vec::new();
-        for (program, prepared) in programs.iter().zip(prepared) {
-            let externs = imports::externs(
-                &mut store,
-                &program.module,
-                instances.last().copied(),
-                &request.imports,
-            )?;
+        for (program, prepared) in ready {
+            let provided = instances.last().copied();
+            let externs =
+                imports::externs(&mut store, &program.module, provided, &request.imports)?;
             instances.push(store.instantiate(executor, program, prepared, &externs)?);
         }
-        let check = request.check_objects.then(|| object_check(&mut store, len, prepared));
-        executor.check_objects(check);
-        Ok(Session { store, instances, prepared })
+        let watch = Watch::new(index(ready.len() - 1), witnesses);
+        executor.watch(match (witnesses, request.check_objects) {
+            ([], false) => None,
+            ([], true) => Some(objects(&mut store, len, &prepared).watcher()),
+            _ => Some(watch.watcher(objects(&mut store, len, &prepared))),
+        });
+        Ok(Session { store, instances, prepared, watch })
     }
 
     /// The instance under test.
@@ -101,9 +106,11 @@ impl<'a> Session<'a> {
             Ended::Exit(code) => Outcome::Exit(code),
             Ended::Stopped(Stop::RuntimeFault(fault)) => Outcome::RuntimeFault(fault),
             Ended::Stopped(Stop::Trap(report)) => {
+                self.watch.stopped_at(report.program, report.site);
                 Outcome::Trap { trap: report.trap, site: self.site(report.program, report.site) }
             }
             Ended::Stopped(Stop::Escape(escape)) => {
+                self.watch.stopped_at(escape.program, escape.site);
                 let site = self.site(escape.program, escape.site);
                 Outcome::Escape { escape, site }
             }
@@ -122,7 +129,8 @@ impl<'a> Session<'a> {
         report: &mut Report,
     ) -> Result<(), String> {
         report.host_calls = self.store.host_calls().to_vec();
-        report.traces = executor.traces(self.prepared);
+        report.traces = executor.traces(&self.prepared);
+        report.witnesses = self.watch.witnesses();
         self.look(executor.arena(), report).map_err(|error| error.to_string())
     }
 
@@ -139,9 +147,13 @@ impl<'a> Session<'a> {
     }
 }
 
-/// A check of each access against the object that its site names.
-fn object_check(store: &mut Store, len: u32, prepared: &[Prepared]) -> ObjectCheck {
+/// Where the objects of a store lie.
+fn objects(store: &mut Store, len: u32, prepared: &[&Prepared]) -> Objects {
     let map = store.object_map(len);
     let classes = map.classes(prepared);
-    Box::new(move |seen| map.holds(&classes, seen.program, seen.site, seen.offset, seen.width))
+    Objects { map, classes }
+}
+
+fn index(position: usize) -> u32 {
+    u32::try_from(position).expect("few programs")
 }
