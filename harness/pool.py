@@ -38,7 +38,7 @@ class WorkerLimits:
     """How far a worker may go.
 
     Attributes:
-        seconds: time that one case may take.
+        seconds: processor time that one case may take.
         memory: resident bytes; at half of it a worker is replaced between two cases.
     """
 
@@ -139,7 +139,7 @@ class Pool:
     def _watch(self, child: Child) -> Iterator[Record]:
         """Ends a worker that is at one case for too long, or too large."""
         if child.is_stuck(self.limits.seconds):
-            verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s")
+            verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s of work")
             yield from self._end(child, "hang", verdict, strikes=1)
         elif (resident := child.resident_bytes()) > self.limits.memory:
             verdict = Verdict(Kind.RUNTIME_FAULT, "pool", "memory", f"the worker held {resident >> 20} MiB")
