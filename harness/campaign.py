@@ -129,7 +129,7 @@ class Campaign:
                 signal.signal(number, handler)
 
     def _take(self, record: Record) -> None:
-        self.statistics.add(record)
+        self.statistics.add(record, self.elapsed)
         if record.verdict.kind.is_finding:
             case = self.pool.source.case(record.index)
             case = replace(case, options=self.pool.plan.options(case.options, record.settings))

@@ -30,6 +30,9 @@ COMMANDS = {
     "fuzz": "Attack the engine with generated programs.",
     "check": "Judge your own .wasm or .wat files.",
     "replay": "Run kept cases again and compare with what is expected.",
+    "gate": "Replay the known cases, fuzz briefly, and say yes or no.",
+    "report": "Write a campaign as one HTML page.",
+    "doctor": "Say what this machine offers and lacks.",
     "layout": "Show where a module's VM structures lie in the arena.",
 }
 INTERRUPTED = 130

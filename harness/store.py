@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -271,6 +271,23 @@ class Store:
             raise from_os(error, str(self.folder), "write the output folder", hint=HINT) from None
         except sqlite3.Error as error:
             raise EnvironmentFailure(f"cannot write the database: {error}", str(self.folder), HINT) from None
+
+
+def read_configuration(folder: Path) -> dict[str, Any]:
+    """The configuration of a campaign, running or not.
+
+    Raises:
+        FileError: the database is not there, damaged, or of another version.
+    """
+    path = folder / "campaign.db"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            [version] = database.execute("PRAGMA user_version").fetchone()
+            if version != SCHEMA_VERSION:
+                raise FileError(f"the database has schema {version}, this Fencepost reads {SCHEMA_VERSION}", str(path))
+            return {name: json.loads(value) for name, value in database.execute("SELECT name, value FROM campaign")}
+    except (sqlite3.Error, ValueError) as error:
+        raise FileError(f"cannot read the database: {error}", str(path)) from None
 
 
 def fresh_folder(root: Path = DEFAULT_ROOT) -> Path:

@@ -181,7 +181,7 @@ def plan_of_case(job: Job, case: Case, index: int) -> Plan:
 def _confirmed(thin: Checked, full: Checked) -> Checked:
     """A finding with all there is to say about it; it stays one if the full run misses it."""
     outcomes = {**thin.outcomes, **full.outcomes}
-    return Checked(worst((full.verdict, thin.verdict)), outcomes, thin.seconds)
+    return Checked(worst((full.verdict, thin.verdict)), outcomes, thin.seconds, thin.census)
 
 
 def _run(job: Job, case: Case, plan: Plan, index: int) -> Checked:

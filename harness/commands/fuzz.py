@@ -13,7 +13,8 @@ import click
 
 from harness.campaign import Budget, Campaign
 from harness.commands.options import duration, plan_of, plan_options, size
-from harness.commands.status import Status, summary_lines
+from harness.commands.summary import summary_lines
+from harness.commands.watch import Watch, watch_options
 from harness.configuration import continued, digest_of, is_given, to_json
 from harness.errors import UsageError
 from harness.keeper import Keeper
@@ -70,8 +71,7 @@ Examples:
 )
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print the statistics as JSON on standard output.")
-@click.option("--no-tty", is_flag=True, help="Plain lines instead of a live status.")
-@click.option("-v", "--verbose", is_flag=True, help="Print the evidence of each finding.")
+@watch_options
 @click.pass_context
 def command(context: click.Context, /, **_options: Any) -> int:
     """Attack the engine with generated programs until --time or --cases, or Ctrl-C.
@@ -101,15 +101,21 @@ class _Session:
         options = self.options
         limits = WorkerLimits(options["case_time"], options["worker_memory"])
         pool = Pool(self.source, self.plan, options["jobs"], limits=limits)
-        with Status(live=not options["no_tty"], verbose=options["verbose"]) as status:
-            campaign = Campaign(pool, Keeper(self.store, status.found), progress=status.update)
+        with self._watch() as watch:
+            campaign = Campaign(pool, Keeper(self.store, watch.found), progress=watch.update)
             if (progress := self.store.progress()) is not None:
                 campaign.resume(progress)
             campaign.budget = self._budget(campaign.elapsed)
             self.store.configure(self._configuration(campaign.budget))
             self._announce(campaign)
+            campaign.statistics.expect(self.source.generators)
+            campaign.statistics.corpus = len(self.source.corpus)
             campaign.run()
         return campaign
+
+    def _watch(self) -> Watch:
+        names = ("stats", "metrics_port", "no_tty", "verbose")
+        return Watch(**{name: self.options[name] for name in names}, budget=self.options["seconds"])
 
     def conclude(self, campaign: Campaign) -> int:
         """Prints the summary.
