@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-    from harness.worker import Message, SharedIndex
+    from harness.worker import Message, Place
 
 HARDWARE_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
 OUTSIDE_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -35,14 +35,14 @@ class Child:
 
     Attributes:
         job: what it has still to do, as far as its parent knows.
-        at: the case that it is at; -1 before its first.
+        at: where it is.
     """
 
     job: Job
     process: BaseProcess
     connection: Connection
-    at: SharedIndex
-    _last_index: int = -1
+    at: Place
+    _last_place: int = -1
     _last_change: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
@@ -55,6 +55,16 @@ class Child:
         process.start()
         child.close()
         return cls(job, process, parent, at)
+
+    @property
+    def index(self) -> int:
+        """The case that it is at; -1 before its first."""
+        return self.at.value >> 1
+
+    @property
+    def is_generating(self) -> bool:
+        """Whether its case is not there yet."""
+        return self.at.value % 2 == 0
 
     def receive(self) -> Message:
         """The next message; blocks.
@@ -74,10 +84,10 @@ class Child:
         A machine with other work to do makes no case a hang.
         """
         now = (cpu_seconds(self.process.pid or 0), time.monotonic())
-        if self.at.value != self._last_index:
-            self._last_index, self._last_change = self.at.value, now
+        if self.at.value != self._last_place:
+            self._last_place, self._last_change = self.at.value, now
         worked, waited = now[0] - self._last_change[0], now[1] - self._last_change[1]
-        return self._last_index >= 0 and (worked > seconds or waited > WAITING * seconds)
+        return self._last_place >= 0 and (worked > seconds or waited > WAITING * seconds)
 
     def resident_bytes(self) -> int:
         """Memory that it occupies; 0 where it has ended or the system does not say."""

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from harness.campaign import Budget, Campaign
 from harness.gate.judgement import Result, judge
 from harness.gate.report import Report
-from harness.pool import records
+from harness.keeper import Keeper
+from harness.pool import Pool, records
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -86,11 +87,11 @@ class Gate:
         def found(record: Record, where: str) -> None:
             key = record.verdict.key
             counts[key] = counts.get(key, 0) + 1
-            if key not in first:
-                first[key] = record, next(iter(sorted(Path(where).glob("case.*"))), None)
+            if key not in first or record.index < first[key][0].index:
+                first[key] = record, next(iter(sorted(Path(where).glob("case.*"))), None) if where else None
 
-        campaign = Campaign(source, self.plan, store, Budget(seconds), self.jobs, self.progress, found)
-        campaign.statistics = self._fuzzed
+        pool, keeper = Pool(source, self.plan, self.jobs), Keeper(store, found)
+        campaign = Campaign(pool, keeper, Budget(seconds), self.progress, self._fuzzed)
         self._seed, self._folder = source.seed, store.folder
         try:
             campaign.run()
@@ -100,6 +101,8 @@ class Gate:
                 judgement = judge(record.verdict, None, self.accepted)
                 where = source.where(record.index)
                 self._results.append(Result(where, file, record.verdict, judgement, counts[key]))
+        if keeper.trouble is not None:
+            raise keeper.trouble
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
