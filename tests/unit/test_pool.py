@@ -43,14 +43,15 @@ class PanicException(BaseException):
 
 
 class Parts(dict[str, object]):
-    """Parts of a case that act when the case is about to run."""
+    """Parts of a case that act once, when the case is about to run."""
 
     def __init__(self, act: Callable[[], None]) -> None:
         super().__init__()
         self.act = act
 
     def get(self, *_: object) -> None:
-        self.act()
+        act, self.act = self.act, lambda: None
+        act()
 
 
 @dataclass(frozen=True)
