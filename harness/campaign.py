@@ -131,7 +131,7 @@ class Campaign:
     def _take(self, record: Record) -> None:
         self.statistics.add(record, self.elapsed)
         if record.verdict.kind.is_finding:
-            case = self.pool.source.case(record.index)
+            case = record.case or self.pool.source.case(record.index)
             case = replace(case, options=self.pool.plan.options(case.options, record.settings))
             self.keeper.keep(record, case, self.elapsed)
 

@@ -134,8 +134,12 @@ class _Session:
         """
         for line in summary_lines(campaign.statistics, campaign.elapsed, interrupted=campaign.interrupted):
             click.echo(line, err=True)
+        ends = dict(sorted(campaign.pool.ends.items()))
+        if ends:
+            words = ", ".join(f"{count} {cause}" for cause, count in ends.items())
+            click.echo(f"workers replaced: {words}", err=True)
         if self.options["as_json"]:
-            head = {"seed": self.source.seed, "out": str(self.store.folder)}
+            head = {"seed": self.source.seed, "out": str(self.store.folder), "workers_replaced": ends}
             click.echo(json.dumps(head | campaign.statistics.to_json(campaign.elapsed)))
         if campaign.keeper.trouble is not None:
             raise campaign.keeper.trouble

@@ -73,7 +73,9 @@ class Status:
             click.echo(f"{progress_line(statistics, elapsed)}, {rate:.0f} cases/s now", err=True)
 
     def found(self, record: Record, where: str) -> None:
-        """Announces a finding."""
+        """Announces a finding that has a folder; the status counts the others."""
+        if not where:
+            return
         text = f"{printable(record.verdict.key)}: {where}"
         if self._verbose:
             text += "".join(f"\n  {printable(line)}" for line in record.verdict.evidence.splitlines())

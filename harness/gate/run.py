@@ -84,8 +84,9 @@ class Gate:
         first: dict[str, tuple[Record, Path | None]] = {}
 
         def found(record: Record, where: str) -> None:
-            file = next(iter(sorted(Path(where).glob("case.*"))), None)
-            first.setdefault(record.verdict.key, (record, file))
+            key = record.verdict.key
+            if key not in first or record.index < first[key][0].index:
+                first[key] = record, next(iter(sorted(Path(where).glob("case.*"))), None) if where else None
 
         keeper = Keeper(store, found)
         campaign = Campaign(Pool(source, self.plan, self.jobs), keeper, Budget(seconds), self.progress, self._fuzzed)
@@ -94,8 +95,6 @@ class Gate:
             campaign.run()
         finally:
             self._interrupted |= campaign.interrupted
-            for record, _ in keeper.unsaved:
-                first.setdefault(record.verdict.key, (record, None))
             for key, (record, file) in first.items():
                 judgement = judge(record.verdict, None, self.accepted)
                 count = self._fuzzed.keys[key].cases
