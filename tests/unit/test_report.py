@@ -138,7 +138,7 @@ def test_the_command_takes_the_latest_campaign(folder: Path, monkeypatch: pytest
     result = CliRunner().invoke(command, [], standalone_mode=False)
     assert result.exception is None
     assert (root / "0001" / "report.html").read_text().startswith("<!doctype html>")
-    assert result.output.strip().endswith("fencepost-out/0001/report.html")
+    assert result.output.strip() == "fencepost-out/0001/report.html"
 
 
 @pytest.mark.parametrize(
