@@ -10,11 +10,11 @@ from engine._native import (
     Unsupported,
     assemble,
     catalogue,
-    digest,
     faults,
     processor_features,
     smith,
     versions,
+    weave,
 )
 
 __all__ = [
@@ -24,9 +24,9 @@ __all__ = [
     "Unsupported",
     "assemble",
     "catalogue",
-    "digest",
     "faults",
     "processor_features",
     "smith",
     "versions",
+    "weave",
 ]

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-from typing_extensions import Buffer
-
 ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
 Kind: TypeAlias = Literal["function", "table", "memory", "global"]
 Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
@@ -17,11 +15,11 @@ __all__ = [
     "Unsupported",
     "assemble",
     "catalogue",
-    "digest",
     "faults",
     "processor_features",
     "smith",
     "versions",
+    "weave",
 ]
 
 class InvalidInput(ValueError):
@@ -93,7 +91,7 @@ class MemoryState(TypedDict):
 
     index: int
     pages: int
-    digest: int  # of its current bytes, see ``digest``
+    digest: int  # of its current bytes, by XXH3 (64 bits)
 
 class TableState(TypedDict):
     """A table after the last call; ``elements`` holds the first 1024."""
@@ -207,11 +205,22 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
     unknown field or when there is too little entropy.
     """
 
+def weave(
+    wasm: bytes, *, seed: int, indirect: int | None = None, fuel: int | None = None, soften: bool = False
+) -> bytes:
+    """A valid module with what makes its runs worth watching added to it; valid, too. Deterministic.
+
+    ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
+    type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
+    turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften``
+    replaces most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+
+    Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
+    """
+
 def catalogue() -> Census:
     """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
 
-def digest(data: Buffer) -> int:
-    """XXH3 (64 bits) of ``data``, the hash used for memories and arenas."""
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

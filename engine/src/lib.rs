@@ -35,6 +35,7 @@ pub mod runtime;
 pub mod site;
 pub mod smith;
 pub mod trap;
+pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its
 /// lock file.

@@ -41,6 +41,8 @@ def test_the_wheel_holds_our_packages_and_no_sources_of_the_engine(wheel: Path) 
     assert "engine/_native.abi3.so" in names
     assert {"engine/_native.pyi", "engine/py.typed", "harness/case.schema.json"} <= set(names)
     assert {"harness/report/page.html", "harness/report/page.css"} <= set(names)
+    [entry_points] = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
+    assert "[pytest11]\nfencepost=harness.pytest_plugin" in zipfile.ZipFile(wheel).read(entry_points).decode()
     assert [name for name in names if name.endswith(FORBIDDEN_SUFFIXES)] == []
 
 

@@ -5,16 +5,15 @@ mod errors;
 mod program;
 mod run;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::census;
 use crate::fault::Fault;
 use crate::jit;
 use crate::smith;
+use crate::weave::{Weave, weave};
 
 /// Native half of the package `engine`.
 #[pymodule]
@@ -24,7 +23,9 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, catalogue, digest, faults, processor_features, smith_module, versions};
+    use super::{
+        assemble, catalogue, faults, processor_features, smith_module, versions, weave_module,
+    };
 }
 
 /// Versions of the native components by name.
@@ -67,11 +68,18 @@ fn smith_module<'py>(
     Ok(PyBytes::new(py, &wasm))
 }
 
-/// XXH3 (64 bits) of a buffer.
-#[pyfunction]
-fn digest(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<u64> {
-    let bytes = PyBuffer::<u8>::get(data)?.to_vec(py)?;
-    Ok(xxh3_64(&bytes))
+/// A module with what makes its runs worth watching added to it.
+#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false))]
+fn weave_module<'py>(
+    py: Python<'py>,
+    wasm: &[u8],
+    seed: u64,
+    indirect: Option<u8>,
+    fuel: Option<u32>,
+    soften: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let woven = weave(wasm, Weave { indirect, fuel, soften, seed }).map_err(errors::weave)?;
+    Ok(PyBytes::new(py, &woven))
 }
 
 /// What a census can name: opcodes that can run, and fields.
