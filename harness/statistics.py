@@ -118,6 +118,7 @@ class Statistics:
         keys: findings by key, the newest key last.
         seconds: by stage.
         corpus: how many seeds the generators draw from.
+        ends: worker processes that were replaced, by cause; the pool counts them.
     """
 
     total: Tally = field(default_factory=Tally)
@@ -130,6 +131,7 @@ class Statistics:
     coverage: Coverage = field(default_factory=Coverage)
     with_fault: int = 0
     corpus: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
 
     def expect(self, generators: Iterable[str]) -> None:
         """Names the generators, so that one that makes nothing is seen."""
@@ -195,6 +197,7 @@ class Statistics:
             "corpus": self.corpus,
             "covered": {name: reached for name, (reached, _) in self.coverage.shares().items()},
             "fault_triggered": self.with_fault,
+            "workers_replaced": dict(sorted(self.ends.items())),
             "seconds_by_stage": {stage: round(seconds, 3) for stage, seconds in sorted(self.seconds.items())},
             "coverage": self.coverage.to_json(),
         }

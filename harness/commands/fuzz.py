@@ -101,11 +101,13 @@ class _Session:
         options = self.options
         limits = WorkerLimits(options["case_time"], options["worker_memory"])
         pool = Pool(self.source, self.plan, options["jobs"], limits=limits)
-        with self._watch() as watch:
-            campaign = Campaign(pool, Keeper(self.store, watch.found), progress=watch.update)
-            if (progress := self.store.progress()) is not None:
+        progress = self.store.progress()
+        budget = self._budget(progress.elapsed if progress else 0.0)
+        with self._watch(budget) as watch:
+            campaign = Campaign(pool, Keeper(self.store, watch.found), budget, watch.update)
+            if progress is not None:
                 campaign.resume(progress)
-            campaign.budget = self._budget(campaign.elapsed)
+            pool.ends = campaign.statistics.ends
             self.store.configure(self._configuration(campaign.budget))
             self._announce(campaign)
             campaign.statistics.expect(self.source.generators)
@@ -113,9 +115,9 @@ class _Session:
             campaign.run()
         return campaign
 
-    def _watch(self) -> Watch:
+    def _watch(self, budget: Budget) -> Watch:
         names = ("stats", "metrics_port", "no_tty", "verbose")
-        return Watch(**{name: self.options[name] for name in names}, budget=self.options["seconds"])
+        return Watch(**{name: self.options[name] for name in names}, budget=budget.seconds)
 
     def conclude(self, campaign: Campaign) -> int:
         """Prints the summary.

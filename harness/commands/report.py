@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.errors import from_os
-from harness.store import DEFAULT_ROOT
+from harness.store import latest_folder
 
 
 @click.command(
@@ -34,7 +34,7 @@ def command(folder: Path | None, output: Path | None) -> int:
     from harness.report.data import read_campaign  # noqa: PLC0415 (so that --help is quick)
     from harness.report.page import render  # noqa: PLC0415 (the same)
 
-    folder = _latest() if folder is None else folder
+    folder = latest_folder() if folder is None else folder
     target = output or folder / "report.html"
     page = render(read_campaign(folder), target)
     try:
@@ -43,9 +43,3 @@ def command(folder: Path | None, output: Path | None) -> int:
         raise from_os(error, str(target), "write the report", hint="name another file with --output") from None
     click.echo(str(target))
     return 0
-
-
-def _latest() -> Path:
-    """The folder of the latest campaign, by its own name: the link moves on."""
-    latest = DEFAULT_ROOT / "latest"
-    return DEFAULT_ROOT / latest.readlink() if latest.is_symlink() else latest

@@ -36,12 +36,16 @@ class Status:
         live: whether to draw a panel where the terminal can.
         verbose: whether to print the evidence of findings.
         budget: seconds until the end; `None` for without end.
+        title: the command that runs.
     """
 
-    def __init__(self, *, live: bool, verbose: bool, budget: float | None = None) -> None:
+    def __init__(
+        self, *, live: bool, verbose: bool, budget: float | None = None, title: str = "fencepost fuzz"
+    ) -> None:
         self._console = Console(stderr=True)
         self._verbose = verbose
         self._budget = budget
+        self._title = title
         self._shown = 0.0
         self._cases = RecentRate()
         self._cpu: dict[int, RecentRate] = {}
@@ -84,4 +88,5 @@ class Status:
         self._cpu = {worker.pid: self._cpu.get(worker.pid, RecentRate()) for worker in alive}
         used = sum(self._cpu[worker.pid].update(elapsed, worker.cpu_seconds) for worker in alive)
         available = min(len(alive), os.cpu_count() or 1)
-        return View(statistics, elapsed, self._budget, rate, alive, min(1.0, used / available) if alive else 0.0)
+        busy = min(1.0, used / available) if alive else 0.0
+        return View(self._title, statistics, elapsed, self._budget, rate, alive, busy)

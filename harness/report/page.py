@@ -106,6 +106,7 @@ def render(campaign: CampaignData, target: Path) -> str:
         verdicts=_verdicts(campaign.last),
         reasons=_bars(campaign.last["reasons"], campaign.last["cases"], "fair"),
         oracles=_bars(campaign.last["oracles"], campaign.last["cases"], "main"),
+        replaced=_bars(campaign.last["workers_replaced"], sum(campaign.last["workers_replaced"].values()), "fair"),
         stages=_stages(campaign.last["seconds_by_stage"]),
         catalogue=catalogue(),
         coverage=_coverage(campaign.last),

@@ -41,6 +41,7 @@ def write_campaign(folder: Path) -> Path:
     wasm = engine.assemble(b"(module)")
     statistics = Statistics()
     statistics.expect(["silent"])
+    statistics.ends.update(grown=1)
     store = Store(folder)
     store.configure({"seed": 7, "versions": {HOSTILE: HOSTILE}, "plan": LONG, "generators": ["wasm", HOSTILE]})
     for record in records():

@@ -95,6 +95,7 @@ def test_what_is_worth_little_and_what_is_never_reached_is_shown(folder: Path) -
     assert "VMMemoryDefinition: 1 of 2" in page.text
     assert "Other memory: 1 of 1" in page.text
     assert "poisoned: out of fuel" in page.text
+    assert "Workers replaced" in page.text
 
 
 def test_a_torn_line_a_broken_finding_and_no_database_leave_a_report_with_notes(folder: Path) -> None:

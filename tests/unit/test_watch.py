@@ -23,6 +23,7 @@ def statistics() -> Statistics:
     result.add(Record(0, CLEAN, "wasm", Counts(1000, 5, 1), seconds={"jit/exact": 0.5}), 0.5)
     result.add(Record(1, poisoned(PoisonReason.OUT_OF_FUEL, "differential"), 'w"\n\\', Counts(1000)), 1.0)
     result.add(Record(2, Verdict(Kind.ESCAPE, "containment", "access read"), "wasm", Counts(50, 1)), 2.0)
+    result.ends["crash"] += 1
     return result
 
 
@@ -73,6 +74,7 @@ def test_a_scrape_gets_the_figures(capfd: pytest.CaptureFixture[str]) -> None:
         'fencepost_stage_seconds_total{stage="jit/exact"} 0.5',
         "fencepost_memory_access_ratio 0.6667",
         "fencepost_finding_keys 1.0",
+        'fencepost_workers_replaced_total{cause="crash"} 1.0',
         'fencepost_covered{kind="opcodes"} 0.0',
         "# TYPE fencepost_worker_rss_bytes gauge",
     ):
