@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -96,6 +97,15 @@ def test_what_is_worth_little_and_what_is_never_reached_is_shown(folder: Path) -
     assert "Other memory: 1 of 1" in page.text
     assert "poisoned: out of fuel" in page.text
     assert "Workers replaced" in page.text
+
+
+def test_a_planted_fault_is_told_from_the_engine(folder: Path) -> None:
+    campaign = read_campaign(folder)
+    assert "was planted" not in Page(render(campaign, folder / "report.html")).text
+    planted = replace(campaign, configuration={"fault": "02"})
+    assert "Fault 02 was planted, and no case triggered it" in Page(render(planted, folder / "report.html")).text
+    triggered = replace(planted, lines=(campaign.last | {"fault_triggered": 3},))
+    assert "Fault 02 was planted, and triggered in 3 cases" in Page(render(triggered, folder / "report.html")).text
 
 
 def test_a_torn_line_a_broken_finding_and_no_database_leave_a_report_with_notes(folder: Path) -> None:
