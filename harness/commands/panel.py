@@ -68,7 +68,7 @@ def _rows(view: View) -> list[tuple[str, str, str]]:
     rows.append(("coverage", coverage(statistics), ""))
     if statistics.corpus:
         rows.append(("corpus", f"{statistics.corpus} seeds", ""))
-    rows.extend((_findings_row(view), ("workers", _workers(view), "" if view.workers else WARNING_STYLE)))
+    rows.extend((_findings_row(view), ("workers", worker_words(view), "" if view.workers else WARNING_STYLE)))
     rows.extend(("", line, WARNING_STYLE) for line in warnings(statistics))
     return rows
 
@@ -107,7 +107,8 @@ def _findings_row(view: View) -> tuple[str, str, str]:
     return "findings", words, FINDING_STYLE
 
 
-def _workers(view: View) -> str:
+def worker_words(view: View) -> str:
+    """How the workers are."""
     if not view.workers:
         return "none running"
     largest = max(worker.rss_bytes for worker in view.workers)

@@ -81,8 +81,8 @@ def test_without_a_terminal_there_is_a_plain_line_every_ten_seconds(capfd: pytes
     out, err = capfd.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "10 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now",
-        "20 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now",
+        "10 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now; workers: none running",
+        "20 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now; workers: none running",
     ]
 
 
