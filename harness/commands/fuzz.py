@@ -36,6 +36,7 @@ Examples:
   fencepost fuzz --cases 1000 --seed 7 --mode exact
   fencepost fuzz --time 8h --jobs 4 --out nightly
   fencepost fuzz --resume --out nightly --time 2h
+  fencepost fuzz --jobs 4 --stats stats.jsonl --metrics-port 9100
   fencepost fuzz --time 10s --fault 02      (must find an escape)
   fencepost fuzz --generator corpus --corpus corpus --cases 100
   fencepost fuzz --generator confuse --corpus corpus --time 60s""",

@@ -32,7 +32,7 @@ MEANINGS = {
     Kind.CLEAN: "everything ran and every oracle agrees",
 }
 STYLES = {Kind.CLEAN: "good", Kind.POISONED: "fair", Kind.INCOMPLETE: "fair"}
-SHOWN_VALUES = 2000
+SHOWN_CHARACTERS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def render(campaign: CampaignData, target: Path) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"clock": clock, "percent": percent, "short_value": _short_value}
+    options = {name.replace("_", " "): value for name, value in campaign.configuration.items() if name != "versions"}
+    environment.filters |= {"clock": clock, "percent": percent}
     environment.globals |= {"link": _linker(target), "plural": plural, "style_of": style_of, "meaning_of": MEANINGS.get}
     return environment.get_template("page.html").render(
         campaign=campaign,
@@ -108,6 +109,9 @@ def render(campaign: CampaignData, target: Path) -> str:
         oracles=_bars(campaign.last["oracles"], campaign.last["cases"], "main"),
         replaced=_bars(campaign.last["workers_replaced"], sum(campaign.last["workers_replaced"].values()), "fair"),
         stages=_stages(campaign.last["seconds_by_stage"]),
+        options={name: _words(value) for name, value in options.items() if _is_set(value)},
+        unset=[name for name, value in options.items() if not _is_set(value)],
+        versions=campaign.configuration.get("versions", {}),
         catalogue=catalogue(),
         coverage=_coverage(campaign.last),
     )
@@ -128,10 +132,17 @@ def _linker(target: Path) -> Any:
     return link
 
 
-def _short_value(value: Any) -> str:
-    """A value of the configuration as text."""
-    words = str(value)
-    return words if len(words) <= SHOWN_VALUES else words[:SHOWN_VALUES] + " ..."
+def _is_set(value: Any) -> bool:
+    """Whether an option says anything."""
+    return value not in (None, False, "", [])
+
+
+def _words(value: Any) -> str:
+    """The value of an option for people."""
+    if value is True:
+        return "yes"
+    words = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return words if len(words) <= SHOWN_CHARACTERS else words[:SHOWN_CHARACTERS] + " ..."
 
 
 def _figures(lines: Sequence[Mapping[str, Any]]) -> list[Figure]:

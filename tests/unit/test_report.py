@@ -97,6 +97,7 @@ def test_what_is_worth_little_and_what_is_never_reached_is_shown(folder: Path) -
     assert "Other memory: 1 of 1" in page.text
     assert "poisoned: out of fuel" in page.text
     assert "Workers replaced" in page.text
+    assert "Not set: fault." in page.text
 
 
 def test_a_planted_fault_is_told_from_the_engine(folder: Path) -> None:
