@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.request
 from pathlib import Path
@@ -11,11 +12,15 @@ import pytest
 
 from harness.commands.watch import Watch
 from harness.errors import EnvironmentFailure
+from harness.metrics import MetricsServer
 from harness.outcome import Counts
 from harness.record import Record
 from harness.statistics import Statistics
 from harness.stats_file import StatsFile
 from harness.verdict import CLEAN, Kind, PoisonReason, Verdict, poisoned
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
+TYPE_SUFFIX = {"counter": "_total"}
 
 
 def statistics() -> Statistics:
@@ -89,3 +94,21 @@ def test_a_port_in_use_is_an_error_in_one_line() -> None:
         taken.listen()
         with pytest.raises(EnvironmentFailure, match=r"cannot serve metrics: .*in use .*; name another port"):
             watch(metrics_port=taken.getsockname()[1])
+
+
+def test_every_figure_is_documented() -> None:
+    figures = statistics().to_json(4.0)
+    nested = (*figures["honesty"], *figures["covered"], *next(iter(figures["keys"].values())))
+    generators = next(iter(figures["generators"].values()))
+    names = {*figures, *nested, *generators}
+    assert {name for name in names if f"`{name}`" not in DOCUMENT} == set()
+
+
+def test_the_documented_metrics_are_those_that_are_served() -> None:
+    server = MetricsServer(0)
+    try:
+        server.update(statistics(), 4.0)
+        served = {metric.name + TYPE_SUFFIX.get(metric.type, "") for metric in server.collect()}
+    finally:
+        server.close()
+    assert set(re.findall(r"`(fencepost_\w+)`(?= *[|,])", DOCUMENT)) == served
