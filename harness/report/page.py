@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.commands.summary import clock, percent, plural
+from harness.commands.summary import clock, percent, plural, printable
 from harness.coverage import catalogue
 from harness.report.plot import Series, line_plot
 from harness.verdict import Kind
@@ -92,6 +92,7 @@ def render(campaign: CampaignData, target: Path) -> str:
     environment = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
+        finalize=visible,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -115,6 +116,13 @@ def render(campaign: CampaignData, target: Path) -> str:
         catalogue=catalogue(),
         coverage=_coverage(campaign.last),
     )
+
+
+def visible(value: Any) -> Any:
+    """What the template prints for a value: text without controls, among them those that turn the direction of text."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "\n".join(map(printable, value.split("\n")))
 
 
 def style_of(kind: Kind) -> str:

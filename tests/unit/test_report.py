@@ -72,6 +72,14 @@ def test_nothing_that_a_module_names_becomes_markup(folder: Path) -> None:
     assert "49" not in re.findall(r"' & (\S+)", page.text)  # {{ 7 * 7 }} is no template either
 
 
+def test_text_cannot_turn_its_direction_or_hide(folder: Path) -> None:
+    campaign = read_campaign(folder)
+    planted = replace(campaign, configuration={"corpus": "a\u202eb\x00c\nd"})
+    text = Page(render(planted, folder / "report.html")).text
+    assert "a\ufffdb\ufffdc\nd" in text
+    assert not set("\u202e\x00") & set(text)
+
+
 def test_the_page_loads_nothing_and_forbids_what_is_not_its_own(folder: Path) -> None:
     text = render(read_campaign(folder), folder / "report.html")
     assert "default-src 'none'" in text
