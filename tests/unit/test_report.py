@@ -144,8 +144,8 @@ def test_what_a_killed_campaign_forgot_is_left_out_after_its_resumption(folder: 
 def test_a_folder_without_statistics_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot read the statistics"):
         read_campaign(tmp_path)
-    (tmp_path / "stats.jsonl").write_text("[]\n{}\n")
-    with pytest.raises(FileError, match="no statistics in it yet"):
+    (tmp_path / "stats.jsonl").write_text('[]\n{}\n{"elapsed": 1.0, "cases": 3}\n')
+    with pytest.raises(FileError, match="no statistics of this version in it"):
         read_campaign(tmp_path)
 
 
