@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from harness.commands.report import command
 from harness.errors import FileError
+from harness.report.content import options_of
 from harness.report.data import read_campaign
 from harness.report.page import render
 from harness.report.plot import MOST_POINTS, Series, line_plot, nice_steps, short, thinned, time_label, time_steps
@@ -106,6 +107,14 @@ def test_what_is_worth_little_and_what_is_never_reached_is_shown(folder: Path) -
     assert "poisoned: out of fuel" in page.text
     assert "Workers replaced" in page.text
     assert "Not set: fault." in page.text
+
+
+def test_options_are_worded_for_people() -> None:
+    options = options_of(
+        {"seed": 0, "max_memory": 4096, "fault": None, "no_tty": True, "generators": ["a", "b"], "x": []}
+    )
+    assert options.given == {"seed": "0", "max memory": "4096", "no tty": "yes", "generators": "a, b"}
+    assert options.unset == ("fault", "x")
 
 
 def test_a_planted_fault_is_told_from_the_engine(folder: Path) -> None:
