@@ -102,7 +102,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     seconds, cases = limit
     asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "out")}
     job = Job(seconds=seconds, cases=cases, **asked)
-    with Status(live=not no_tty, verbose=verbose) as status:
+    with Status(live=not no_tty, verbose=verbose, title="fencepost gate") as status:
         report = carry_out(job, plan_of(**rest), accepted, status.update)
     outputs = []
     if write_baseline and reason and not report.shortfall:
