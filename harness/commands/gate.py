@@ -105,15 +105,11 @@ def command(  # noqa: PLR0917 (click passes them by name)
     with Status(live=not no_tty, verbose=verbose) as status:
         report = carry_out(job, plan_of(**rest), accepted, status.update)
     outputs = []
-    if write_baseline and reason and not report.shortfall:
-        accepted |= {result.verdict.key: reason for result in report.acceptable}
+    if write_baseline and not report.shortfall:
+        accepted |= dict.fromkeys((result.verdict.key for result in report.acceptable), reason or "")
         report = report.accepting(accepted)
         outputs.append(Output(write_baseline, "baseline", render_baseline(accepted)))
-    if junit:
-        outputs.append(Output(junit, "JUnit report", render_junit(report)))
-    if sarif:
-        outputs.append(Output(sarif, "SARIF report", render_sarif(report, versions()["fencepost"])))
-    errors = _write(outputs, report)
+    errors = write_all(outputs + _outputs(report, junit, sarif))
     errors += _print(report, as_json=as_json, verbose=verbose)
     for error in errors:
         click.echo(f"fencepost: error: {error}", err=True)
@@ -128,11 +124,16 @@ def _check_reason(write_baseline: Path | None, reason: str | None) -> None:
         raise UsageError(fault, "--reason", HINT)
 
 
-def _write(outputs: list[Output], report: Report) -> list[FencepostError]:
-    """Writes the files, the summary of a GitHub step among them."""
+def _outputs(report: Report, junit: Path | None, sarif: Path | None) -> list[Output]:
+    """The files that were asked for, the summary of a GitHub step among them."""
+    outputs = []
+    if junit:
+        outputs.append(Output(junit, "JUnit report", render_junit(report)))
+    if sarif:
+        outputs.append(Output(sarif, "SARIF report", render_sarif(report, versions()["fencepost"])))
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         outputs.append(Output(Path(path), "summary of the step", summary(report), append=True))
-    return write_all(outputs)
+    return outputs
 
 
 def _print(report: Report, *, as_json: bool, verbose: bool) -> list[FencepostError]:
