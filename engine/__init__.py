@@ -9,9 +9,12 @@ from engine._native import (
     Program,
     Unsupported,
     assemble,
+    catalogue,
     faults,
+    processor_features,
     smith,
     versions,
+    weave,
 )
 
 __all__ = [
@@ -20,7 +23,10 @@ __all__ = [
     "Program",
     "Unsupported",
     "assemble",
+    "catalogue",
     "faults",
+    "processor_features",
     "smith",
     "versions",
+    "weave",
 ]

@@ -15,6 +15,7 @@
 pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
+pub mod census;
 pub mod code_table;
 pub mod executor;
 pub mod fault;
@@ -34,6 +35,7 @@ pub mod runtime;
 pub mod site;
 pub mod smith;
 pub mod trap;
+pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its
 /// lock file.

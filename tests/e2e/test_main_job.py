@@ -52,6 +52,20 @@ def test_fuzz_decides_generated_cases(fencepost: Fencepost, tmp_path: Path) -> N
     assert json.loads(last)["verdicts"] == statistics["verdicts"]
 
 
+def test_fuzz_counts_coverage_and_writes_statistics_for_machines(fencepost: Fencepost, tmp_path: Path) -> None:
+    options = ("--cases", "60", "--seed", "1", "--jobs", "2", "--generator", "wasm")
+    result = fencepost("fuzz", *options, "--stats", "stats.jsonl", "--metrics-port", "0", "--json", "--out", "out")
+    assert result.returncode == 0, result.stderr
+    assert "metrics at http://127.0.0.1:" in result.stderr
+    statistics = json.loads(result.stdout)
+    assert statistics["generators"]["wasm"]["cases"] == 60
+    assert statistics["coverage"]["opcodes"]["return"] > 50
+    assert "VMMemoryDefinition.base" in statistics["coverage"]["fields"]
+    assert statistics["covered"]["opcodes"] > 30
+    last = (tmp_path / "stats.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["verdicts"] == statistics["verdicts"]
+
+
 def test_findings_do_not_depend_on_the_number_of_jobs(fencepost: Fencepost) -> None:
     counts = []
     for jobs in ("1", "2"):
