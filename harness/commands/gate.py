@@ -101,8 +101,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
     accepted = read_baseline(baseline) if baseline else {}
     seconds, cases = limit
     asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "out")}
-    job = Job(seconds=seconds, cases=cases, **asked)
-    with Status(live=not no_tty, verbose=verbose) as status:
+    job = Job(seconds=seconds, cases=cases, options=click.get_current_context().params, **asked)
+    with Status(live=not no_tty, verbose=verbose, budget=seconds) as status:
         report = carry_out(job, plan_of(**rest), accepted, status.update)
     outputs = []
     if write_baseline and not report.shortfall:

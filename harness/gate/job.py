@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from harness.configuration import digest_of, to_json
 from harness.errors import EmptyFolder, EnvironmentFailure
 from harness.files import find_files, read_all
 from harness.gate.run import Gate
@@ -38,6 +39,7 @@ class Job:
         cases: how many cases to fuzz; `None` for a time.
         seed: of the generated cases.
         out: where findings go; `None` for a fresh folder.
+        options: as the user gave them, to be stored with the campaign.
     """
 
     paths: tuple[Path, ...] = ()
@@ -48,6 +50,7 @@ class Job:
     seed: int = 0
     jobs: int = 1
     out: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fuzzes(self) -> bool:
@@ -79,7 +82,7 @@ def carry_out(job: Job, plan: Plan, accepted: Mapping[str, str], progress: Progr
             if cases:
                 gate.replay(ListSource(cases, names))
             if store:
-                _fuzz(gate, job, plan, store)
+                _fuzz(gate, job, store)
         except EnvironmentFailure as error:
             failure = str(error)
         finally:
@@ -103,10 +106,17 @@ def _files(job: Job, notes: list[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _fuzz(gate: Gate, job: Job, plan: Plan, store: Store) -> None:
+def _fuzz(gate: Gate, job: Job, store: Store) -> None:
+    """Runs a campaign; its folder is one like any other, which can be reported on and resumed."""
     source = GeneratedSource(job.seed, length=job.cases)
-    configuration = {"seed": job.seed, "jobs": job.jobs, "cases": job.cases, "seconds": job.seconds}
-    store.configure(configuration | {"gate": True, "plan": repr(plan), "versions": versions()})
+    own: dict[str, Any] = {
+        "seed": job.seed,
+        "seconds": job.seconds,
+        "cases": job.cases,
+        "generators": [],
+        "corpus": None,
+    }
+    store.configure(to_json(job.options) | own | {"corpus_digest": digest_of(()), "versions": versions()})
     gate.fuzz(source, store, job.seconds)
 
 

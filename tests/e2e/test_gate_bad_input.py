@@ -149,13 +149,17 @@ def test_a_full_disk_behind_standard_output_is_an_error(folder: Path) -> None:
     assert (folder / "gate.xml").is_file()
 
 
-def test_a_disk_that_fills_up_ends_the_gate_with_what_it_has(folder: Path) -> None:
-    limited = 'ulimit -f 64; exec "$PYTHON" -m harness gate clean.wat store.wat --fault 02 --budget 4000 --json'
+def test_a_disk_that_fills_up_is_no_answer_but_every_finding_is_listed(folder: Path) -> None:
+    limited = 'ulimit -f 64; exec "$PYTHON" -m harness gate clean.wat store.wat --fault 02 --budget 60 --json'
     result = shell(limited, folder)
     assert result.returncode == 3, result.stderr
     report = json.loads(result.stdout)
-    assert report["no_answer"].startswith("an error ended it: cannot write the ")
+    assert report["no_answer"].startswith("the machine failed it: cannot write the ")
     assert [line["case"] for line in report["results"]][:2] == ["clean.wat", "store.wat"]
+    assert report["cases"] == 62
+    generated = {line["key"]: line["cases"] for line in report["results"][2:]}
+    assert generated == {key: found["cases"] for key, found in report["generated"]["keys"].items()}
+    assert generated
 
 
 def test_a_folder_that_cannot_be_read_is_not_an_empty_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

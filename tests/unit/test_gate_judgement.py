@@ -92,7 +92,7 @@ def test_exit_codes() -> None:
     [
         (Report(), "it ran no case"),
         (Report(replayed=statistics(CLEAN), interrupted=True), "it was interrupted"),
-        (Report(replayed=statistics(CLEAN), failure="disk full"), "an error ended it: disk full"),
+        (Report(replayed=statistics(CLEAN), failure="disk full"), "the machine failed it: disk full"),
         (
             Report(replayed=statistics(*[CLEAN] * 79, *[POISONED] * 21)),
             "it decided 79.0% of the cases, fewer than 80%",
