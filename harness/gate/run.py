@@ -18,7 +18,7 @@ from harness.campaign import Budget, Campaign
 from harness.gate.judgement import Result, judge
 from harness.gate.report import Report
 from harness.keeper import Keeper
-from harness.pool import Pool, records
+from harness.pool import Pool
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Gate:
         """
         done: dict[int, Record] = {}
         try:
-            for record in records(source, self.plan, jobs=self.jobs, thin=False, stop=self.is_interrupted):
+            for record in Pool(source, self.plan, self.jobs, thin=False, stop=self.is_interrupted).records():
                 if record is not None:
                     done[record.index] = record
         finally:

@@ -19,7 +19,7 @@ use crate::weave::{Weave, weave};
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, Unsupported};
+    use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
