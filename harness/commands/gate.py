@@ -22,6 +22,7 @@ from harness.gate.junit import render_junit
 from harness.gate.outputs import Output, write_all
 from harness.gate.reason import HINT, fault_of
 from harness.gate.sarif import render_sarif
+from harness.source import GENERATORS
 from harness.versions import versions
 
 if TYPE_CHECKING:
@@ -66,6 +67,13 @@ Examples:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of all cases."
 )
+@click.option(
+    "--generator",
+    "generators",
+    type=click.Choice(GENERATORS),
+    multiple=True,
+    help="As of fuzz; seeds are those of --corpus.",
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Worker processes.")
 @click.option("--out", type=FILE, metavar="DIR", help="Where new findings go.  [default: a fresh folder]")
 @click.option("--baseline", type=FILE, metavar="FILE", help="Findings that are accepted for now.")
@@ -100,7 +108,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     _check_reason(write_baseline, reason)
     accepted = read_baseline(baseline) if baseline else {}
     seconds, cases = limit
-    asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "out")}
+    asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "generators", "out")}
     job = Job(seconds=seconds, cases=cases, options=click.get_current_context().params, **asked)
     with Status(live=not no_tty, verbose=verbose, budget=seconds) as status:
         report = carry_out(job, plan_of(**rest), accepted, status.update)

@@ -69,6 +69,7 @@ def folder(tmp_path: Path) -> Path:
         (["gate", "--budget", "-5"], r"'-5' is neither a duration"),
         (["gate", "--write-baseline", "new.json"], r"a reason is needed \(--reason\); name the cause"),
         (["gate", "--reason", REASON], r"--reason needs --write-baseline FILE"),
+        (["gate", "clean.wat", "--generator", "corpus"], r"--generator corpus needs seeds; name their folder"),
         (["gate", "--fault", "99"], r"there is no planted fault '99'"),
         (["replay", "missing"], r"no such file or directory \(missing\)"),
         (["replay", "store.wat", "--promote"], r"a reason is needed \(--reason\)"),
