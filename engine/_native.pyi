@@ -166,6 +166,8 @@ class Program:
     @property
     def census(self) -> Census:
         """What the program contains, as the front end made it."""
+
+    @property
     def hash(self) -> str:
         """16 hexadecimal digits that identify the CLIF of the program without any plan: what a plan belongs to."""
     def confused(self, plan: str) -> Program:
