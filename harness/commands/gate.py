@@ -52,7 +52,7 @@ Examples:
   fencepost gate my-crashes --budget 0        (replay only)
   fencepost gate --fault 02                   (must fail)""",
 )
-@click.argument("paths", nargs=-1, type=FILE)
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 @click.option("--crashes", type=FILE, metavar="DIR", help="Known findings to replay.  [default: crashes, if there]")
 @click.option("--corpus", type=FILE, metavar="DIR", help="Seeds to replay.  [default: corpus, if there]")
 @click.option(

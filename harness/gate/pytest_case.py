@@ -132,6 +132,7 @@ class Runner:
             self.close()
         if item not in self._done:
             self.close()
+            self._waiting.pop(item, None)
             self._take(_run([item]), item)
 
     def _take(self, stream: Generator[tuple[CaseItem, Record]], wanted: CaseItem) -> None:

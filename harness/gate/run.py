@@ -103,12 +103,13 @@ class Gate:
     def _add_findings(self, campaign: Campaign, kept: dict[str, tuple[Record, Path]]) -> None:
         """Makes results of the keys that a campaign found, and a failure of what it could not store."""
         unsaved = {record.verdict.key: record for record, _ in reversed(campaign.keeper.unsaved)}
-        for key, counted in self._fuzzed.keys.items():
-            record, folder = kept.get(key) or (unsaved[key], None)
+        firsts = [kept.get(key) or (unsaved[key], None) for key in self._fuzzed.keys]
+        for record, folder in sorted(firsts, key=lambda first: first[0].index):
             file = next(iter(sorted(folder.glob("case.*"))), None) if folder else None
             judgement = judge(record.verdict, None, self.accepted)
             where = campaign.pool.source.where(record.index)
-            self._results.append(Result(where, file, record.verdict, judgement, counted.cases))
+            cases = self._fuzzed.keys[record.verdict.key].cases
+            self._results.append(Result(where, file, record.verdict, judgement, cases))
         if campaign.keeper.trouble is not None:
             self._failure = str(campaign.keeper.trouble)
 
