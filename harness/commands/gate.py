@@ -22,6 +22,7 @@ from harness.gate.junit import render_junit
 from harness.gate.outputs import Output, write_all
 from harness.gate.reason import HINT, fault_of
 from harness.gate.sarif import render_sarif
+from harness.printable import printable
 from harness.source import GENERATORS
 from harness.versions import versions
 
@@ -120,7 +121,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     errors = write_all(outputs + _outputs(report, junit, sarif))
     errors += _print(report, as_json=as_json, verbose=verbose)
     for error in errors:
-        click.echo(f"fencepost: error: {error}", err=True)
+        click.echo(f"fencepost: error: {printable(str(error))}", err=True)
     return 3 if errors else report.exit_code
 
 

@@ -88,6 +88,17 @@ def test_it_is_one_line_and_exit_code_2(fencepost: Fencepost, folder: Path, argu
     assert not (folder / "crashes").exists()
 
 
+def test_a_hostile_name_in_an_error_stays_on_its_line(fencepost: Fencepost, tmp_path: Path) -> None:
+    header = json.dumps({"fencepost": 1, "calls": [{"export": "\x1b[2J\n::error::x##[add-path]"}]})
+    (tmp_path / "calls.wat").write_text(f";; fencepost: {header}\n(module)")
+    for command in ("gate", "check", "replay"):
+        result = fencepost(command, "calls.wat")
+        assert result.returncode == 2
+        [line] = result.stderr.splitlines()
+        assert line.isprintable()
+        assert "##[" not in line
+
+
 def test_one_reason_does_not_explain_two_keys(fencepost: Fencepost, folder: Path) -> None:
     result = fencepost("replay", "store.wat", "load.wat", "--promote", "--reason", REASON)
     assert result.returncode == 2
