@@ -10,9 +10,12 @@ from engine._native import (
     Program,
     Unsupported,
     assemble,
+    catalogue,
     faults,
+    processor_features,
     smith,
     versions,
+    weave,
 )
 
 __all__ = [
@@ -22,7 +25,10 @@ __all__ = [
     "Program",
     "Unsupported",
     "assemble",
+    "catalogue",
     "faults",
+    "processor_features",
     "smith",
     "versions",
+    "weave",
 ]

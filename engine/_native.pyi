@@ -15,9 +15,12 @@ __all__ = [
     "Program",
     "Unsupported",
     "assemble",
+    "catalogue",
     "faults",
+    "processor_features",
     "smith",
     "versions",
+    "weave",
 ]
 
 class InvalidInput(ValueError):
@@ -140,6 +143,12 @@ class RunResult(TypedDict):
     fault_triggered: bool
     times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
 
+class Census(TypedDict):
+    """Names of CLIF opcodes, and of fields of VM structures (``VMFuncRef.wasm_call``) and kinds of memory; sorted."""
+
+    opcodes: list[str]
+    fields: list[str]
+
 @final
 class Program:
     """A translated WebAssembly module. Immutable; safe to run many times.
@@ -162,10 +171,15 @@ class Program:
 
         Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
         """
+    def describe_plan(self) -> str:
+        """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
     def places(self) -> list[tuple[int, int, str]]:
         """Where the program can be confused: function, site, kind."""
     def choices(self, function: int, site: int, kind: str) -> list[str]:
         """The params, as JSON objects, that an entry at a place may have; raises ``ValueError`` for an unknown kind."""
+    @property
+    def census(self) -> Census:
+        """What the program contains, as the front end made it."""
     def layout(self, *, max_memory: int = ..., max_table: int = ...) -> str:
         """The arena map and the catalogue of VM structures as JSON: see ``harness/layout.py`` for its shape."""
     def run(
@@ -201,6 +215,12 @@ class ExportItem(Extern):
 
     index: int
 
+def processor_features() -> list[tuple[str, bool]]:
+    """The processor features that native code may use: Cranelift's names, and whether this machine has each.
+
+    Raises ``Unsupported`` on a machine that no native code is made for.
+    """
+
 def versions() -> dict[str, str]:
     """Versions of the native components by name: cranelift, wasmtime-environ, wasm-smith, rustc, ..."""
 
@@ -213,6 +233,23 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
     Deterministic. With ``ensure_termination`` (an int: fuel) the module stops by itself. Raises ``ValueError`` for an
     unknown field or when there is too little entropy.
     """
+
+def weave(
+    wasm: bytes, *, seed: int, indirect: int | None = None, fuel: int | None = None, soften: bool = False
+) -> bytes:
+    """A valid module with what makes its runs worth watching added to it; valid, too. Deterministic.
+
+    ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
+    type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
+    turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften``
+    replaces most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+
+    Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
+    """
+
+def catalogue() -> Census:
+    """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
+
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import engine
+from harness.coverage import Census, census_of
 from harness.executors import Executor, Subject
 from harness.outcome import Ran, RuntimeFault
 from harness.verdict import Kind, Verdict, worst
@@ -38,12 +39,14 @@ class Checked:
 
     Attributes:
         outcomes: by executor; empty where the front end did not let the case in.
-        seconds: by stage: ``front end``, each executor, ``oracles``.
+        seconds: by stage: ``front end``, each executor, ``oracles``, ``census``.
+        census: what its program contains.
     """
 
     verdict: Verdict
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    census: Census = field(default_factory=Census)
 
 
 def check(case: Case, executors: Sequence[Executor]) -> Checked:
@@ -76,7 +79,9 @@ def check(case: Case, executors: Sequence[Executor]) -> Checked:
         lap(executor.name)
     verdict = worst(oracle.judge(case, outcomes) for oracle in ORACLES)
     lap("oracles")
-    return Checked(verdict, outcomes, seconds)
+    census = census_of(subject.program)
+    lap("census")
+    return Checked(verdict, outcomes, seconds, census)
 
 
 def _run(executor: Executor, subject: Subject) -> Outcome:

@@ -15,6 +15,7 @@
 pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
+pub mod census;
 pub mod code_table;
 mod compiled;
 pub mod confuse;
@@ -37,6 +38,7 @@ pub mod site;
 pub mod smith;
 pub mod transfer;
 pub mod trap;
+pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its
 /// lock file.

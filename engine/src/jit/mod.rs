@@ -50,7 +50,7 @@ use crate::passes::{Mode, Prepared};
 use crate::transfer::WrongTransfer;
 
 pub use emitted::{EmittedFunction, Relocation, Symbol};
-pub use isa::SettingError;
+pub use isa::{SettingError, processor_features};
 
 use isa::Settings;
 use process::Process;

@@ -9,6 +9,7 @@ use crate::frontend::FrontendError;
 use crate::jit::JitError;
 use crate::run::RunError;
 use crate::smith::SmithError;
+use crate::weave::WeaveError;
 
 pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
@@ -62,6 +63,16 @@ pub(super) fn text(text: &[u8], error: &wat::Error) -> PyErr {
         .and_then(|line| line.parse::<usize>().ok())
         .filter(|&line| line <= text.split(|&byte| byte == b'\n').count());
     InvalidInput::new_err((message, None::<usize>, line))
+}
+
+/// What a module that cannot be woven is in Python.
+pub(super) fn weave(error: WeaveError) -> PyErr {
+    match error {
+        WeaveError::Invalid { message, offset } => {
+            InvalidInput::new_err((message, Some(offset), None::<usize>))
+        }
+        WeaveError::Unsupported(message) => Unsupported::new_err(message),
+    }
 }
 
 /// What a failure of wasm-smith is in Python.

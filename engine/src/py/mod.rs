@@ -9,8 +9,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 
+use crate::census;
 use crate::fault::Fault;
+use crate::jit;
 use crate::smith;
+use crate::weave::{Weave, weave};
 
 /// Native half of the package `engine`.
 #[pymodule]
@@ -20,7 +23,9 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, faults, smith_module, versions};
+    use super::{
+        assemble, catalogue, faults, processor_features, smith_module, versions, weave_module,
+    };
 }
 
 /// Versions of the native components by name.
@@ -61,6 +66,35 @@ fn smith_module<'py>(
     }
     let wasm = smith::generate(entropy, fields, fuel).map_err(errors::smith)?;
     Ok(PyBytes::new(py, &wasm))
+}
+
+/// A module with what makes its runs worth watching added to it.
+#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false))]
+fn weave_module<'py>(
+    py: Python<'py>,
+    wasm: &[u8],
+    seed: u64,
+    indirect: Option<u8>,
+    fuel: Option<u32>,
+    soften: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let woven = weave(wasm, Weave { indirect, fuel, soften, seed }).map_err(errors::weave)?;
+    Ok(PyBytes::new(py, &woven))
+}
+
+/// What a census can name: opcodes that can run, and fields.
+#[pyfunction]
+fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let catalogue = PyDict::new(py);
+    catalogue.set_item("opcodes", census::runnable_opcodes())?;
+    catalogue.set_item("fields", census::fields())?;
+    Ok(catalogue)
+}
+
+/// The features of the processor that native code may use.
+#[pyfunction]
+fn processor_features() -> PyResult<Vec<(&'static str, bool)>> {
+    jit::processor_features().map_err(|error| errors::Unsupported::new_err(error.to_string()))
 }
 
 /// The planted faults: two-digit name and one-line summary.

@@ -78,6 +78,10 @@ impl Program {
         Ok(Program { subject })
     }
 
+    fn describe_plan(&self) -> String {
+        self.subject.describe().to_string()
+    }
+
     fn places(&self) -> Vec<(u32, u32, &'static str)> {
         let places = self.subject.survey().places.iter();
         places.map(|place| (place.function.0, place.site, place.kind.name())).collect()
@@ -89,6 +93,15 @@ impl Program {
         let place = Place { function: FuncId(function), site, kind };
         let choices = confuse::choices(self.subject.program(), place);
         Ok(choices.iter().map(|params| params.to_json().to_string()).collect())
+    }
+
+    #[getter]
+    fn census<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let census = py.detach(|| self.subject.census());
+        let dict = PyDict::new(py);
+        dict.set_item("opcodes", Vec::from_iter(&census.opcodes))?;
+        dict.set_item("fields", Vec::from_iter(&census.fields))?;
+        Ok(dict)
     }
 
     #[pyo3(signature = (*, max_memory = MAX_MEMORY, max_table = MAX_TABLE))]

@@ -10,6 +10,7 @@ mod robustness;
 mod services;
 mod speed;
 mod values;
+mod vectors;
 
 use std::sync::Arc;
 use std::time::Duration;
