@@ -250,6 +250,5 @@ def weave(
 def catalogue() -> Census:
     """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
 
-
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

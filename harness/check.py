@@ -27,7 +27,13 @@ if TYPE_CHECKING:
     from harness.outcome import Outcome
     from oracles.protocol import Oracle
 
-ORACLES: tuple[Oracle, ...] = (ContainmentOracle(), ControlFlowOracle(), DifferentialOracle(), WasmtimeOracle(), CompletionOracle())
+ORACLES: tuple[Oracle, ...] = (
+    ContainmentOracle(),
+    ControlFlowOracle(),
+    DifferentialOracle(),
+    WasmtimeOracle(),
+    CompletionOracle(),
+)
 FRONT_END = "front end"
 PANIC = "PanicException"
 """Name of what PyO3 raises for a Rust panic; no module exports it."""

@@ -51,7 +51,12 @@ Examples:
     multiple=True,
     help="Use this generator only. Repeatable.  [default: wasm]",
 )
-@click.option("--corpus", type=click.Path(path_type=Path), metavar="DIR", help="What the generator corpus draws from, and confuse too.")
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="What the generator corpus draws from, and confuse too.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: a fresh one]")
 @click.option("--resume", is_flag=True, help="Go on with the campaign in --out.  [default: the latest]")
 @click.option(

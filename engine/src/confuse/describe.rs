@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::anatomy::{Access, Anatomy, region};
 use super::plan::{Entry, Plan};
 use super::{Confused, changed};
-use crate::layout::{Meaning, Structure};
+use crate::layout::Structure;
 use crate::program::Program;
 
 /// One object for each entry of a plan that was applied:
@@ -49,7 +49,7 @@ fn one(
     let meaning = access.and_then(|access| {
         before.meaning_if_known(access.address).or_else(|| after.meaning(access.address))
     });
-    described["pointer_meaning"] = meaning.map_or(Json::Null, |meaning| words(meaning).into());
+    described["pointer_meaning"] = meaning.map_or(Json::Null, |meaning| meaning.to_string().into());
     let place = at.map(|inst| original.srcloc(inst)).filter(|place| !place.is_default());
     described["wasm_offset"] = place.map_or(Json::Null, |place| json!(place.bits()));
     described
@@ -70,15 +70,4 @@ fn meant(anatomy: &Anatomy<'_>, function: &Function, inst: Inst) -> Option<Strin
     let offset = u32::from_str_radix(offset, 16).ok()?;
     let field = anatomy.fields(structure).iter().find(|field| field.offset == offset);
     Some(field.map_or_else(|| region.to_owned(), |field| format!("{structure}.{}", field.name)))
-}
-
-fn words(meaning: Meaning) -> String {
-    match meaning {
-        Meaning::OffsetOf(structure) => format!("offset of {structure}"),
-        Meaning::CodeIndex => "code index".into(),
-        Meaning::Length => "length".into(),
-        Meaning::TypeId => "type id".into(),
-        Meaning::Index => "index".into(),
-        Meaning::Plain => "integer of the guest".into(),
-    }
 }
