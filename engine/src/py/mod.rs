@@ -6,14 +6,16 @@ mod program;
 mod run;
 
 use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fault::Fault;
+use crate::program::ValType;
 use crate::smith;
-use crate::weave::{Weave, weave};
+use crate::weave::{Signature, Weave, weave};
 
 /// Native half of the package `engine`.
 #[pymodule]
@@ -23,7 +25,9 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, digest, faults, smith_module, versions, weave_module};
+    use super::{
+        answers, assemble, digest, faults, mutate, signatures, smith_module, versions, weave_module,
+    };
 }
 
 /// Versions of the native components by name.
@@ -67,7 +71,7 @@ fn smith_module<'py>(
 }
 
 /// A module with what makes its runs worth watching added to it.
-#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false))]
+#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false, traffic=0))]
 fn weave_module<'py>(
     py: Python<'py>,
     wasm: &[u8],
@@ -75,9 +79,38 @@ fn weave_module<'py>(
     indirect: Option<u8>,
     fuel: Option<u32>,
     soften: bool,
+    traffic: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let woven = weave(wasm, Weave { indirect, fuel, soften, seed }).map_err(errors::weave)?;
+    let woven =
+        weave(wasm, Weave { indirect, fuel, soften, traffic, seed }).map_err(errors::weave)?;
     Ok(PyBytes::new(py, &woven))
+}
+
+/// The functions that a module exports: names and parameter types.
+#[pyfunction]
+fn signatures(wasm: &[u8]) -> PyResult<Vec<Signature>> {
+    crate::weave::signatures(wasm).map_err(errors::weave)
+}
+
+/// A module that some mutations lead to.
+#[pyfunction(signature = (wasm, *, seed, rounds))]
+fn mutate<'py>(py: Python<'py>, wasm: &[u8], seed: u64, rounds: u32) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &crate::mutate::mutate(wasm, seed, rounds))
+}
+
+/// What the stub of an import answers.
+#[pyfunction]
+fn answers(
+    module: &str,
+    name: &str,
+    args: Vec<u128>,
+    before: u64,
+    results: Vec<String>,
+) -> PyResult<Vec<u128>> {
+    let unknown = |name: &str| PyValueError::new_err(format!("{name:?} is no type"));
+    let results = results.iter().map(|name| ValType::from_name(name).ok_or_else(|| unknown(name)));
+    let results = results.collect::<PyResult<Vec<_>>>()?;
+    Ok(crate::runtime::answers(module, name, &args, before, &results))
 }
 
 /// XXH3 (64 bits) of a buffer.

@@ -1,7 +1,7 @@
 //! One run of a program: instantiate it afresh, make some calls, look at what is left.
 //!
-//! Imports are filled so that any module runs: functions become stubs that return
-//! zeros and nulls, but for WASI's `proc_exit`; memories, tables and globals are made
+//! Imports are filled so that any module runs: functions become stubs whose
+//! results follow from the call ([`crate::runtime::answers`]), but for WASI's `proc_exit`; memories, tables and globals are made
 //! for the purpose ([`crate::runtime::provider`]). Every call of an import is logged.
 //!
 //! A panic of trusted code is an outcome like any other, [`Outcome::RuntimeFault`]. So
