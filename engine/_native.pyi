@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-from typing_extensions import Buffer
-
 ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
 Kind: TypeAlias = Literal["function", "table", "memory", "global"]
 Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
@@ -17,9 +15,10 @@ __all__ = [
     "Unsupported",
     "answers",
     "assemble",
-    "digest",
+    "catalogue",
     "faults",
     "mutate",
+    "processor_features",
     "signatures",
     "smith",
     "versions",
@@ -95,7 +94,7 @@ class MemoryState(TypedDict):
 
     index: int
     pages: int
-    digest: int  # of its current bytes, see ``digest``
+    digest: int  # of its current bytes, by XXH3 (64 bits)
 
 class TableState(TypedDict):
     """A table after the last call; ``elements`` holds the first 1024."""
@@ -132,6 +131,12 @@ class RunResult(TypedDict):
     fault_triggered: bool
     times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
 
+class Census(TypedDict):
+    """Names of CLIF opcodes, and of fields of VM structures (``VMFuncRef.wasm_call``) and kinds of memory; sorted."""
+
+    opcodes: list[str]
+    fields: list[str]
+
 @final
 class Program:
     """A translated WebAssembly module. Immutable; safe to run many times.
@@ -146,6 +151,9 @@ class Program:
     def exports(self) -> list[ExportItem]: ...
     @property
     def defined_functions(self) -> int: ...
+    @property
+    def census(self) -> Census:
+        """What the program contains, as the front end made it."""
     def layout(self, *, max_memory: int = ..., max_table: int = ...) -> str:
         """The arena map and the catalogue of VM structures as JSON: see ``harness/layout.py`` for its shape."""
     def run(
@@ -180,6 +188,12 @@ class ExportItem(Extern):
     """An export, with its position in its index space (imports first)."""
 
     index: int
+
+def processor_features() -> list[tuple[str, bool]]:
+    """The processor features that native code may use: Cranelift's names, and whether this machine has each.
+
+    Raises ``Unsupported`` on a machine that no native code is made for.
+    """
 
 def versions() -> dict[str, str]:
     """Versions of the native components by name: cranelift, wasmtime-environ, wasm-smith, rustc, ..."""
@@ -227,8 +241,9 @@ def answers(module: str, name: str, args: Sequence[int], before: int, results: S
     made before this one.
     """
 
-def digest(data: Buffer) -> int:
-    """XXH3 (64 bits) of ``data``, the hash used for memories and arenas."""
+def catalogue() -> Census:
+    """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
+
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

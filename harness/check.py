@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import engine
+from harness.coverage import Census, census_of
 from harness.executors import Executor, Subject
 from harness.outcome import Ran, RuntimeFault
+from harness.plugins import third_party_oracles
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
@@ -37,12 +39,14 @@ class Checked:
 
     Attributes:
         outcomes: by executor; empty where the front end did not let the case in.
-        seconds: by stage: ``front end``, each executor, ``oracles``.
+        seconds: by stage: ``front end``, each executor, ``oracles``, ``census``.
+        census: what its program contains.
     """
 
     verdict: Verdict
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    census: Census = field(default_factory=Census)
 
 
 def check(case: Case, executors: Sequence[Executor]) -> Checked:
@@ -73,9 +77,11 @@ def check(case: Case, executors: Sequence[Executor]) -> Checked:
     for executor in executors:
         outcomes[executor.name] = _run(executor, subject)
         lap(executor.name)
-    verdict = worst(oracle.judge(case, outcomes) for oracle in ORACLES)
+    verdict = worst(oracle.judge(case, outcomes) for oracle in (*ORACLES, *third_party_oracles()))
     lap("oracles")
-    return Checked(verdict, outcomes, seconds)
+    census = census_of(subject.program)
+    lap("census")
+    return Checked(verdict, outcomes, seconds, census)
 
 
 def _run(executor: Executor, subject: Subject) -> Outcome:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from xxhash import xxh3_64_intdigest
+
 import engine
 from harness.arguments import edge_calls
 from harness.outcome import (
@@ -75,7 +77,7 @@ class Subject:
         self.case = case
         self.program = engine.Program(case.wasm)
         self.exports = self.program.exports
-        self.calls = edge_calls(self.exports, engine.digest(case.wasm)) if case.calls is None else case.calls
+        self.calls = edge_calls(self.exports, xxh3_64_intdigest(case.wasm)) if case.calls is None else case.calls
         if case.calls is not None:
             self._check_calls()
 

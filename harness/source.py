@@ -11,13 +11,20 @@ from typing import TYPE_CHECKING, Protocol
 
 from generators.corpus import CorpusGenerator
 from generators.entropy import PrngEntropy
+from generators.mutate import MutateGenerator
 from generators.wasm import WasmGenerator
+from harness.plugins import third_party_generator
 
 if TYPE_CHECKING:
+    from generators.entropy import Entropy
     from generators.protocol import Generator
     from harness.case import Case
 
-GENERATORS = ("wasm", "corpus")
+GENERATORS = ("wasm", "mutate", "corpus")
+WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1}
+"""How often each is drawn among others: the cases of a corpus are few and always the same."""
+WEIGHT = 6
+"""Of a generator that is not ours."""
 
 
 class Source(Protocol):
@@ -70,7 +77,8 @@ class GeneratedSource:
     """Cases from generators, one drawn for each case.
 
     Attributes:
-        corpus: what the generator ``corpus`` draws from.
+        generators: names, ours or third-party.
+        corpus: what the generators ``corpus`` and ``mutate`` draw from.
         length: how many there are; `None` for without end.
     """
 
@@ -86,10 +94,25 @@ class GeneratedSource:
 
     def case(self, index: int) -> Case:
         """The case of an index; its history says where it comes from."""
-        entropy = PrngEntropy(self.seed, index)
-        generator = self._generator(entropy.choice(self.generators))
-        case = generator.generate(entropy)
-        return replace(case, history={"generator": generator.name, "seed": self.seed, "index": index})
+        case = self.generate(PrngEntropy(self.seed, index))
+        return replace(case, history=case.history | {"seed": self.seed, "index": index})
+
+    def generate(self, entropy: Entropy) -> Case:
+        """A case from any entropy, by one of the generators."""
+        generator = self._generator(self._drawn(entropy))
+        return replace(generator.generate(entropy), history={"generator": generator.name})
+
+    def _drawn(self, entropy: Entropy) -> str:
+        if len(self.generators) == 1:
+            return self.generators[0]
+        return entropy.choice([name for name in self.generators for _ in range(WEIGHTS.get(name, WEIGHT))])
 
     def _generator(self, name: str) -> Generator:
-        return CorpusGenerator(self.corpus) if name == "corpus" else WasmGenerator()
+        match name:
+            case "wasm":
+                return WasmGenerator()
+            case "mutate":
+                return MutateGenerator(self.corpus)
+            case "corpus":
+                return CorpusGenerator(self.corpus)
+        return third_party_generator(name)

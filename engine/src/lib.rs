@@ -15,6 +15,7 @@
 pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
+pub mod census;
 pub mod code_table;
 pub mod executor;
 pub mod fault;

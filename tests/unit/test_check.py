@@ -124,4 +124,4 @@ def test_a_record_keeps_the_counts_of_the_run_that_counts(add: Case) -> None:
     record = record_of(7, add, check(add, executors), (), verbose=True)
     assert (record.index, record.counts.ops, record.trapped) == (7, 500, False)
     assert record.lines == ("interpreter/exact: returned i32 0x1", "jit/exact: returned i32 0x1")
-    assert set(record.seconds) == {"front end", "interpreter/exact", "jit/exact", "oracles"}
+    assert set(record.seconds) == {"front end", "interpreter/exact", "jit/exact", "oracles", "census"}

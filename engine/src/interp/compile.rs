@@ -15,7 +15,7 @@ use cranelift_codegen::ir::function::FunctionStencil;
 use cranelift_codegen::ir::{Function, InstructionData, Opcode};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{CodegenError, CompiledCode, Context, isa};
+use cranelift_codegen::{CompiledCode, Context, isa};
 
 use crate::executor::LoadError;
 use crate::panic_message;
@@ -38,7 +38,7 @@ impl Compiler {
         prepare(&mut self.context.func)?;
         let compiled = catch_unwind(AssertUnwindSafe(|| {
             let compiled = self.context.compile(&*self.target, &mut ControlPlane::default());
-            compiled.map(drop).map_err(|error| load_error(&error.inner))
+            compiled.map(drop).map_err(|error| LoadError::from(&error.inner))
         }));
         compiled.unwrap_or_else(|panic| {
             self.context = Context::new();
@@ -55,17 +55,6 @@ fn pulley32() -> OwnedTargetIsa {
     }
     let builder = isa::lookup_by_name("pulley32").expect("Cranelift has its Pulley backend");
     builder.finish(settings::Flags::new(flags)).expect("settings that fit together")
-}
-
-/// A limit or a missing feature is not a failure; rejecting valid input is one.
-fn load_error(error: &CodegenError) -> LoadError {
-    match error {
-        CodegenError::Unsupported(what) => LoadError::Unsupported(what.clone()),
-        CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
-            LoadError::Unsupported(error.to_string())
-        }
-        _ => LoadError::CompileFailure(error.to_string()),
-    }
 }
 
 /// Makes a function one that the backend takes as we mean it.

@@ -53,8 +53,8 @@ pub(super) enum Stop {
     Escape,
     /// A stack access outside the machine stack: not from compiled code.
     BadStack,
-    /// An opcode without an implementation: refused at load time.
-    Missing,
+    /// A constant outside the pool: not from compiled code.
+    BadConstant,
 }
 
 /// What an instruction's method returns.
@@ -95,6 +95,8 @@ pub(super) struct Machine<'a, P> {
     pub body: &'a mut [u8],
     pub stack: &'a mut [u8],
     pub callees: &'a [Callee],
+    /// The pool of vector constants.
+    pub constants: &'a [u128],
     pub policy: &'a mut P,
 }
 
@@ -103,8 +105,8 @@ pub(super) struct Machine<'a, P> {
 pub(super) fn run<P: Policy>(code: &[Instruction], machine: Machine<'_, P>) -> (Stop, State) {
     // Each field becomes a local of its own here, which the optimiser can keep in
     // registers; the parameter itself lives in memory.
-    let Machine { state, registers, body, stack, callees, policy } = machine;
-    let mut machine = Machine { state, registers, body, stack, callees, policy };
+    let Machine { state, registers, body, stack, callees, constants, policy } = machine;
+    let mut machine = Machine { state, registers, body, stack, callees, constants, policy };
     loop {
         let Some(instruction) = code.get(machine.state.pc as usize) else {
             return (Stop::OutsideCode, machine.state);
@@ -208,7 +210,7 @@ impl<P: Policy> Machine<'_, P> {
 }
 
 /// The width of an access of `N` bytes.
-#[expect(clippy::cast_possible_truncation, reason = "at most 8")]
+#[expect(clippy::cast_possible_truncation, reason = "at most 16")]
 const fn width<const N: usize>() -> u32 {
     N as u32
 }

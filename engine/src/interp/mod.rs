@@ -17,8 +17,8 @@
 //! the module that has no `unsafe` to get wrong. Planted faults and the object check
 //! are type parameters of the loop ([`policy`]) and cost nothing when absent.
 //!
-//! What it does not do: vector opcodes, atomics and exceptions that are thrown are
-//! refused when a program is loaded.
+//! What it does not do: atomics and exceptions that are thrown are refused when a
+//! program is loaded.
 #![forbid(unsafe_code)]
 #![allow(clippy::inline_always, reason = "opcodes must become part of the loop")]
 
@@ -28,6 +28,7 @@ mod code;
 mod compile;
 mod gateway;
 mod instruction;
+mod lanes;
 mod machine;
 mod operand;
 mod ops;
@@ -150,7 +151,8 @@ impl Interpreter {
         let too_many = |_| LoadError::Unsupported("too many programs".to_owned());
         let number = u32::try_from(self.code.entries.len()).map_err(too_many)?;
         let base = u32::try_from(self.code.instructions.len()).map_err(too_many)?;
-        let mut fragment = Fragment::new(number, base);
+        let pooled = u32::try_from(self.code.constants.len()).map_err(too_many)?;
+        let mut fragment = Fragment::new(number, base, pooled);
         for function in &program.functions {
             Frame::of(&function.signature)?;
             let calls = Calls::of(function, program, table)?;
@@ -184,6 +186,7 @@ impl Executor for Interpreter {
         fragment.link(|named| Interpreter::builtin_address(&mut self.builtins, named));
         self.code.instructions.append(&mut fragment.instructions);
         self.code.origins.append(&mut fragment.origins);
+        self.code.constants.append(&mut fragment.constants);
         self.code.entries.push(fragment.entries);
         Ok(())
     }

@@ -46,6 +46,7 @@ impl Session<'_> {
                 body: self.arena.body_mut(),
                 stack: self.stack,
                 callees: self.callees,
+                constants: &self.code.constants,
                 policy,
             };
             let (stop, state) = run(&self.code.instructions, machine);
@@ -136,7 +137,7 @@ impl Session<'_> {
                 None => broken("escape"),
             },
             Stop::BadStack => broken("stack pointer"),
-            Stop::Missing => broken("opcode"),
+            Stop::BadConstant => broken("vector constant"),
         }
     }
 
@@ -166,7 +167,7 @@ impl Session<'_> {
 }
 
 /// Most results of a signature: all registers that may hold one.
-const MAX_RESULTS: usize = 31;
+const MAX_RESULTS: usize = 47;
 
 /// Something that only compiled code with a bug of ours could have reached.
 fn broken(what: &str) -> executor::Stop {

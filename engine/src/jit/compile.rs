@@ -5,9 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, UserExternalName};
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::{
-    CodegenError, CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget,
-};
+use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
 
 use super::emitted::{EmittedFunction, Relocation, Symbol};
 use super::serve::panic_message;
@@ -36,7 +34,7 @@ impl<'a> Compiler<'a> {
             self.context
                 .compile(self.isa, &mut ControlPlane::default())
                 .map(drop)
-                .map_err(|error| load_error(&error.inner))
+                .map_err(|error| LoadError::from(&error.inner))
         }));
         compiled.unwrap_or_else(|payload| {
             let message = panic_message(payload.as_ref());
@@ -45,17 +43,6 @@ impl<'a> Compiler<'a> {
         })?;
         let compiled = self.context.compiled_code().expect("compiled just now");
         emitted(&self.context.func, compiled)
-    }
-}
-
-/// A limit or a missing feature is not a failure; rejecting verified input is one.
-fn load_error(error: &CodegenError) -> LoadError {
-    match error {
-        CodegenError::Unsupported(what) => LoadError::Unsupported(what.clone()),
-        CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
-            LoadError::Unsupported(error.to_string())
-        }
-        _ => LoadError::CompileFailure(error.to_string()),
     }
 }
 

@@ -47,7 +47,7 @@ use crate::fault::{Fault, Faults};
 use crate::passes::{Mode, Prepared};
 
 pub use emitted::{EmittedFunction, Relocation, Symbol};
-pub use isa::SettingError;
+pub use isa::{SettingError, processor_features};
 
 use isa::Settings;
 use process::Process;

@@ -75,15 +75,21 @@ fn check_signature(signature: &ir::Signature) -> Result<(), Refusal> {
 
 fn check_instruction(data: &InstructionData) -> Result<(), Refusal> {
     let opcode = data.opcode();
+    if refuses(opcode) {
+        return Err(Refusal::Opcode(opcode));
+    }
     match class(opcode) {
-        Class::HostAddress => Err(Refusal::Opcode(opcode)),
-        Class::Call | Class::CallIndirect if is_try_call(opcode) => Err(Refusal::Opcode(opcode)),
         Class::Trap => match data.trap_code() {
             Some(code) if Trap::from_code(code).is_none() => Err(Refusal::TrapCode(code)),
             _ => Ok(()),
         },
         _ => Ok(()),
     }
+}
+
+/// Whether no program with this opcode is admitted to any kind of run.
+pub(crate) fn refuses(opcode: ir::Opcode) -> bool {
+    class(opcode) == Class::HostAddress || is_try_call(opcode)
 }
 
 /// Nothing in the engine throws, and a handler would have to restore the shadow stack

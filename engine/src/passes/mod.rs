@@ -22,6 +22,7 @@ pub mod shadow_stack;
 mod sites;
 mod wide;
 
+pub(crate) use admit::refuses;
 use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 
 use crate::program::{FuncId, Program};

@@ -5,14 +5,14 @@ mod errors;
 mod program;
 mod run;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
 
+use crate::census;
 use crate::fault::Fault;
+use crate::jit;
 use crate::program::ValType;
 use crate::smith;
 use crate::weave::{Signature, Weave, weave};
@@ -26,7 +26,8 @@ mod _native {
     use super::program::Program;
     #[pymodule_export]
     use super::{
-        answers, assemble, digest, faults, mutate, signatures, smith_module, versions, weave_module,
+        answers, assemble, catalogue, faults, mutate, processor_features, signatures, smith_module,
+        versions, weave_module,
     };
 }
 
@@ -113,11 +114,19 @@ fn answers(
     Ok(crate::runtime::answers(module, name, &args, before, &results))
 }
 
-/// XXH3 (64 bits) of a buffer.
+/// What a census can name: opcodes that can run, and fields.
 #[pyfunction]
-fn digest(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<u64> {
-    let bytes = PyBuffer::<u8>::get(data)?.to_vec(py)?;
-    Ok(xxh3_64(&bytes))
+fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let catalogue = PyDict::new(py);
+    catalogue.set_item("opcodes", census::runnable_opcodes())?;
+    catalogue.set_item("fields", census::fields())?;
+    Ok(catalogue)
+}
+
+/// The features of the processor that native code may use.
+#[pyfunction]
+fn processor_features() -> PyResult<Vec<(&'static str, bool)>> {
+    jit::processor_features().map_err(|error| errors::Unsupported::new_err(error.to_string()))
 }
 
 /// The planted faults: two-digit name and one-line summary.

@@ -6,6 +6,7 @@ use pyo3::types::PyDict;
 
 use super::errors;
 use super::run::{self, Choice};
+use crate::census::Census;
 use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, Item, Module, ValType};
@@ -62,6 +63,15 @@ impl Program {
     #[getter]
     fn defined_functions(&self) -> usize {
         self.program.functions.len() - usize::from(self.program.startup.is_some())
+    }
+
+    #[getter]
+    fn census<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let census = py.detach(|| Census::of(&self.program));
+        let dict = PyDict::new(py);
+        dict.set_item("opcodes", Vec::from_iter(census.opcodes))?;
+        dict.set_item("fields", Vec::from_iter(census.fields))?;
+        Ok(dict)
     }
 
     #[pyo3(signature = (*, max_memory = MAX_MEMORY, max_table = MAX_TABLE))]

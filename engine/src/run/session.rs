@@ -122,12 +122,13 @@ impl<'a> Session<'a> {
 
     fn look(&self, arena: &dyn Arena, report: &mut Report) -> Result<(), OutOfArena> {
         let instance = self.subject();
-        report.memories = self.store.memories(arena, instance)?;
+        let digests = self.store.memory_digests(arena)?;
+        report.memories = self.store.memories(instance, &digests);
         report.tables = self.store.tables(arena, instance)?;
         report.globals = self.store.globals(arena, instance)?;
         let canaries = self.store.broken_canaries(arena)?;
         report.traces.extend(canaries.into_iter().map(Trace::Canary));
-        report.arena_digest = self.store.arena_digest(arena)?;
+        report.arena_digest = self.store.arena_digest(arena, &digests)?;
         Ok(())
     }
 }

@@ -10,6 +10,7 @@ mod robustness;
 mod services;
 mod speed;
 mod values;
+mod vectors;
 
 use std::time::Duration;
 
