@@ -31,6 +31,10 @@ class Source(Protocol):
     """Cases by index, from 0."""
 
     @property
+    def driver(self) -> str:
+        """Who decides what the next case is made of: ``prng`` or ``atheris``."""
+
+    @property
     def length(self) -> int | None:
         """How many there are; `None` for without end."""
 
@@ -57,6 +61,7 @@ class ListSource:
     names: tuple[str, ...]
     seed: int = 0
     always_valid: bool = False
+    driver: str = "prng"
 
     @property
     def length(self) -> int:
@@ -87,6 +92,7 @@ class GeneratedSource:
     corpus: tuple[Case, ...] = ()
     length: int | None = None
     always_valid: bool = True
+    driver: str = "prng"
 
     def where(self, index: int) -> str:
         """The seed and the index."""
