@@ -6,6 +6,7 @@ Everything native lives in ``engine._native``; this package only gives it a name
 from engine._native import (
     CompileFailure,
     InvalidInput,
+    PlanError,
     Program,
     Unsupported,
     answers,
@@ -23,6 +24,7 @@ from engine._native import (
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "PlanError",
     "Program",
     "Unsupported",
     "answers",

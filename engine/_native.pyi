@@ -11,6 +11,7 @@ Mode: TypeAlias = Literal["exact", "as-shipped"]
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "PlanError",
     "Program",
     "Unsupported",
     "answers",
@@ -30,6 +31,9 @@ class InvalidInput(ValueError):
 
     ``offset`` is a byte offset in a binary module or ``None``, ``line`` a 1-based line of a text module or ``None``.
     """
+
+class PlanError(ValueError):
+    """A plan does not fit its program. ``args`` is ``(message,)``."""
 
 class Unsupported(Exception):
     """The input is valid but needs something that the engine does not have. ``args`` is ``(feature,)``."""
@@ -63,7 +67,7 @@ class Value(TypedDict):
 class Escape(TypedDict):
     """An access or jump that left the arena, its guards or the code table, or a guard that found traces of one."""
 
-    kind: Literal["access", "canary", "decoy", "object"]
+    kind: Literal["access", "canary", "decoy", "object", "entry", "return"]
     access: Literal["read", "write", "execute"] | None
     offset: int | None  # relative to the arena's base, in bytes
     function: int | None  # index among the module's defined functions
@@ -71,6 +75,16 @@ class Escape(TypedDict):
     instruction: str  # hexadecimal bytes, empty in the interpreter
     disassembly: str
     registers: dict[str, int]
+
+class Witness(TypedDict):
+    """What was seen of one entry of a plan. The later keys say where it landed the first time, if it did."""
+
+    known: bool  # whether there is an access or call that shows it
+    executed: int  # how often, a trap included; 0 where the executor does not watch
+    access: NotRequired[Literal["read", "write", "execute"]]
+    offset: NotRequired[int]  # in the arena; of a call, its code index
+    width: NotRequired[int]  # in bytes; 0 for a call
+    in_object: NotRequired[bool]  # whether it lies in an object of the kind that its site names
 
 class CallResult(TypedDict):
     """What one call, or instantiation, came to. Exactly one of the optional keys is present."""
@@ -125,7 +139,8 @@ class RunResult(TypedDict):
     tables: list[TableState]
     globals: list[GlobalState]
     host_calls: list[HostCall]  # the first 10,000
-    escapes: list[Escape]  # found by looking after the run: canaries, decoys
+    escapes: list[Escape]  # found by looking after the run, or by a monitor: canaries, decoys, wrong calls and returns
+    witnesses: list[Witness]  # one for each entry of the plan
     arena_digest: int  # of all accessible bytes
     counts: Counts
     fault_triggered: bool
@@ -154,6 +169,19 @@ class Program:
     @property
     def census(self) -> Census:
         """What the program contains, as the front end made it."""
+
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits that identify the CLIF of the program without any plan: what a plan belongs to."""
+    def confused(self, plan: str) -> Program:
+        """The same program as a plan (a JSON array, see ``case.schema.json``) changes it; raises ``PlanError``.
+
+        Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
+        """
+    def places(self) -> list[tuple[int, int, str]]:
+        """Where the program can be confused: function, site, kind."""
+    def choices(self, function: int, site: int, kind: str) -> list[str]:
+        """The params, as JSON objects, that an entry at a place may have; raises ``ValueError`` for an unknown kind."""
     def layout(self, *, max_memory: int = ..., max_table: int = ...) -> str:
         """The arena map and the catalogue of VM structures as JSON: see ``harness/layout.py`` for its shape."""
     def run(
@@ -243,7 +271,6 @@ def answers(module: str, name: str, args: Sequence[int], before: int, results: S
 
 def catalogue() -> Census:
     """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
-
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

@@ -17,6 +17,7 @@ from harness.plugins import third_party_oracles
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
+from oracles.control_flow import ControlFlowOracle
 from oracles.differential import DifferentialOracle
 from oracles.wasmtime import WasmtimeOracle
 
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
     from harness.outcome import Outcome
     from oracles.protocol import Oracle
 
-ORACLES: tuple[Oracle, ...] = (ContainmentOracle(), DifferentialOracle(), WasmtimeOracle(), CompletionOracle())
+ORACLES: tuple[Oracle, ...] = (
+    ContainmentOracle(),
+    ControlFlowOracle(),
+    DifferentialOracle(),
+    WasmtimeOracle(),
+    CompletionOracle(),
+)
 FRONT_END = "front end"
 PANIC = "PanicException"
 """Name of what PyO3 raises for a Rust panic; no module exports it."""
@@ -102,8 +109,9 @@ def prepare(case: Case) -> Subject:
             that the engine lacks.
         engine.CompileFailure: the front end failed.
         engine.InvalidInput: the module is not valid.
+        engine.PlanError: the plan does not fit it.
     """
-    for part in ("modules", "wasi", "plan", "schedule"):
+    for part in ("modules", "wasi", "schedule"):
         if case.parts.get(part):
             raise engine.Unsupported(f"case header: {part}")
     return Subject(case)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from generators.confuse import ConfuseGenerator
 from generators.corpus import CorpusGenerator
 from generators.entropy import PrngEntropy
 from generators.mutate import MutateGenerator
@@ -20,11 +21,15 @@ if TYPE_CHECKING:
     from generators.protocol import Generator
     from harness.case import Case
 
-GENERATORS = ("wasm", "mutate", "corpus")
-WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1}
+GENERATORS = ("wasm", "mutate", "corpus", "confuse")
+WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1, "confuse": 6}
 """How often each is drawn among others: the cases of a corpus are few and always the same."""
 WEIGHT = 6
 """Of a generator that is not ours."""
+MODULE_CASES = 64
+"""How many cases in a row confuse the same module."""
+MODULES = 16
+"""How many modules entropy that has no index confuses."""
 
 
 class Source(Protocol):
@@ -83,7 +88,7 @@ class GeneratedSource:
 
     Attributes:
         generators: names, ours or third-party.
-        corpus: what the generators ``corpus`` and ``mutate`` draw from.
+        corpus: what the generators ``corpus`` and ``mutate`` draw from, and ``confuse`` in half of its cases.
         length: how many there are; `None` for without end.
     """
 
@@ -100,12 +105,16 @@ class GeneratedSource:
 
     def case(self, index: int) -> Case:
         """The case of an index; its history says where it comes from."""
-        case = self.generate(PrngEntropy(self.seed, index))
+        module = PrngEntropy(self.seed, index // MODULE_CASES, "module")
+        case = self._generate(PrngEntropy(self.seed, index), module)
         return replace(case, history=case.history | {"seed": self.seed, "index": index})
 
     def generate(self, entropy: Entropy) -> Case:
-        """A case from any entropy, by one of the generators."""
-        generator = self._generator(self._drawn(entropy))
+        """A case from any entropy, which has no index."""
+        return self._generate(entropy, PrngEntropy(self.seed, entropy.integer(0, MODULES - 1), "module"))
+
+    def _generate(self, entropy: Entropy, module: Entropy) -> Case:
+        generator = self._generator(self._drawn(entropy), module)
         return replace(generator.generate(entropy), history={"generator": generator.name})
 
     def _drawn(self, entropy: Entropy) -> str:
@@ -113,7 +122,7 @@ class GeneratedSource:
             return self.generators[0]
         return entropy.choice([name for name in self.generators for _ in range(WEIGHTS.get(name, WEIGHT))])
 
-    def _generator(self, name: str) -> Generator:
+    def _generator(self, name: str, module: Entropy) -> Generator:
         match name:
             case "wasm":
                 return WasmGenerator()
@@ -121,4 +130,7 @@ class GeneratedSource:
                 return MutateGenerator(self.corpus)
             case "corpus":
                 return CorpusGenerator(self.corpus)
+            case "confuse":
+                from_corpus = bool(self.corpus) and module.chance(50)
+                return ConfuseGenerator(self._generator("corpus" if from_corpus else "wasm", module), module)
         return third_party_generator(name)

@@ -17,6 +17,8 @@ pub mod arena;
 pub mod cage;
 pub mod census;
 pub mod code_table;
+mod compiled;
+pub mod confuse;
 pub mod executor;
 pub mod fault;
 
@@ -35,6 +37,7 @@ pub mod run;
 pub mod runtime;
 pub mod site;
 pub mod smith;
+pub mod transfer;
 pub mod trap;
 pub mod weave;
 

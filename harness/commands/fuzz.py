@@ -37,7 +37,8 @@ Examples:
   fencepost fuzz --time 8h --jobs 4 --out nightly
   fencepost fuzz --resume --out nightly --time 2h
   fencepost fuzz --time 10s --fault 02      (must find an escape)
-  fencepost fuzz --generator corpus --corpus corpus --cases 100""",
+  fencepost fuzz --generator corpus --corpus corpus --cases 100
+  fencepost fuzz --generator confuse --corpus corpus --time 60s""",
 )
 @click.option("--time", "seconds", type=duration, metavar="DURATION", help="Stop after 90s, 10m, 2h.")
 @click.option("--cases", type=click.IntRange(min=1), metavar="N", help="Stop after N cases.")
@@ -50,7 +51,12 @@ Examples:
     multiple=True,
     help="Use this generator only. Repeatable.  [default: wasm]",
 )
-@click.option("--corpus", type=click.Path(path_type=Path), metavar="DIR", help="What the generator corpus draws from.")
+@click.option(
+    "--corpus",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="What the generator corpus draws from, and confuse too.",
+)
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: a fresh one]")
 @click.option("--resume", is_flag=True, help="Go on with the campaign in --out.  [default: the latest]")
 @click.option(
@@ -195,11 +201,13 @@ def _source(options: dict[str, Any]) -> GeneratedSource:
 
 
 def _corpus(generators: tuple[str, ...], folder: Path | None) -> tuple[Case, ...]:
-    from harness.files import read_all  # noqa: PLC0415 (only for the generator corpus)
+    from harness.files import read_all  # noqa: PLC0415 (only where a folder is given)
 
-    if "corpus" not in generators:
+    if not {"corpus", "confuse"} & set(generators):
         if folder is not None:
-            raise UsageError("--corpus needs --generator corpus")
+            raise UsageError("--corpus needs --generator corpus or confuse")
+        return ()
+    if folder is None and "corpus" not in generators:
         return ()
     if folder is None:
         raise UsageError("--generator corpus needs --corpus DIR")

@@ -109,7 +109,7 @@ class LibFuzzerSource:
             raise from_os(error, str(self.folder), "write the output folder") from None
 
     def arguments(self, first: int) -> list[str]:
-        """libFuzzer's command line for a worker that begins at case ``first``."""
+        """The command line of libFuzzer for a worker that begins at case ``first``."""
         seed = (self.seed + first) % (2**32 - 1) + 1  # 0 would mean the time
         return ["fencepost", f"-seed={seed}", *FLAGS, *self.flags, str(self.folder / "corpus")]
 

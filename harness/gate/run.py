@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from harness.campaign import Budget, Campaign
 from harness.gate.judgement import Result, judge
 from harness.gate.report import Report
-from harness.pool import records
+from harness.keeper import Keeper
+from harness.pool import Pool
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Gate:
         """
         done: dict[int, Record] = {}
         try:
-            for record in records(source, self.plan, jobs=self.jobs, thin=False, stop=self.is_interrupted):
+            for record in Pool(source, self.plan, self.jobs, thin=False, stop=self.is_interrupted).records():
                 if record is not None:
                     done[record.index] = record
         finally:
@@ -81,25 +82,26 @@ class Gate:
         if self._interrupted:
             return
         first: dict[str, tuple[Record, Path | None]] = {}
-        counts: dict[str, int] = {}
 
         def found(record: Record, where: str) -> None:
-            key = record.verdict.key
-            counts[key] = counts.get(key, 0) + 1
-            if key not in first:
-                first[key] = record, next(iter(sorted(Path(where).glob("case.*"))), None)
+            file = next(iter(sorted(Path(where).glob("case.*"))), None)
+            first.setdefault(record.verdict.key, (record, file))
 
-        campaign = Campaign(source, self.plan, store, Budget(seconds), self.jobs, self.progress, found)
-        campaign.statistics = self._fuzzed
+        keeper = Keeper(store, found)
+        campaign = Campaign(Pool(source, self.plan, self.jobs), keeper, Budget(seconds), self.progress, self._fuzzed)
         self._seed, self._folder = source.seed, store.folder
         try:
             campaign.run()
         finally:
             self._interrupted |= campaign.interrupted
+            for record, _ in keeper.unsaved:
+                first.setdefault(record.verdict.key, (record, None))
             for key, (record, file) in first.items():
                 judgement = judge(record.verdict, None, self.accepted)
-                where = source.where(record.index)
-                self._results.append(Result(where, file, record.verdict, judgement, counts[key]))
+                count = self._fuzzed.keys[key].cases
+                self._results.append(Result(source.where(record.index), file, record.verdict, judgement, count))
+        if keeper.trouble is not None:
+            raise keeper.trouble
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::function::FunctionStencil;
@@ -17,22 +18,36 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_codegen::{CompiledCode, Context, isa};
 
+use crate::compiled::Compiled;
 use crate::executor::LoadError;
 use crate::panic_message;
 
-/// Compiles functions for `pulley32`.
+/// Compiles functions for `pulley32`, each once.
 pub(super) struct Compiler {
     target: OwnedTargetIsa,
     context: Context,
+    known: Compiled<Arc<CompiledCode>>,
 }
 
 impl Compiler {
     pub(super) fn new() -> Compiler {
-        Compiler { target: pulley32(), context: Context::new() }
+        Compiler { target: pulley32(), context: Context::new(), known: Compiled::default() }
     }
 
-    /// Compiles one function.
-    pub(super) fn compile(&mut self, function: &Function) -> Result<&CompiledCode, LoadError> {
+    /// The code of one function.
+    pub(super) fn compile(
+        &mut self,
+        function: &Arc<Function>,
+    ) -> Result<Arc<CompiledCode>, LoadError> {
+        if let Some(known) = self.known.get(function) {
+            return Ok(known.clone());
+        }
+        let compiled = Arc::new(self.compile_new(function)?);
+        self.known.insert(function, compiled.clone());
+        Ok(compiled)
+    }
+
+    fn compile_new(&mut self, function: &Function) -> Result<CompiledCode, LoadError> {
         self.context.clear();
         self.context.func.clone_from(function);
         prepare(&mut self.context.func)?;
@@ -44,7 +59,7 @@ impl Compiler {
             self.context = Context::new();
             Err(LoadError::CompileFailure(panic_message(&*panic)))
         })?;
-        Ok(self.context.compiled_code().expect("compiled just now"))
+        Ok(self.context.take_compiled_code().expect("compiled just now"))
     }
 }
 

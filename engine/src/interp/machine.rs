@@ -194,6 +194,14 @@ impl<P: Policy> Machine<'_, P> {
         Ok(())
     }
 
+    /// The check of an index against a bound. The difference wraps, as in the program.
+    #[inline(always)]
+    fn within(&mut self, index: u32, bound: u32, displacement: u32, width: u32) -> Flow {
+        let last = bound.wrapping_sub(displacement + width);
+        let slack = self.policy.slack(index, last, width);
+        if index > last.wrapping_add(slack) { Err(Stop::Access) } else { Ok(()) }
+    }
+
     /// Moves the stack pointer down.
     #[inline(always)]
     pub(super) fn push(&mut self, bytes: u32) -> Result<u32, Stop> {
@@ -221,12 +229,6 @@ const fn width<const N: usize>() -> u32 {
 fn null_base(displacement: i32, width: u32, body_len: usize) -> Stop {
     let start = displacement.cast_unsigned().wrapping_sub(NULL_PAGE) as usize;
     if start + width as usize <= body_len { Stop::NullBase } else { Stop::Access }
-}
-
-/// The check of an index against a bound. The difference wraps, as in the program.
-#[inline(always)]
-fn within(index: u32, bound: u32, displacement: u32, width: u32) -> Flow {
-    if index > bound.wrapping_sub(displacement + width) { Err(Stop::Access) } else { Ok(()) }
 }
 
 impl Address for O32 {
@@ -260,7 +262,7 @@ impl Address for G32 {
     #[inline(always)]
     fn check<P: Policy>(self, machine: &mut Machine<'_, P>, width: u32) -> Flow {
         let bound = machine.registers.x32(self.bound);
-        within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
+        machine.within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
     }
 
     #[inline(always)]
@@ -277,7 +279,7 @@ impl Address for G32Bne {
         let at = machine.effective(bound, 4, Access::Read)?;
         let bound = u32::from_le_bytes(machine.read(at).ok_or(Stop::Bound)?);
         machine.state.accesses += 1;
-        within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
+        machine.within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
     }
 
     #[inline(always)]

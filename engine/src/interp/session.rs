@@ -55,11 +55,13 @@ impl Session<'_> {
                 (Stop::OutsideCode, Gateway::Return) => return Ok(()),
                 (Stop::OutsideCode, gateway @ (Gateway::Builtin(_) | Gateway::Host(_))) => {
                     self.serve(gateway)?;
+                    policy.returns(state.pc, self.state.lr);
                     self.state.calls_left = self.state.calls_left.wrapping_add(1);
                 }
                 // Only guest functions nest; the count was exhausted, not taken from.
                 (Stop::Depth, gateway @ (Gateway::Builtin(_) | Gateway::Host(_))) => {
                     self.serve(gateway)?;
+                    policy.returns(state.pc, self.state.lr);
                 }
                 _ => return Err(self.stopped(stop, policy.escape())),
             }

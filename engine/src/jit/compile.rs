@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{ExternalName, Function, UserExternalName};
+use cranelift_codegen::ir::{ExternalName, Function, Signature, UserExternalName};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
 
@@ -72,7 +72,20 @@ fn emitted(function: &Function, compiled: &CompiledCode) -> Result<EmittedFuncti
         sites: buffer.get_srclocs_sorted().iter().filter_map(site).collect(),
         frame_bytes,
         signature: function.signature.clone(),
+        callees: callees(function)?,
     })
+}
+
+/// What a function calls by name, with the signatures that it states.
+fn callees(function: &Function) -> Result<Vec<(Symbol, Signature)>, LoadError> {
+    let mut callees = Vec::new();
+    for callee in function.dfg.ext_funcs.values() {
+        if let ExternalName::User(name) = callee.name {
+            let symbol = symbol(&function.params.user_named_funcs()[name])?;
+            callees.push((symbol, function.dfg.signatures[callee.signature].clone()));
+        }
+    }
+    Ok(callees)
 }
 
 fn relocation(function: &Function, reloc: &FinalizedMachReloc) -> Result<Relocation, LoadError> {
@@ -91,7 +104,7 @@ fn relocation(function: &Function, reloc: &FinalizedMachReloc) -> Result<Relocat
 }
 
 /// What an external name stands for.
-pub(super) fn symbol(name: &UserExternalName) -> Result<Symbol, LoadError> {
+fn symbol(name: &UserExternalName) -> Result<Symbol, LoadError> {
     let builtin = match name.namespace {
         FUNCTION_NAMESPACE => return Ok(Symbol::Function(FuncId(name.index))),
         BUILTIN_NAMESPACE => Builtin::from_index(name.index),

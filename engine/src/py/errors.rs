@@ -4,6 +4,7 @@
 use pyo3::PyErr;
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
+use crate::confuse;
 use crate::frontend::FrontendError;
 use crate::jit::JitError;
 use crate::run::RunError;
@@ -12,6 +13,7 @@ use crate::weave::WeaveError;
 
 pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
+pyo3::create_exception!(engine, PlanError, PyValueError, "A plan that does not fit its program.");
 pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
 
 /// What a failed translation is in Python.
@@ -34,6 +36,11 @@ pub(super) fn run(error: RunError) -> PyErr {
         RunError::CompileFailure(message) => CompileFailure::new_err(message),
         RunError::Environment(message) => PyMemoryError::new_err(message),
     }
+}
+
+/// What a plan that does not fit is in Python.
+pub(super) fn plan(error: confuse::PlanError) -> PyErr {
+    PlanError::new_err(error.to_string())
 }
 
 /// What a native executor that cannot be made is to a run.

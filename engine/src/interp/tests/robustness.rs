@@ -141,16 +141,19 @@ fn random_code_stops_without_a_panic_under_every_policy() {
         }
         let stop = match round % 3 {
             0 => run_once(&code, &mut word, &mut Plain, 10_000),
-            1 => {
-                let mut refused = Refused::default();
-                let mut check: ObjectCheck = Box::new(|_| false);
-                let mut policy = Checked { origins: &[], check: &mut check, refused: &mut refused };
-                run_once(&code, &mut word, &mut policy, 10_000)
-            }
-            _ => {
-                let fault = Fault::ALL[round as usize % Fault::ALL.len()];
-                let mut policy = Faulty { fault, faults: &faults[0], escape: None };
-                run_once(&code, &mut word, &mut policy, 10_000)
+            kind => {
+                let mut notes = Notes::default();
+                let mut watcher: Watcher = Box::new(|_| false);
+                let watcher = Some(&mut watcher);
+                let callers = Vec::new();
+                let monitor = Monitor { origins: &[], watcher, notes: &mut notes, callers };
+                if kind == 1 {
+                    run_once(&code, &mut word, &mut Checked { monitor }, 10_000)
+                } else {
+                    let fault = Fault::ALL[round as usize % Fault::ALL.len()];
+                    let mut policy = Faulty::new(fault, &faults[0], monitor);
+                    run_once(&code, &mut word, &mut policy, 10_000)
+                }
             }
         };
         ends[stop as usize] += 1;
