@@ -37,6 +37,16 @@ def size(text: str) -> int:
     return int(match[1]) * BYTES[match[2]]
 
 
+def _references(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Checks names of references, and makes paths absolute."""
+    from harness.references.wasmtime_cli import PREFIX, path_of  # noqa: PLC0415 (only where it is named)
+
+    for name in value:
+        if name not in (*REFERENCES, "none") and not name.startswith(PREFIX):
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(REFERENCES)}, {PREFIX}PATH, none")
+    return tuple(PREFIX + path_of(name) if name.startswith(PREFIX) else name for name in value)
+
+
 def plan_options(function: F) -> F:
     """Adds the options that make a `Plan`; `plan_of` takes them."""
     options = [
@@ -57,9 +67,11 @@ def plan_options(function: F) -> F:
         click.option(
             "--reference",
             "references",
-            type=click.Choice((*REFERENCES, "none")),
+            callback=_references,
             multiple=True,
-            help="Compare with this reference only. Repeatable.  [default: all]",
+            metavar="NAME",
+            help=f"Compare with this reference only: {', '.join(REFERENCES)}, wasmtime-cli=PATH (a binary of yours), "
+            f"or none. Repeatable.  [default: {' and '.join(REFERENCES)}]",
         ),
         click.option(
             "--guard",
