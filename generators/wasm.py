@@ -82,6 +82,8 @@ class WasmGenerator:
         config["relaxed_simd_enabled"] = config["simd_enabled"] and entropy.chance(50)
         config["disallow_traps"] = entropy.chance(50)  # half of all modules run to their end
         config |= {field: entropy.choice(values) for field, values in RANGES.items()}
+        if config["simd_enabled"]:  # the Wasmtime package cannot give imports with vectors
+            config["max_imports"] = 0
         if config["max_imports"]:  # an imported one counts against the maximum, but not for the minimum
             config |= {"min_memories": 0, "min_tables": 0, "min_funcs": 1}
         config["max_tables"] = 2 if config["reference_types_enabled"] else 1

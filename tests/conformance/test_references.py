@@ -8,7 +8,7 @@ from xxhash import xxh3_64_intdigest
 import engine
 from harness.case import Call, Case
 from harness.executors import EngineExecutor, Limits, Subject
-from harness.outcome import CallOutcome, Exited, HostCall, Ran, Returned, Trapped, Value
+from harness.outcome import CallOutcome, Exited, HostCall, NotRun, Ran, Returned, Trapped, Value
 from harness.plan import REFERENCES
 from harness.references.wasmtime import WasmtimeReference
 
@@ -134,3 +134,11 @@ def test_a_start_function_that_traps_ends_the_run(reference: str) -> None:
     outcome = run(reference, text, Call("f"))
     assert outcome.instantiation == Trapped("unreachable")
     assert outcome.calls == ()
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("item", ["func (param v128)", "func (result i32 v128)", "global v128"])
+def test_imports_with_vectors_are_refused_since_the_package_aborts(reference: str, item: str) -> None:
+    subject = Subject(Case(engine.assemble(f'(module (import "m" "x" ({item})))'.encode())))
+    outcome = WasmtimeReference(reference).run(subject)
+    assert outcome == NotRun("unsupported", "wasmtime: the package aborts where imports have vectors")
