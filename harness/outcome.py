@@ -212,8 +212,9 @@ class NotRun:
     """The case did not run.
 
     Attributes:
-        kind: ``unsupported`` or ``compile-failure``.
-        reason: the feature, or the compiler's message.
+        kind: ``unsupported`` or ``compile-failure``; of a validator, which runs nothing,
+            ``agrees`` or ``invalid``.
+        reason: the feature, or the message of the compiler or validator.
     """
 
     kind: str

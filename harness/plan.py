@@ -111,7 +111,11 @@ class Plan:
 
 
 def reference(name: str, limits: Limits) -> Executor:
-    """The reference of a name: one of `REFERENCES`, or ``wasmtime-cli=PATH``."""
+    """The reference of a name: one of `REFERENCES`, ``wasmtime-cli=PATH`` or ``wasm-tools``."""
+    if name == "wasm-tools":
+        from harness.references.wasm_tools import WasmTools  # noqa: PLC0415 (seldom used)
+
+        return WasmTools()
     if name.startswith("wasmtime-cli="):
         from harness.references.wasmtime_cli import PREFIX, WasmtimeCli  # noqa: PLC0415 (seldom used)
 

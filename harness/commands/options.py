@@ -39,11 +39,14 @@ def size(text: str) -> int:
 
 def _references(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     """Checks names of references, and makes paths absolute."""
-    from harness.references.wasmtime_cli import PREFIX, path_of  # noqa: PLC0415 (only where it is named)
+    from harness.references import wasm_tools  # noqa: PLC0415 (seldom used)
+    from harness.references.wasmtime_cli import PREFIX, path_of  # noqa: PLC0415 (seldom used)
 
+    if wasm_tools.NAME in value:
+        wasm_tools.check_installed()
     for name in value:
-        if name not in (*REFERENCES, "none") and not name.startswith(PREFIX):
-            raise click.BadParameter(f"{name!r} is not one of {', '.join(REFERENCES)}, {PREFIX}PATH, none")
+        if name not in (*REFERENCES, wasm_tools.NAME, "none") and not name.startswith(PREFIX):
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(REFERENCES)}, {PREFIX}PATH, wasm-tools, none")
     return tuple(PREFIX + path_of(name) if name.startswith(PREFIX) else name for name in value)
 
 
@@ -71,7 +74,7 @@ def plan_options(function: F) -> F:
             multiple=True,
             metavar="NAME",
             help=f"Compare with this reference only: {', '.join(REFERENCES)}, wasmtime-cli=PATH (a binary of yours), "
-            f"or none. Repeatable.  [default: {' and '.join(REFERENCES)}]",
+            f"wasm-tools (which only validates), or none. Repeatable.  [default: {' and '.join(REFERENCES)}]",
         ),
         click.option(
             "--guard",
