@@ -38,16 +38,26 @@ def size(text: str) -> int:
 
 
 def _references(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Checks names of references, and makes paths absolute."""
-    from harness.references import wasm_tools  # noqa: PLC0415 (seldom used)
-    from harness.references.wasmtime_cli import PREFIX, path_of  # noqa: PLC0415 (seldom used)
-
-    if wasm_tools.NAME in value:
-        wasm_tools.check_installed()
+    """Checks names of references; whether binaries are there is for `plan_of` to see."""
     for name in value:
-        if name not in (*REFERENCES, wasm_tools.NAME, "none") and not name.startswith(PREFIX):
-            raise click.BadParameter(f"{name!r} is not one of {', '.join(REFERENCES)}, {PREFIX}PATH, wasm-tools, none")
-    return tuple(PREFIX + path_of(name) if name.startswith(PREFIX) else name for name in value)
+        if name not in (*REFERENCES, "wasm-tools", "none") and not name.startswith("wasmtime-cli="):
+            raise click.BadParameter(
+                f"{name!r} is not one of {', '.join(REFERENCES)}, wasmtime-cli=PATH, wasm-tools, none"
+            )
+    return value
+
+
+def _found(reference: str) -> str:
+    """A reference whose binary, if it needs one, is there; with an absolute path."""
+    if reference == "wasm-tools":
+        from harness.references.wasm_tools import check_installed  # noqa: PLC0415 (seldom used)
+
+        check_installed()
+    if reference.startswith("wasmtime-cli="):
+        from harness.references.wasmtime_cli import PREFIX, path_of  # noqa: PLC0415 (seldom used)
+
+        return PREFIX + path_of(reference)
+    return reference
 
 
 def plan_options(function: F) -> F:
@@ -110,7 +120,7 @@ def plan_of(
     """The plan that `plan_options` describe. A fault prints its banner.
 
     Raises:
-        UsageError: no such fault, or ``none`` beside other references.
+        UsageError: no such fault, no such binary, or ``none`` beside other references.
     """
     if "none" in references and len(references) > 1:
         raise UsageError("--reference none stands alone", "", "leave the other references away")
@@ -120,7 +130,7 @@ def plan_of(
     return Plan(
         modes=MODES[mode],
         executors=tuple(name for name in EXECUTORS if not executors or name in executors),
-        references=chosen,
+        references=tuple(map(_found, chosen)),
         guard="decoy" if guard == "decoy" else "guard",
         fault=fault,
         limits=replace(Limits(), max_memory=max_memory),

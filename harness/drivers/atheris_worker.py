@@ -31,11 +31,11 @@ with (
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from harness.worker import Job, Message, SharedIndex
+    from harness.worker import Job, Message, Place
 
 
-def work(job: Job, connection: Connection, at: SharedIndex, parent: int) -> NoReturn:
-    """As `harness.worker.work`, but ends the process."""
+def work(job: Job, connection: Connection, at: Place, parent: int) -> None:
+    """As `harness.worker.work`, but ends the process and never returns."""
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     source = job.source

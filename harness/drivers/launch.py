@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from harness.worker import SharedIndex
+    from harness.worker import Place
 
 
-def launch(driver: str, job: bytes, connection: Connection, at: SharedIndex, parent: int) -> None:
+def launch(driver: str, job: bytes, connection: Connection, at: Place, parent: int) -> None:
     """Runs a worker to its end.
 
     Args:

@@ -51,8 +51,10 @@ impl Rewriter<'_> {
         emit(&step);
         for operator in body.get_operators_reader()? {
             let operator = operator?;
-            if let (Some(fuel), true) = (self.fuel, is_bulk(&operator) && !parts.is_64_bit()) {
-                emit(&fuel.bulk(scratch, &stop));
+            match (self.fuel, length_is_64(parts, &operator)) {
+                (Some(fuel), Some(false)) => emit(&fuel.bulk(scratch, &stop)),
+                (Some(fuel), Some(true)) => emit(&fuel.bulk_64(scratch + 1, &stop)),
+                _ => (),
             }
             emit(&self.guide(parts, &operator));
             match self.instead(parts, &operator, index) {
@@ -66,7 +68,8 @@ impl Rewriter<'_> {
         Ok(function)
     }
 
-    /// The function with its locals and one more, an `i32`, whose index is the second.
+    /// The function with its locals and two more, an `i32` and an `i64`, of which the
+    /// first one's index is the second result.
     fn with_locals(
         &self,
         parts: &Parts<'_>,
@@ -82,7 +85,7 @@ impl Rewriter<'_> {
             locals.push((count, RoundtripReencoder.val_type(ty)?));
         }
         if self.fuel.is_some() {
-            locals.push((1, ValType::I32));
+            locals.extend([(1, ValType::I32), (1, ValType::I64)]);
         }
         Ok((Function::new(locals), scratch))
     }
@@ -95,7 +98,9 @@ impl Rewriter<'_> {
 
     /// What brings the index of an indirect call into range.
     fn guide(&mut self, parts: &Parts<'_>, operator: &Operator<'_>) -> Vec<Instruction<'static>> {
-        let Operator::CallIndirect { type_index, table_index } = operator else {
+        let (Operator::CallIndirect { type_index, table_index }
+        | Operator::ReturnCallIndirect { type_index, table_index }) = operator
+        else {
             return Vec::new();
         };
         match parts.types.get(*type_index as usize) {
@@ -111,11 +116,13 @@ impl Rewriter<'_> {
         index: u32,
     ) -> Option<Vec<Instruction<'static>>> {
         match operator {
-            Operator::Call { function_index: callee } => {
-                let (slot, table_index) = self.slots.divert(*callee, self.draw)?;
-                let type_index = *parts.functions.get(*callee as usize)?;
-                let slot = Instruction::I32Const(slot.cast_signed());
+            Operator::Call { function_index } => {
+                let (slot, type_index, table_index) = self.divert(parts, *function_index)?;
                 Some(vec![slot, Instruction::CallIndirect { type_index, table_index }])
+            }
+            Operator::ReturnCall { function_index } => {
+                let (slot, type_index, table_index) = self.divert(parts, *function_index)?;
+                Some(vec![slot, Instruction::ReturnCallIndirect { type_index, table_index }])
             }
             Operator::Unreachable if self.soften && self.draw.chance(SOFTENED_PERCENT) => {
                 zero_return(parts, index)
@@ -123,19 +130,35 @@ impl Rewriter<'_> {
             _ => None,
         }
     }
+
+    /// The index, the type and the table by which to reach a function; `None` to call it
+    /// directly.
+    fn divert(
+        &mut self,
+        parts: &Parts<'_>,
+        callee: u32,
+    ) -> Option<(Instruction<'static>, u32, u32)> {
+        let (slot, table) = self.slots.divert(callee, self.draw)?;
+        let ty = *parts.functions.get(callee as usize)?;
+        Some((Instruction::I32Const(slot.cast_signed()), ty, table))
+    }
 }
 
-fn is_bulk(operator: &Operator<'_>) -> bool {
-    matches!(
-        operator,
-        Operator::MemoryFill { .. }
-            | Operator::MemoryCopy { .. }
-            | Operator::MemoryInit { .. }
-            | Operator::TableFill { .. }
-            | Operator::TableCopy { .. }
-            | Operator::TableInit { .. }
-            | Operator::TableGrow { .. }
-    )
+/// Whether the length on top of the stack before a bulk operation is an `i64`; `None`
+/// before any other operation.
+fn length_is_64(parts: &Parts<'_>, operator: &Operator<'_>) -> Option<bool> {
+    Some(match *operator {
+        Operator::MemoryInit { .. } | Operator::TableInit { .. } => false,
+        Operator::MemoryFill { mem } => parts.memory_is_64(mem),
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            parts.memory_is_64(dst_mem) && parts.memory_is_64(src_mem)
+        }
+        Operator::TableFill { table } | Operator::TableGrow { table } => parts.table_is_64(table),
+        Operator::TableCopy { dst_table, src_table } => {
+            parts.table_is_64(dst_table) && parts.table_is_64(src_table)
+        }
+        _ => return None,
+    })
 }
 
 /// Returns zeros and nulls from a function, if its results have them.

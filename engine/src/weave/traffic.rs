@@ -55,7 +55,7 @@ fn accessor(
 
 fn memory_accessors(parts: &Parts<'_>, draw: &mut Draw) -> Vec<Accessor> {
     use ValType::{F64, I32, I64};
-    if parts.is_64_bit() || parts.memories.is_empty() {
+    if parts.memories.is_empty() || parts.memory_is_64(0) {
         return Vec::new();
     }
     let mut at =
