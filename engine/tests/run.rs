@@ -10,7 +10,7 @@ use engine::interp::Interpreter;
 use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::program::{Program, ValType};
-use engine::run::{Call, Observed, Outcome, Report, Request, RunError, run};
+use engine::run::{Call, Imports, Observed, Outcome, Report, Request, RunError, run};
 use engine::runtime::{Reservations, Value};
 use engine::trap::Trap;
 
@@ -46,6 +46,7 @@ fn request(mode: Mode, calls: &[(&str, &[Option<u128>])]) -> Request {
         limits: LIMITS,
         reservations: Reservations::default(),
         check_objects: false,
+        imports: Imports::Stubs,
     }
 }
 
