@@ -35,6 +35,7 @@ class Record:
         census: what its program contains.
         lines: the outcomes in words, one executor a line; only in full runs of findings
             and of cases that the user named.
+        case: the case itself, of a finding; `None` where it is not at hand.
     """
 
     index: int
@@ -48,6 +49,7 @@ class Record:
     settings: Settings = ()
     lines: tuple[str, ...] = ()
     census: Census = field(default_factory=Census)
+    case: Case | None = None
 
 
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
@@ -66,6 +68,7 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         settings=settings,
         lines=outcome_lines(checked.outcomes) if verbose else (),
         census=checked.census,
+        case=case if checked.verdict.kind.is_finding else None,
     )
 
 

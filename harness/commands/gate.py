@@ -111,7 +111,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     seconds, cases = limit
     asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "generators", "out")}
     job = Job(seconds=seconds, cases=cases, options=click.get_current_context().params, **asked)
-    with Status(live=not no_tty, verbose=verbose, budget=seconds) as status:
+    with Status(live=not no_tty, verbose=verbose, budget=seconds, title="fencepost gate") as status:
         report = carry_out(job, plan_of(**rest), accepted, status.update)
     outputs = []
     if write_baseline and not report.shortfall:
