@@ -26,6 +26,9 @@ use std::sync::Arc;
 
 use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 
+pub(crate) use admit::refuses;
+pub(crate) use sites::width;
+
 use crate::program::{FuncId, Program};
 use crate::site::Site;
 
