@@ -20,6 +20,7 @@ import click
 
 from harness.config_file import config_option
 from harness.errors import FencepostError
+from harness.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,5 +144,5 @@ def _explanation(error: Exception) -> tuple[str, int]:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"fencepost: error: {' '.join(message.split())}", err=True)
+    click.echo(f"fencepost: error: {printable(' '.join(message.split()))}", err=True)
     return code

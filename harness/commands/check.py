@@ -10,7 +10,7 @@ import click
 
 from harness.commands.options import limit_options, plan_of, plan_options
 from harness.files import read_all
-from harness.pool import WorkerLimits, records
+from harness.pool import Pool, WorkerLimits
 from harness.printable import encodable, printable, quoted_lines
 from harness.source import ListSource
 from harness.verdict import exit_code
@@ -43,7 +43,8 @@ def command(
     names, cases = read_all(files)
     source = ListSource(cases, names)
     kinds = []
-    for record in records(source, plan_of(**plan), thin=False, limits=WorkerLimits(case_time, worker_memory)):
+    limits = WorkerLimits(case_time, worker_memory)
+    for record in Pool(source, plan_of(**plan), thin=False, limits=limits).records():
         if record is not None:
             kinds.append(record.verdict.kind)
             click.echo(_json(record, source) if as_json else _text(record, source, verbose=verbose))
