@@ -15,6 +15,7 @@
 pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
+pub mod clif;
 pub mod code_table;
 pub mod executor;
 pub mod fault;
@@ -29,6 +30,7 @@ pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
 mod py;
+pub mod reference;
 pub mod run;
 pub mod runtime;
 pub mod site;

@@ -85,13 +85,20 @@ pub struct MemoryImage {
     pub bytes: Vec<u8>,
 }
 
-/// A Wasm value type, as far as a value's representation depends on it.
+/// A value type, as far as a value's representation depends on it: those of Wasm, and
+/// the integers that only programs in CLIF have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ValType {
+    /// 8-bit integer, in CLIF only.
+    I8,
+    /// 16-bit integer, in CLIF only.
+    I16,
     /// 32-bit integer.
     I32,
     /// 64-bit integer.
     I64,
+    /// 128-bit integer, in CLIF only.
+    I128,
     /// 32-bit float.
     F32,
     /// 64-bit float.
@@ -105,12 +112,15 @@ pub enum ValType {
 }
 
 impl ValType {
-    /// The name in Wasm's text format.
+    /// The name in the text formats of Wasm and CLIF.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            ValType::I8 => "i8",
+            ValType::I16 => "i16",
             ValType::I32 => "i32",
             ValType::I64 => "i64",
+            ValType::I128 => "i128",
             ValType::F32 => "f32",
             ValType::F64 => "f64",
             ValType::V128 => "v128",

@@ -9,6 +9,7 @@
 //! instantiation did not complete, no further call is made.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod error;
 mod observe;
 mod request;
@@ -25,6 +26,7 @@ use crate::runtime::{
 };
 use crate::trap::Trap;
 
+pub use bare::run_bare;
 pub use error::RunError;
 pub use observe::{Observed, Trace};
 pub use request::{Call, Request};
@@ -134,6 +136,9 @@ pub fn run(
     let instantiation = timed(&mut times.instantiate, || session.start(executor, request.limits));
     let mut report = Report::new(instantiation);
     timed(&mut times.run, || session.calls(executor, request, &mut report));
+    if let Some(what) = executor.missing() {
+        return Err(RunError::Unsupported(what.to_owned()));
+    }
     report.counts = executor.counts();
     report.fault_triggered = executor.fault_triggered();
     let looked = timed(&mut times.inspect, || {

@@ -1,0 +1,64 @@
+//! Run lines: `; run: %f(1) == 2`.
+#![forbid(unsafe_code)]
+
+use cranelift_codegen::data_value::DataValue;
+use cranelift_codegen::ir;
+use cranelift_reader::{Comparison, RunCommand};
+
+use crate::executor::Slot;
+use crate::run::Call;
+
+/// One run line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunLine {
+    /// Its line in the text, from 1.
+    pub line: usize,
+    /// What to call.
+    pub call: Call,
+    /// What must come of it; `None` where the line only prints.
+    pub expected: Option<Expected>,
+}
+
+/// What a call must return, or must not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// Whether it is `values` that must be returned, or anything else.
+    pub equal: bool,
+    /// One for each result.
+    pub values: Vec<Slot>,
+}
+
+impl RunLine {
+    /// The run line of a command that stands behind `function`.
+    pub(super) fn new(
+        command: &RunCommand,
+        function: &ir::Function,
+        line: usize,
+    ) -> Result<RunLine, String> {
+        let (invocation, expected) = match command {
+            RunCommand::Print(invocation) => (invocation, None),
+            RunCommand::Run(invocation, comparison, values) => {
+                let values = values.iter().map(slot).collect::<Option<_>>();
+                let values = values.ok_or("a result of a type that has no slot")?;
+                let equal = matches!(comparison, Comparison::Equals);
+                (invocation, Some(Expected { equal, values }))
+            }
+        };
+        let args = invocation.args.iter().map(slot).collect::<Option<Vec<_>>>();
+        let args = args.ok_or("an argument of a type that has no slot")?;
+        // A bare `; run` names nothing and means the function before it.
+        let name = invocation.func.trim_start_matches('%');
+        let own = function.name.to_string();
+        let export = if name.is_empty() { own.trim_start_matches('%') } else { name }.to_owned();
+        let call = Call { export, args: args.into_iter().map(Some).collect() };
+        Ok(RunLine { line, call, expected })
+    }
+}
+
+/// A value as a slot, if it fits one.
+pub(crate) fn slot(value: &DataValue) -> Option<Slot> {
+    let width = value.ty().bytes() as usize;
+    let mut bytes = [0; size_of::<Slot>()];
+    value.write_to_slice_le(bytes.get_mut(..width)?);
+    Some(Slot::from_le_bytes(bytes))
+}
