@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 CARGO := cargo
+GATE_CASES := 500
 MANIFEST := --manifest-path engine/Cargo.toml
 PYTHON := $(shell scripts/find-python)
 NEXTEST := $(shell command -v cargo-nextest 2>/dev/null)
@@ -10,7 +11,7 @@ RUST_SOURCES := $(shell find engine/src -name '*.rs') engine/Cargo.toml engine/C
 STUBTEST := $(BIN)/stubtest engine._native --concise --allowlist scripts/stubtest-allowlist
 
 .DEFAULT_GOAL := help
-.PHONY: help tools-present build check ci fmt lint types test test-rust test-python bless bench fuzz soak deny clean
+.PHONY: help tools-present build check ci fmt lint types test test-rust test-python bless bench fuzz gate soak deny clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +34,9 @@ build: tools-present $(VENV)/.built ## build the engine and install fencepost in
 
 fuzz: build ## run the main job for a minute at default settings
 	$(BIN)/fencepost fuzz --time 60s
+
+gate: build ## replay crashes/ and corpus/, then fuzz briefly with a fixed seed: yes or no
+	$(BIN)/fencepost gate --budget $(GATE_CASES)
 
 soak: build ## fuzz for an hour and fail on any finding
 	$(BIN)/fencepost fuzz --time 60m

@@ -6,23 +6,29 @@ Everything native lives in ``engine._native``; this package only gives it a name
 from engine._native import (
     CompileFailure,
     InvalidInput,
+    PlanError,
     Program,
     Unsupported,
     assemble,
-    digest,
+    catalogue,
     faults,
+    processor_features,
     smith,
     versions,
+    weave,
 )
 
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "PlanError",
     "Program",
     "Unsupported",
     "assemble",
-    "digest",
+    "catalogue",
     "faults",
+    "processor_features",
     "smith",
     "versions",
+    "weave",
 ]

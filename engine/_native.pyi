@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-from typing_extensions import Buffer
-
 ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
 Kind: TypeAlias = Literal["function", "table", "memory", "global"]
 Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
@@ -13,13 +11,16 @@ Mode: TypeAlias = Literal["exact", "as-shipped"]
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "PlanError",
     "Program",
     "Unsupported",
     "assemble",
-    "digest",
+    "catalogue",
     "faults",
+    "processor_features",
     "smith",
     "versions",
+    "weave",
 ]
 
 class InvalidInput(ValueError):
@@ -27,6 +28,9 @@ class InvalidInput(ValueError):
 
     ``offset`` is a byte offset in a binary module or ``None``, ``line`` a 1-based line of a text module or ``None``.
     """
+
+class PlanError(ValueError):
+    """A plan does not fit its program. ``args`` is ``(message,)``."""
 
 class Unsupported(Exception):
     """The input is valid but needs something that the engine does not have. ``args`` is ``(feature,)``."""
@@ -60,7 +64,7 @@ class Value(TypedDict):
 class Escape(TypedDict):
     """An access or jump that left the arena, its guards or the code table, or a guard that found traces of one."""
 
-    kind: Literal["access", "canary", "decoy", "object"]
+    kind: Literal["access", "canary", "decoy", "object", "entry", "return"]
     access: Literal["read", "write", "execute"] | None
     offset: int | None  # relative to the arena's base, in bytes
     function: int | None  # index among the module's defined functions
@@ -68,6 +72,16 @@ class Escape(TypedDict):
     instruction: str  # hexadecimal bytes, empty in the interpreter
     disassembly: str
     registers: dict[str, int]
+
+class Witness(TypedDict):
+    """What was seen of one entry of a plan. The later keys say where it landed the first time, if it did."""
+
+    known: bool  # whether there is an access or call that shows it
+    executed: int  # how often, a trap included; 0 where the executor does not watch
+    access: NotRequired[Literal["read", "write", "execute"]]
+    offset: NotRequired[int]  # in the arena; of a call, its code index
+    width: NotRequired[int]  # in bytes; 0 for a call
+    in_object: NotRequired[bool]  # whether it lies in an object of the kind that its site names
 
 class CallResult(TypedDict):
     """What one call, or instantiation, came to. Exactly one of the optional keys is present."""
@@ -91,7 +105,7 @@ class MemoryState(TypedDict):
 
     index: int
     pages: int
-    digest: int  # of its current bytes, see ``digest``
+    digest: int  # of its current bytes, by XXH3 (64 bits)
 
 class TableState(TypedDict):
     """A table after the last call; ``elements`` holds the first 1024."""
@@ -122,11 +136,18 @@ class RunResult(TypedDict):
     tables: list[TableState]
     globals: list[GlobalState]
     host_calls: list[HostCall]  # the first 10,000
-    escapes: list[Escape]  # found by looking after the run: canaries, decoys
+    escapes: list[Escape]  # found by looking after the run, or by a monitor: canaries, decoys, wrong calls and returns
+    witnesses: list[Witness]  # one for each entry of the plan
     arena_digest: int  # of all accessible bytes
     counts: Counts
     fault_triggered: bool
     times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
+
+class Census(TypedDict):
+    """Names of CLIF opcodes, and of fields of VM structures (``VMFuncRef.wasm_call``) and kinds of memory; sorted."""
+
+    opcodes: list[str]
+    fields: list[str]
 
 @final
 class Program:
@@ -142,6 +163,22 @@ class Program:
     def exports(self) -> list[ExportItem]: ...
     @property
     def defined_functions(self) -> int: ...
+    @property
+    def census(self) -> Census:
+        """What the program contains, as the front end made it."""
+
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits that identify the CLIF of the program without any plan: what a plan belongs to."""
+    def confused(self, plan: str) -> Program:
+        """The same program as a plan (a JSON array, see ``case.schema.json``) changes it; raises ``PlanError``.
+
+        Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
+        """
+    def places(self) -> list[tuple[int, int, str]]:
+        """Where the program can be confused: function, site, kind."""
+    def choices(self, function: int, site: int, kind: str) -> list[str]:
+        """The params, as JSON objects, that an entry at a place may have; raises ``ValueError`` for an unknown kind."""
     def layout(self, *, max_memory: int = ..., max_table: int = ...) -> str:
         """The arena map and the catalogue of VM structures as JSON: see ``harness/layout.py`` for its shape."""
     def run(
@@ -177,6 +214,12 @@ class ExportItem(Extern):
 
     index: int
 
+def processor_features() -> list[tuple[str, bool]]:
+    """The processor features that native code may use: Cranelift's names, and whether this machine has each.
+
+    Raises ``Unsupported`` on a machine that no native code is made for.
+    """
+
 def versions() -> dict[str, str]:
     """Versions of the native components by name: cranelift, wasmtime-environ, wasm-smith, rustc, ..."""
 
@@ -190,8 +233,21 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
     unknown field or when there is too little entropy.
     """
 
-def digest(data: Buffer) -> int:
-    """XXH3 (64 bits) of ``data``, the hash used for memories and arenas."""
+def weave(
+    wasm: bytes, *, seed: int, indirect: int | None = None, fuel: int | None = None, soften: bool = False
+) -> bytes:
+    """A valid module with what makes its runs worth watching added to it; valid, too. Deterministic.
+
+    ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
+    type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
+    turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften``
+    replaces most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+
+    Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
+    """
+
+def catalogue() -> Census:
+    """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

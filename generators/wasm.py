@@ -26,15 +26,12 @@ FIXED: dict[str, int | bool] = {
     "min_types": 1,  # without a type there are no functions: half of all modules
     "max_memories": 1,
     "max_memory32_bytes": 16 << 16,
-    "memory_max_size_required": False,
     "max_table_elements": 100,
     "allow_start_export": True,
     "custom_page_sizes_enabled": False,
     "exceptions_enabled": False,
     "gc_enabled": False,
     "memory64_enabled": False,
-    "relaxed_simd_enabled": False,
-    "simd_enabled": False,
     "tail_call_enabled": False,
     "threads_enabled": False,
     "wide_arithmetic_enabled": False,
@@ -50,13 +47,19 @@ SWITCHES = (
 )
 
 RANGES: dict[str, tuple[int, ...]] = {
-    "ensure_termination": (100, 500, 2000),
     "max_funcs": (4, 8, 16),
     "max_globals": (0, 3, 10),
+    "memory_max_size_required": (True, True, True, False),  # without a maximum memories grow to any size
     "min_element_segments": (0, 1, 3),
     "min_memories": (0, 1, 1, 1),
     "min_tables": (0, 1, 1),
 }
+
+FUEL = (200, 1000, 2000)
+"""Function entries and turns of loops; less than the nested calls that a run allows, so no stack overflows."""
+
+DIVERTED = (0, 30, 100)
+"""Percentage of direct calls that go through a table instead."""
 
 
 class WasmGenerator:
@@ -68,7 +71,17 @@ class WasmGenerator:
         """Makes one case; its calls are edge cases of its exports."""
         config = dict(FIXED)
         config |= {switch: entropy.chance(75) for switch in SWITCHES}
+        config["simd_enabled"] = entropy.chance(25)  # else half of all instructions are vector ones
+        config["relaxed_simd_enabled"] = config["simd_enabled"] and entropy.chance(50)
         config["disallow_traps"] = entropy.chance(50)  # half of all modules run to their end
         config |= {field: entropy.choice(values) for field, values in RANGES.items()}
         config["max_tables"] = 2 if config["reference_types_enabled"] else 1
-        return Case(engine.smith(entropy.take(SEED_BYTES), config))
+        module = engine.smith(entropy.take(SEED_BYTES), config)
+        woven = engine.weave(
+            module,
+            seed=entropy.integer(0, 2**64 - 1),
+            indirect=entropy.choice(DIVERTED),
+            fuel=entropy.choice(FUEL),
+            soften=entropy.chance(75),
+        )
+        return Case(woven)

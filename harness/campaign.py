@@ -1,34 +1,31 @@
 """Campaigns: check cases until told to stop, keep what is found.
 
-Nothing found is lost: a finding is stored before the next record is looked at, and where
-it cannot be stored it is printed whole.
+Nothing found is lost: a finding is stored before the next record is looked at. Statistics
+and position are written together and only between two records, so that they always speak
+of the same cases; a campaign that is resumed goes on from there.
 """
 
 from __future__ import annotations
 
-import base64
 import signal
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import click
-
-from harness.case_file import file_of
-from harness.errors import FencepostError
-from harness.pool import records
+from harness.errors import FileError
+from harness.state import from_state, to_state
 from harness.statistics import Statistics
+from harness.store import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.case import Case
-    from harness.plan import Plan
+    from harness.keeper import Keeper
+    from harness.pool import Pool
     from harness.record import Record
-    from harness.source import Source
-    from harness.store import Store
 
+PROGRESS_SECONDS = 0.5
 STATISTICS_SECONDS = 5.0
 
 
@@ -37,7 +34,7 @@ class Budget:
     """When a campaign ends; its source may end it earlier.
 
     Attributes:
-        seconds: wall-clock time; `None` for as long as it takes.
+        seconds: of all sessions together; `None` for as long as it takes.
     """
 
     seconds: float | None = None
@@ -45,48 +42,76 @@ class Budget:
 
 @dataclass(slots=True)
 class Campaign:
-    """One campaign, from its first case to its summary.
+    """One campaign, or what is left of it, to its summary.
 
     Attributes:
+        pool: what checks the cases.
+        keeper: where findings and the position go.
         progress: called several times a second.
-        found: called with each finding and the folder it is in, in words.
     """
 
-    source: Source
-    plan: Plan
-    store: Store
+    pool: Pool
+    keeper: Keeper
     budget: Budget = field(default_factory=Budget)
-    jobs: int = 1
     progress: Callable[[Statistics, float], None] = lambda _statistics, _elapsed: None
-    found: Callable[[Record, str], None] = lambda _record, _where: None
     statistics: Statistics = field(default_factory=Statistics)
     started: float = field(default_factory=time.monotonic)
     interrupted: bool = False
+    _saved: float = 0.0
+    _reported: float = 0.0
+
+    def resume(self, progress: Progress) -> None:
+        """Goes on where another session ended.
+
+        Raises:
+            FileError: another version of Fencepost wrote ``progress``.
+        """
+        try:
+            self.statistics = from_state(progress.statistics)
+        except ValueError as error:
+            hint = "resume it with the Fencepost that wrote it, or start another campaign"
+            raise FileError(str(error), str(self.keeper.store.folder), hint) from None
+        self.pool.position = progress.position
+        self.started = time.monotonic() - progress.elapsed
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the start."""
+        """Seconds since the start, those between two sessions left out."""
         return time.monotonic() - self.started
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing left to do, or no time to do it."""
+        length, seconds = self.pool.source.length, self.budget.seconds
+        if length is not None and self.pool.position.frontier >= length:
+            return True
+        return self.interrupted or (seconds is not None and self.elapsed >= seconds)
 
     def run(self) -> None:
         """Runs to the end of the budget or the source, or to Ctrl-C.
 
         Raises:
-            FencepostError: the harness or its environment failed.
+            FencepostError: the harness or its environment failed, in another way than
+                that the output folder cannot be written.
         """
+        self.pool.stop = lambda: self.is_over
+        self._saved = self._reported = self.elapsed
         with self._interruptible():
-            self._run()
-        self.store.add_statistics(self.statistics.to_json(self.elapsed))
+            try:
+                self._run()
+            finally:
+                self._save()
+                self._report()
 
     def _run(self) -> None:
-        written = self.elapsed
-        for record in records(self.source, self.plan, jobs=self.jobs, stop=self._is_over):
+        for record in self.pool.records():
             if record is not None:
                 self._take(record)
+            elif self.elapsed - self._saved > PROGRESS_SECONDS:
+                self._save()
+            if self.elapsed - self._reported > STATISTICS_SECONDS:
+                self._report()
             self.progress(self.statistics, self.elapsed)
-            if self.elapsed - written > STATISTICS_SECONDS:
-                written = self.elapsed
-                self.store.add_statistics(self.statistics.to_json(written))
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -103,29 +128,17 @@ class Campaign:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    def _is_over(self) -> bool:
-        if self.interrupted:
-            return True
-        return self.budget.seconds is not None and self.elapsed >= self.budget.seconds
-
     def _take(self, record: Record) -> None:
-        self.statistics.add(record)
-        if not record.verdict.kind.is_finding:
-            return
-        case = self.source.case(record.index)
-        case = replace(case, options=self.plan.options(case.options, record.settings))
-        try:
-            folder = self.store.add_finding(record, case)
-            self.store.log(f"{self.elapsed:.1f} s: case {record.index}: {record.verdict.key}")
-        except FencepostError:
-            print_finding(record, case)
-            raise
-        self.found(record, str(folder) if folder else "not stored: enough of its kind")
+        self.statistics.add(record, self.elapsed)
+        if record.verdict.kind.is_finding:
+            case = self.pool.source.case(record.index)
+            case = replace(case, options=self.pool.plan.options(case.options, record.settings))
+            self.keeper.keep(record, case, self.elapsed)
 
+    def _save(self) -> None:
+        self._saved = self.elapsed
+        self.keeper.save(Progress(self.elapsed, self.pool.position, to_state(self.statistics)))
 
-def print_finding(record: Record, case: Case) -> None:
-    """The last resort: a finding that cannot be stored, whole, on standard error."""
-    suffix, data = file_of(case)
-    text = base64.b64encode(data).decode()
-    click.echo(f"fencepost: finding {record.verdict.key}: {record.verdict.evidence}", err=True)
-    click.echo(f"fencepost: its case, base64 of a .{suffix} file: {text}", err=True)
+    def _report(self) -> None:
+        self._reported = self.elapsed
+        self.keeper.report(self.statistics.to_json(self.elapsed))

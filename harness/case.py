@@ -61,8 +61,9 @@ class Case:
         wasm: the module in binary format, without our custom section.
         text: the module's source without header lines, if the case came as text.
         calls: in order; `None` calls each exported function with edge-case arguments.
-        parts: header parts that this version keeps but does not act on (``modules``,
-            ``wasi``, ``plan``, ``schedule``, ``program_hash``).
+        parts: other parts of the header as they stand there (``plan`` and
+            ``program_hash``; ``modules``, ``wasi`` and ``schedule``, which this version
+            keeps but does not act on).
         history: where the case came from; never acted on.
     """
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import engine
+from harness.coverage import Census, census_of
 from harness.executors import Executor, Subject
 from harness.outcome import Ran, RuntimeFault
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
+from oracles.control_flow import ControlFlowOracle
 from oracles.differential import DifferentialOracle
 from oracles.wasmtime import WasmtimeOracle
 
@@ -25,7 +27,13 @@ if TYPE_CHECKING:
     from harness.outcome import Outcome
     from oracles.protocol import Oracle
 
-ORACLES: tuple[Oracle, ...] = (ContainmentOracle(), DifferentialOracle(), WasmtimeOracle(), CompletionOracle())
+ORACLES: tuple[Oracle, ...] = (
+    ContainmentOracle(),
+    ControlFlowOracle(),
+    DifferentialOracle(),
+    WasmtimeOracle(),
+    CompletionOracle(),
+)
 FRONT_END = "front end"
 PANIC = "PanicException"
 """Name of what PyO3 raises for a Rust panic; no module exports it."""
@@ -37,12 +45,14 @@ class Checked:
 
     Attributes:
         outcomes: by executor; empty where the front end did not let the case in.
-        seconds: by stage: ``front end``, each executor, ``oracles``.
+        seconds: by stage: ``front end``, each executor, ``oracles``, ``census``.
+        census: what its program contains.
     """
 
     verdict: Verdict
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    census: Census = field(default_factory=Census)
 
 
 def check(case: Case, executors: Sequence[Executor]) -> Checked:
@@ -75,7 +85,9 @@ def check(case: Case, executors: Sequence[Executor]) -> Checked:
         lap(executor.name)
     verdict = worst(oracle.judge(case, outcomes) for oracle in ORACLES)
     lap("oracles")
-    return Checked(verdict, outcomes, seconds)
+    census = census_of(subject.program)
+    lap("census")
+    return Checked(verdict, outcomes, seconds, census)
 
 
 def _run(executor: Executor, subject: Subject) -> Outcome:
@@ -96,8 +108,9 @@ def prepare(case: Case) -> Subject:
             that the engine lacks.
         engine.CompileFailure: the front end failed.
         engine.InvalidInput: the module is not valid.
+        engine.PlanError: the plan does not fit it.
     """
-    for part in ("modules", "wasi", "plan", "schedule"):
+    for part in ("modules", "wasi", "schedule"):
         if case.parts.get(part):
             raise engine.Unsupported(f"case header: {part}")
     return Subject(case)

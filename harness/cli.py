@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from harness.config_file import config_option
 from harness.errors import FencepostError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ COMMANDS = {
     "fuzz": "Attack the engine with generated programs.",
     "check": "Judge your own .wasm or .wat files.",
     "replay": "Run kept cases again and compare with what is expected.",
+    "gate": "Replay the known cases, fuzz briefly, and say yes or no.",
+    "report": "Write a campaign as one HTML page.",
+    "doctor": "Say what this machine offers and lacks.",
     "layout": "Show where a module's VM structures lie in the arena.",
 }
 INTERRUPTED = 130
@@ -42,6 +46,8 @@ class _Commands(click.Group):
         del ctx
         command = importlib.import_module(f"harness.commands.{cmd_name}").command
         assert isinstance(command, click.Command)
+        if all(option.name != "config" for option in command.params):
+            command.params.append(config_option(COMMANDS))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -4,6 +4,7 @@
     ├── InputError              exit 2   what the user gave is wrong
     │   ├── UsageError          options that do not fit together
     │   ├── FileError           a file or folder that cannot be read
+    │   │   └── EmptyFolder     a folder without cases
     │   ├── ModuleError         not a WebAssembly module
     │   └── CaseError           a case header that is broken, or of a newer version
     └── EnvironmentFailure      exit 3   the machine said no: disk full, no address space
@@ -52,6 +53,10 @@ class UsageError(InputError):
 
 class FileError(InputError):
     """A file or folder that cannot be read."""
+
+
+class EmptyFolder(FileError):
+    """A folder without cases."""
 
 
 class ModuleError(InputError):

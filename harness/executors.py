@@ -6,10 +6,14 @@ and reference runs the same subject.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from xxhash import xxh3_64_intdigest
+
 import engine
+from engine.programs import confused, translated
 from harness.arguments import edge_calls
 from harness.outcome import (
     CallOutcome,
@@ -26,6 +30,7 @@ from harness.outcome import (
     State,
     Trapped,
     Value,
+    Witness,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
     from harness.case import Call, Case
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized"]
+CONFUSED_FUEL = 1_000_000
+CONFUSED_DEADLINE = 0.25
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized")
 
 
@@ -54,18 +61,22 @@ class Limits:
     max_memory: int = 256 << 20
     max_table: int = 100_000
 
+    def when_confused(self) -> Limits:
+        """The limits of a confused program, whose loops often have no end any more."""
+        return replace(self, fuel=min(self.fuel, CONFUSED_FUEL), deadline=min(self.deadline, CONFUSED_DEADLINE))
+
 
 class Subject:
     """A case that is ready to run.
 
     Attributes:
         case: as it was given.
-        program: its translation.
+        program: its translation, as the case's plan changes it.
         exports: what the module exports.
         calls: what the case says, or edge cases.
 
     Raises:
-        ValueError: a call does not fit the module.
+        ValueError: a call or the plan does not fit the module.
         engine.InvalidInput: the module is not valid.
         engine.Unsupported: it needs something that the engine does not have.
         engine.CompileFailure: the front end failed on it.
@@ -73,9 +84,9 @@ class Subject:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        self.program = engine.Program(case.wasm)
+        self.program = _program(case)
         self.exports = self.program.exports
-        self.calls = edge_calls(self.exports, engine.digest(case.wasm)) if case.calls is None else case.calls
+        self.calls = edge_calls(self.exports, xxh3_64_intdigest(case.wasm)) if case.calls is None else case.calls
         if case.calls is not None:
             self._check_calls()
 
@@ -83,6 +94,20 @@ class Subject:
         functions = {export["name"]: export["params"] for export in self.exports if export["kind"] == "function"}
         for call in self.calls:
             check_call(call, functions.get(call.export))
+
+
+def _program(case: Case) -> engine.Program:
+    """The program of a case, which must be the one that its plan was made for."""
+    program = translated(case.wasm)
+    plan = case.parts.get("plan")
+    if not plan:
+        return program
+    wanted = case.parts.get("program_hash")
+    if wanted is None:
+        raise engine.PlanError(f"a plan needs the hash of its program, which is {program.hash}")
+    if wanted != program.hash:
+        raise engine.PlanError(f"the plan is for the program {wanted}, this one is {program.hash}")
+    return confused(case.wasm, json.dumps(plan))
 
 
 def check_call(call: Call, params: list[_native.ValType] | None) -> None:
@@ -139,17 +164,18 @@ class EngineExecutor:
             ValueError: a setting or a fault that the engine does not know.
             MemoryError: no address space is left.
         """
+        limits = self.limits.when_confused() if subject.case.is_confused else self.limits
         try:
             result = subject.program.run(
                 [(call.export, [value.bits for value in call.args]) for call in subject.calls],
                 executor=self.executor,
                 mode=self.mode,
                 guard=self.guard,
-                fuel=self.limits.fuel,
-                deadline=self.limits.deadline,
-                depth=self.limits.depth,
-                max_memory=self.limits.max_memory,
-                max_table=self.limits.max_table,
+                fuel=limits.fuel,
+                deadline=limits.deadline,
+                depth=limits.depth,
+                max_memory=limits.max_memory,
+                max_table=limits.max_table,
                 settings=self._settings(),
                 fault=self.fault,
                 check_objects=self.executor == "interpreter" and not subject.case.is_confused,
@@ -158,7 +184,7 @@ class EngineExecutor:
             return NotRun("unsupported", str(error))
         except engine.CompileFailure as error:
             return NotRun("compile-failure", str(error))
-        return _outcome(result, self.limits)
+        return _outcome(result, limits)
 
 
 def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
@@ -175,6 +201,7 @@ def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
             HostCall(call["module"], call["name"], tuple(map(_value, call["args"]))) for call in result["host_calls"]
         ),
         escapes=tuple(map(_escape, result["escapes"])),
+        witnesses=tuple(map(_witness, result["witnesses"])),
         arena_digest=result["arena_digest"],
         counts=Counts(**result["counts"]),
         fault_triggered=result["fault_triggered"],
@@ -205,6 +232,17 @@ def _call(result: _native.CallResult) -> CallOutcome:
 
 def _value(value: _native.Value) -> Value:
     return Value(value["type"], value["bits"])
+
+
+def _witness(witness: _native.Witness) -> Witness:
+    return Witness(
+        known=witness["known"],
+        executed=witness["executed"],
+        access=witness.get("access"),
+        offset=witness.get("offset"),
+        width=witness.get("width"),
+        in_object=witness.get("in_object"),
+    )
 
 
 def _escape(escape: _native.Escape) -> Escape:

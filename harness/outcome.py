@@ -152,6 +152,27 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Witness:
+    """What was seen of one entry of a plan.
+
+    Attributes:
+        known: whether there is an access or call that shows whether it took effect.
+        executed: how often that was executed, a trap included; 0 where nobody watched.
+        access: ``read``, ``write`` or ``execute``, the first time; `None` if there was none.
+        offset: in the arena; of a call, its code index.
+        width: in bytes; 0 for a call.
+        in_object: whether it lies in an object of the kind that its site names.
+    """
+
+    known: bool
+    executed: int = 0
+    access: str | None = None
+    offset: int | None = None
+    width: int | None = None
+    in_object: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
     """The case ran, to whatever end.
 
@@ -159,7 +180,8 @@ class Ran:
         instantiation: `Returned` without values on success.
         calls: one for each call, in order; fewer where one ended the run.
         host_calls: the first 10,000, in order.
-        escapes: found by looking after the run.
+        escapes: found by looking after the run, or by a monitor during it.
+        witnesses: one for each entry of the plan.
         arena_digest: of all accessible arena bytes; `None` where there is no arena.
         limited: whether a memory or table grew into the run's limit; `None` if unknown.
         times: seconds by stage.
@@ -170,6 +192,7 @@ class Ran:
     state: State = field(default_factory=State)
     host_calls: tuple[HostCall, ...] = ()
     escapes: tuple[Escape, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
     arena_digest: int | None = None
     counts: Counts = field(default_factory=Counts)
     fault_triggered: bool = False

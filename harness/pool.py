@@ -2,53 +2,195 @@
 
 A worker that dies takes no finding with it: the case that it was at becomes one, and
 another worker goes on behind it. A worker that says nothing for too long is killed, and
-its case is a `hang`.
+its case is a `hang`. Where the cause need not be the case (a kill from outside, memory
+that earlier cases may have left behind), a fresh worker tries the case again, and only
+`STRIKES` such ends in a row are a finding.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import signal
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
+from harness.child import Child
 from harness.errors import EnvironmentFailure, FencepostError
+from harness.position import Position
 from harness.record import Record
 from harness.verdict import Kind, Verdict
-from harness.worker import Job, work
+from harness.worker import End, Job, plan_of_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from multiprocessing.connection import Connection
-    from multiprocessing.process import BaseProcess
 
     from harness.plan import Plan
     from harness.source import Source
-    from harness.worker import SharedIndex
 
-PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.1
-HARDWARE_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
+WATCH_SECONDS = 1.0
+STRIKES = 3
 
-_CONTEXT = multiprocessing.get_context("spawn")
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """How far a worker may go.
+
+    Attributes:
+        seconds: time that one case may take.
+        memory: resident bytes; at half of it a worker is replaced between two cases.
+    """
+
+    seconds: float = 60.0
+    memory: int = 2 << 30
 
 
 @dataclass(slots=True)
-class _Worker:
-    job: Job
-    process: BaseProcess
-    connection: Connection
-    at: SharedIndex
-    last_index: int = -1
-    last_change: float = field(default_factory=time.monotonic)
+class Pool:
+    """Workers that check the cases of a source.
 
-    def is_stuck(self, patience: float) -> bool:
-        """Whether it has been at one case for too long."""
-        if self.at.value != self.last_index:
-            self.last_index, self.last_change = self.at.value, time.monotonic()
-        return self.last_index >= 0 and time.monotonic() - self.last_change > patience
+    Attributes:
+        thin: whether cases are drawn a thin plan.
+        position: what is done already; it is marked as records come.
+        stop: asked several times a second whether to end.
+        ends: how many workers ended early, by cause: ``killed``, ``memory``, ``grown``,
+            ``hang``, ``crash``.
+        children: the workers that run.
+    """
+
+    source: Source
+    plan: Plan
+    jobs: int = 1
+    thin: bool = True
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
+    position: Position = field(default_factory=Position)
+    stop: Callable[[], bool] = lambda: False
+    ends: Counter[str] = field(default_factory=Counter)
+    children: list[Child] = field(default_factory=list)
+    _strikes: Counter[int] = field(default_factory=Counter)
+    _watched: float = 0.0
+
+    def records(self) -> Iterator[Record | None]:
+        """Checks all cases that are not done.
+
+        Yields:
+            Records, in order within a worker; `None` when there is nothing new, several
+            times a second, so that a caller can look at other things.
+
+        Raises:
+            FencepostError: what a worker met; all workers are stopped.
+        """
+        try:
+            self.children += map(Child.start, self._shares())
+            while self.children and not self.stop():
+                yield from self._turn()
+                yield None
+            for child in self.children:
+                yield from self._drain(child)
+        finally:
+            for child in self.children:
+                child.kill()
+            self.children.clear()
+
+    def _shares(self) -> list[Job]:
+        """The work, dealt out."""
+        missing, end = self.position.missing, self.position.end
+        job = Job(self.source, self.plan, end, self.jobs, thin=self.thin, memory=self.limits.memory // 2)
+        return [replace(job, first=end + number, before=missing[number :: self.jobs]) for number in range(self.jobs)]
+
+    def _turn(self) -> Iterator[Record]:
+        ready = wait([child.connection for child in self.children], POLL_SECONDS)
+        for child in list(self.children):
+            if child.connection in ready:
+                yield from self._receive(child)
+        if time.monotonic() - self._watched > WATCH_SECONDS:
+            self._watched = time.monotonic()
+            for child in list(self.children):
+                yield from self._watch(child)
+
+    def _receive(self, child: Child) -> Iterator[Record]:
+        try:
+            message = child.receive()
+        except EOFError:
+            yield from self._lost(child)
+            return
+        if isinstance(message, FencepostError):
+            raise message
+        if isinstance(message, End):
+            self._ended(child, message)
+        else:
+            yield from self._taken(child, message)
+
+    def _taken(self, child: Child, records: list[Record]) -> Iterator[Record]:
+        for record in records:
+            child.job = child.job.after(record.index)
+            yield record
+            self.position.mark(record.index)
+
+    def _ended(self, child: Child, end: End) -> None:
+        if end is End.GROWN:
+            self.ends["grown"] += 1
+            self._replace(child, child.job)
+        else:
+            child.kill()
+            self.children.remove(child)
+
+    def _watch(self, child: Child) -> Iterator[Record]:
+        """Ends a worker that is at one case for too long, or too large."""
+        if child.is_stuck(self.limits.seconds):
+            verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s")
+            yield from self._end(child, "hang", verdict, strikes=1)
+        elif (resident := child.resident_bytes()) > self.limits.memory:
+            verdict = Verdict(Kind.RUNTIME_FAULT, "pool", "memory", f"the worker held {resident >> 20} MiB")
+            yield from self._end(child, "memory", verdict)
+
+    def _lost(self, child: Child) -> Iterator[Record]:
+        verdict = child.cause_of_death()
+        outside = child.was_killed_from_outside()
+        if child.at.value < 0 and not outside:
+            raise EnvironmentFailure("a worker process died before its first case", "", "see the lines above")
+        yield from self._end(child, "killed" if outside else "crash", verdict, strikes=STRIKES if outside else 1)
+
+    def _end(self, child: Child, cause: str, verdict: Verdict, *, strikes: int = STRIKES) -> Iterator[Record]:
+        """Puts another worker in the place of one; from so many strikes on, its case is a record."""
+        self.ends[cause] += 1
+        child.process.kill()
+        yield from self._drain(child)
+        index = child.at.value
+        self._strikes[index] += 1
+        if self._strikes[index] < strikes or index < 0:
+            self._give_up_at(index)
+            self._replace(child, child.job)
+            return
+        self._replace(child, replace(child.job, skip=child.job.skip | {index}))
+        yield self._record_of(child.job, index, verdict)
+        self.position.mark(index)
+
+    def _give_up_at(self, index: int) -> None:
+        if index < 0 and self._strikes[index] > STRIKES * self.jobs:
+            raise EnvironmentFailure("worker processes are killed before their first case", "", "see the kernel's log")
+
+    def _replace(self, child: Child, job: Job) -> None:
+        child.kill()
+        self.children[self.children.index(child)] = Child.start(job)
+
+    def _drain(self, child: Child) -> Iterator[Record]:
+        """What a worker has sent already and nobody has read."""
+        try:
+            while child.connection.poll():
+                message = child.receive()
+                if isinstance(message, list):
+                    yield from self._taken(child, message)
+        except EOFError:
+            return
+
+    def _record_of(self, job: Job, index: int, verdict: Verdict) -> Record:
+        """The record of a case that its worker could not give."""
+        case = self.source.case(index)
+        settings = plan_of_case(job, case, index).settings
+        generator = str(case.history.get("generator", ""))
+        return Record(index, verdict, generator, module_bytes=len(case.wasm), settings=settings)
 
 
 def records(
@@ -57,97 +199,9 @@ def records(
     *,
     jobs: int = 1,
     thin: bool = True,
-    patience: float = PATIENCE_SECONDS,
+    limits: WorkerLimits | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Record | None]:
-    """Checks all cases of a source in ``jobs`` processes.
-
-    Yields:
-        Records, in the order of their indices within a worker; `None` when there is
-        nothing new, several times a second, so that a caller can look at other things.
-
-    Raises:
-        FencepostError: what a worker met; all workers are stopped.
-    """
-    workers = [_start(Job(source, plan, first, jobs, thin=thin)) for first in range(jobs)]
-    try:
-        while workers and not stop():
-            ready = wait([worker.connection for worker in workers], POLL_SECONDS)
-            for worker in list(workers):
-                if worker.connection in ready:
-                    yield from _receive(worker, workers)
-                elif worker.is_stuck(patience):
-                    worker.process.kill()
-                    yield _bury(worker, workers, Verdict(Kind.HANG, "pool", "", f"no answer in {patience:.0f} s"))
-            yield None
-        for worker in list(workers):
-            yield from _drain(worker)
-    finally:
-        for worker in workers:
-            worker.process.kill()
-            worker.process.join()
-
-
-def _start(job: Job) -> _Worker:
-    parent, child = _CONTEXT.Pipe(duplex=False)
-    at = _CONTEXT.RawValue("q", -1)
-    process = _CONTEXT.Process(target=work, args=(job, child, at), daemon=True, name="fencepost-worker")
-    process.start()
-    child.close()
-    return _Worker(job, process, parent, at)
-
-
-def _receive(worker: _Worker, workers: list[_Worker]) -> Iterator[Record]:
-    try:
-        message = worker.connection.recv()
-    except EOFError:
-        worker.process.join()
-        if worker.at.value < 0:
-            hint = "see the lines above"
-            raise EnvironmentFailure("a worker process died before its first case", "", hint) from None
-        yield _bury(worker, workers, cause_of_death(worker.process.exitcode))
-        return
-    if isinstance(message, FencepostError):
-        raise message
-    if message is None:
-        worker.process.join()
-        workers.remove(worker)
-        return
-    for record in message:
-        worker.job = replace(worker.job, first=record.index + worker.job.stride)
-        yield record
-
-
-def _drain(worker: _Worker) -> Iterator[Record]:
-    """What a worker has sent already and nobody has read."""
-    try:
-        while worker.connection.poll():
-            message = worker.connection.recv()
-            if isinstance(message, list):
-                yield from message
-    except EOFError:
-        return
-
-
-def _bury(worker: _Worker, workers: list[_Worker], verdict: Verdict) -> Record:
-    """Puts another worker in the place of a dead one; its case is a record."""
-    worker.process.join()
-    index = worker.at.value
-    job = replace(worker.job, skip=worker.job.skip | {index})
-    workers[workers.index(worker)] = _start(job)
-    case = worker.job.source.case(index)
-    return Record(index, verdict, str(case.history.get("generator", "")), module_bytes=len(case.wasm))
-
-
-def cause_of_death(exit_code: int | None) -> Verdict:
-    """The verdict on a case that took its process with it.
-
-    A hardware signal that our handlers did not claim means native code was somewhere
-    that they do not know: an escape. Anything else is trusted code that gave up.
-    """
-    number = -(exit_code or 0)
-    if number <= 0:
-        return Verdict(Kind.RUNTIME_FAULT, "pool", "exit", f"the worker ended with exit code {exit_code}")
-    name = signal.Signals(number).name
-    kind = Kind.ESCAPE if number in HARDWARE_SIGNALS else Kind.RUNTIME_FAULT
-    return Verdict(kind, "pool", name, f"the worker died of {name}")
+    """As `Pool.records`, for a source that is checked once from its start."""
+    pool = Pool(source, plan, jobs=jobs, thin=thin, limits=limits or WorkerLimits(), stop=stop)
+    yield from pool.records()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harness.coverage import Census
 from harness.outcome import Counts, Outcome, Ran, Trapped
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Record:
         seconds: by stage.
         module_bytes: length of its module.
         settings: the JIT's Cranelift flags.
+        census: what its program contains.
         lines: the outcomes in words, one executor a line; only in full runs of findings
             and of cases that the user named.
     """
@@ -45,6 +47,7 @@ class Record:
     module_bytes: int = 0
     settings: Settings = ()
     lines: tuple[str, ...] = ()
+    census: Census = field(default_factory=Census)
 
 
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
@@ -62,6 +65,7 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         module_bytes=len(case.wasm),
         settings=settings,
         lines=outcome_lines(checked.outcomes) if verbose else (),
+        census=checked.census,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from generators.confuse import ConfuseGenerator
 from generators.corpus import CorpusGenerator
 from generators.entropy import PrngEntropy
 from generators.wasm import WasmGenerator
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from generators.protocol import Generator
     from harness.case import Case
 
-GENERATORS = ("wasm", "corpus")
+GENERATORS = ("wasm", "corpus", "confuse")
+MODULE_CASES = 64
+"""How many cases in a row confuse the same module."""
 
 
 class Source(Protocol):
@@ -70,7 +73,7 @@ class GeneratedSource:
     """Cases from generators, one drawn for each case.
 
     Attributes:
-        corpus: what the generator ``corpus`` draws from.
+        corpus: what the generator ``corpus`` draws from, and ``confuse`` in half of its cases.
         length: how many there are; `None` for without end.
     """
 
@@ -87,9 +90,13 @@ class GeneratedSource:
     def case(self, index: int) -> Case:
         """The case of an index; its history says where it comes from."""
         entropy = PrngEntropy(self.seed, index)
-        generator = self._generator(entropy.choice(self.generators))
+        generator = self._generator(entropy.choice(self.generators), index)
         case = generator.generate(entropy)
         return replace(case, history={"generator": generator.name, "seed": self.seed, "index": index})
 
-    def _generator(self, name: str) -> Generator:
+    def _generator(self, name: str, index: int) -> Generator:
+        if name == "confuse":
+            module = PrngEntropy(self.seed, index // MODULE_CASES, "module")
+            from_corpus = bool(self.corpus) and module.chance(50)
+            return ConfuseGenerator(self._generator("corpus" if from_corpus else "wasm", index), module)
         return CorpusGenerator(self.corpus) if name == "corpus" else WasmGenerator()

@@ -1,21 +1,28 @@
 """The output folder of a campaign: its database, its findings, its logs.
 
-All SQL is here. A finding is written as files first and as a row after, so that what the
-database names is there. At most `CASES_PER_KEY` cases of a key are kept, the rest counted.
+All SQL is here. A finding is written as files first, synchronised, and as a row after; a
+folder without a row, which a kill between the two leaves, is adopted when the folder is
+opened again. The position goes in one transaction with the statistics that belong to it,
+after the findings that it passes; so cases that a kill makes run again find their rows
+there, and nothing is lost or counted twice. Of a key the `CASES_PER_KEY` cases with the
+least indices are kept, the rest counted: what is kept does not depend on the order in
+which workers find it.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
-from harness.case_file import file_of
-from harness.errors import EnvironmentFailure, UsageError, from_os
+from harness.durable import LineFile, remove_folder, remove_unfinished
+from harness.errors import EnvironmentFailure, FileError, UsageError, from_os
+from harness.finding import Finding, read_finding, write_finding
+from harness.lock import FolderLock
+from harness.position import Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,129 +30,264 @@ if TYPE_CHECKING:
     from harness.case import Case
     from harness.record import Record
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CASES_PER_KEY = 10
 DEFAULT_ROOT = Path("fencepost-out")
-SCHEMA = """
+SCHEMA = f"""
+BEGIN;
 CREATE TABLE campaign (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE progress (one INTEGER PRIMARY KEY CHECK (one = 1), elapsed REAL NOT NULL, position TEXT NOT NULL,
+                       statistics TEXT NOT NULL) STRICT;
 CREATE TABLE keys (key TEXT PRIMARY KEY, verdict TEXT NOT NULL, oracle TEXT NOT NULL, detail TEXT NOT NULL,
                    cases INTEGER NOT NULL) STRICT;
-CREATE TABLE findings (folder TEXT PRIMARY KEY, key TEXT NOT NULL REFERENCES keys (key), case_index INTEGER NOT NULL,
-                       evidence TEXT NOT NULL) STRICT;
+CREATE TABLE findings (key TEXT NOT NULL REFERENCES keys (key), case_index INTEGER NOT NULL, folder TEXT UNIQUE,
+                       evidence TEXT NOT NULL, PRIMARY KEY (key, case_index)) STRICT, WITHOUT ROWID;
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
 """
-COUNT = """
-INSERT INTO keys VALUES (?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET cases = cases + 1 RETURNING cases
-"""
+COUNT_KEY = "INSERT INTO keys VALUES (?, ?, ?, ?, 1) ON CONFLICT (key) DO UPDATE SET cases = cases + 1"
+ADD_FINDING = "INSERT INTO findings VALUES (?, ?, ?, ?)"
+KEPT = "SELECT case_index, folder FROM findings WHERE key = ? AND folder IS NOT NULL ORDER BY case_index"
+FORGET_FOLDER = "UPDATE findings SET folder = NULL, evidence = '' WHERE folder = ?"
+KNOWN = "SELECT folder FROM findings WHERE key = ? AND case_index = ?"
+DAMAGED = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")
+"""SQLite's names for a file that is none of its databases, a broken one, one without our tables."""
+HINT = "free some space, or name another folder with --out"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a campaign has come.
+
+    Attributes:
+        elapsed: seconds, of all sessions.
+        statistics: of the cases that ``position`` holds, as the statistics themselves wrote them.
+    """
+
+    elapsed: float
+    position: Position
+    statistics: dict[str, Any]
 
 
 class Store:
     """An open output folder; one process at a time.
 
     Args:
-        folder: made if it is not there; must not hold a campaign.
+        folder: made if it is not there.
+        resume: whether it must hold a campaign, or must not.
+
+    Attributes:
+        configuration: what `configure` was given, by this or an earlier session.
+        adopted: findings that an earlier session had no time to write down in the database.
 
     Raises:
-        UsageError: it holds a campaign.
+        UsageError: it holds a campaign, or none; it is of another version; another
+            process uses it.
+        FileError: its database is damaged.
         EnvironmentFailure: it cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, resume: bool = False) -> None:
         self.folder = folder
         with self._writing():
-            self._claim()
-            self._database = sqlite3.connect(folder / "campaign.db", isolation_level=None)
-            self._database.execute("PRAGMA journal_mode = WAL")
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(SCHEMA)
-            self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            self._stats: TextIO = (folder / "stats.jsonl").open("a")
-            self._log: TextIO = (folder / "log.txt").open("a")
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FolderLock.take(folder)
+        try:
+            with self._writing():
+                self._database = self._open(resume=resume)
+                self.configuration = self._configuration()
+                self._stats = LineFile(folder / "stats.jsonl")
+                self._log = LineFile(folder / "log.txt")
+                self.adopted = self._adopt()
+        except BaseException:
+            self._lock.release()
+            raise
 
     def configure(self, configuration: dict[str, Any]) -> None:
         """Records the effective configuration."""
         rows = [(name, json.dumps(value)) for name, value in configuration.items()]
-        with self._writing():
+        with self._transaction():
             self._database.executemany("INSERT OR REPLACE INTO campaign VALUES (?, ?)", rows)
+        self.configuration |= configuration
+
+    def progress(self) -> Progress | None:
+        """How far an earlier session has come; `None` if it wrote nothing.
+
+        Raises:
+            FileError: the database is damaged.
+        """
+        with self._writing():
+            row = self._database.execute("SELECT elapsed, position, statistics FROM progress").fetchone()
+        if row is None:
+            return None
+        elapsed, position, statistics = row
+        try:
+            return Progress(elapsed, Position.from_json(json.loads(position)), json.loads(statistics))
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._damaged(f"the position: {error}") from None
+
+    def set_progress(self, progress: Progress) -> None:
+        """Notes how far the campaign has come."""
+        row = (progress.elapsed, json.dumps(progress.position.to_json()), json.dumps(progress.statistics))
+        with self._transaction():
+            self._database.execute("INSERT OR REPLACE INTO progress VALUES (1, ?, ?, ?)", row)
 
     def add_finding(self, record: Record, case: Case) -> Path | None:
-        """Keeps a finding.
+        """Keeps a finding; one that is known already changes nothing.
 
         Returns:
             Its folder; `None` if there are enough of its key.
         """
-        verdict = record.verdict
+        finding = Finding(record.index, record.verdict)
         with self._writing():
-            known = self._database.execute("SELECT cases FROM keys WHERE key = ?", (verdict.key,)).fetchone()
-            count = known[0] + 1 if known else 1
-            folder = self._write_finding(record, case, count) if count <= CASES_PER_KEY else None
-            with self._database:
-                self._database.execute("BEGIN")
-                row = (verdict.key, verdict.kind.value, verdict.oracle, verdict.detail)
-                self._database.execute(COUNT, row).fetchall()
-                if folder is not None:
-                    finding = (folder.name, verdict.key, record.index, verdict.evidence)
-                    self._database.execute("INSERT INTO findings VALUES (?, ?, ?, ?)", finding)
+            known = self._known(finding)
+            if known is not None:
+                return self.folder / "findings" / known if known else None
+            folder = self._folder_for(finding)
+            if folder is not None:
+                write_finding(folder, record, case)
+            self._add(finding, folder)
         return folder
 
     def add_statistics(self, statistics: dict[str, Any]) -> None:
         """Appends a line to `stats.jsonl`."""
         with self._writing():
-            print(json.dumps(statistics), file=self._stats, flush=True)
+            self._stats.append(json.dumps(statistics))
 
     def log(self, line: str) -> None:
         """Appends a line to `log.txt`."""
         with self._writing():
-            print(line, file=self._log, flush=True)
+            self._log.append(line)
 
     def close(self) -> None:
         """Closes everything and gives the folder free. Never raises for a full disk."""
-        for file in (self._stats, self._log):
-            with suppress(OSError):
-                file.close()
+        self._stats.close()
+        self._log.close()
         with suppress(sqlite3.Error):
             self._database.close()
-        with suppress(OSError):
-            (self.folder / "lock").unlink()
+        self._lock.release()
 
-    def _claim(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if (self.folder / "campaign.db").exists():
-            hint = "name another folder, or leave --out away for a fresh one"
-            raise UsageError("the folder holds a campaign already", str(self.folder), hint)
+    def _open(self, *, resume: bool) -> sqlite3.Connection:
+        path = self.folder / "campaign.db"
+        database = sqlite3.connect(path, isolation_level=None)
         try:
-            lock = os.open(self.folder / "lock", os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-        except FileExistsError:
-            pid = (self.folder / "lock").read_text().strip()
-            raise UsageError(f"process {pid} is using the folder", str(self.folder), "name another folder") from None
-        with os.fdopen(lock, "w") as file:
-            file.write(f"{os.getpid()}\n")
+            version = self._checked_version(database)
+            begun = version and database.execute("SELECT count(*) FROM campaign").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            database.close()
+            if getattr(error, "sqlite_errorname", "") in DAMAGED:
+                raise self._damaged(str(error)) from None
+            raise
+        if not begun and any((self.folder / "findings").glob("*")):
+            raise self._damaged("it is empty, but there are findings")
+        if begun and not resume:
+            hint = "continue it with --resume, or leave --out away for a fresh one"
+            raise UsageError("the folder holds a campaign already", str(self.folder), hint)
+        if resume and not begun:
+            raise UsageError("the folder holds no campaign to resume", str(self.folder), "leave --resume away")
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")
+        if not version:
+            database.executescript(SCHEMA)
+        return database
 
-    def _write_finding(self, record: Record, case: Case, count: int) -> Path:
-        verdict = record.verdict
-        name = f"{verdict.kind.value}-{verdict.key8}" + (f"-{count}" if count > 1 else "")
-        folder = self.folder / "findings" / name
-        folder.mkdir(parents=True, exist_ok=True)
-        suffix, data = file_of(case)
-        (folder / f"case.{suffix}").write_bytes(data)
-        finding = {
-            "key": verdict.key,
-            **asdict(verdict),
-            "case": record.index,
-            "history": case.history,
-            "outcomes": record.lines,
-        }
-        (folder / "finding.json").write_text(json.dumps(finding, indent=2) + "\n")
-        return folder
+    def _checked_version(self, database: sqlite3.Connection) -> int:
+        """The version of the schema, 0 for an empty database."""
+        [version] = database.execute("PRAGMA user_version").fetchone()
+        if version not in (0, SCHEMA_VERSION):
+            newer = version > SCHEMA_VERSION
+            hint = "resume it with the Fencepost that wrote it" if newer else "start another campaign"
+            words = f"the folder is of a{' newer' if newer else 'n older'} version: schema {version}"
+            raise UsageError(f"{words}, this Fencepost reads {SCHEMA_VERSION}", str(self.folder), hint)
+        [result] = database.execute("PRAGMA quick_check(1)").fetchone()
+        if result != "ok":
+            raise self._damaged(result)
+        return int(version)
+
+    def _damaged(self, reason: str) -> FileError:
+        hint = f"its findings are whole: fencepost replay {self.folder / 'findings'}; start another campaign"
+        return FileError(f"the database is damaged: {reason}", str(self.folder / "campaign.db"), hint)
+
+    def _configuration(self) -> dict[str, Any]:
+        rows = self._database.execute("SELECT name, value FROM campaign").fetchall()
+        try:
+            return {name: json.loads(value) for name, value in rows}
+        except ValueError as error:
+            raise self._damaged(f"the configuration: {error}") from None
+
+    def _known(self, finding: Finding) -> str | None:
+        """The folder of a finding in the database, empty if it is only counted; `None` if it is not there."""
+        row = self._database.execute(KNOWN, (finding.verdict.key, finding.index)).fetchone()
+        return None if row is None else row[0] or ""
+
+    def _folder_for(self, finding: Finding) -> Path | None:
+        kept = self._database.execute(KEPT, (finding.verdict.key,)).fetchall()
+        if len(kept) >= CASES_PER_KEY and kept[-1][0] < finding.index:
+            return None
+        return self.folder / "findings" / finding.folder_name
+
+    def _add(self, finding: Finding, folder: Path | None) -> None:
+        """Writes the rows of a finding; the last folder of its key makes room for it."""
+        verdict = finding.verdict
+        name, evidence = (folder.name, verdict.evidence) if folder else (None, "")
+        with self._transaction():
+            self._database.execute(COUNT_KEY, (verdict.key, verdict.kind.value, verdict.oracle, verdict.detail))
+            self._database.execute(ADD_FINDING, (verdict.key, finding.index, name, evidence))
+            surplus = self._database.execute(KEPT, (verdict.key,)).fetchall()[CASES_PER_KEY:]
+            for _, gone in surplus:
+                self._database.execute(FORGET_FOLDER, (gone,))
+        for _, gone in surplus:
+            remove_folder(self.folder / "findings" / gone)
+
+    def _adopt(self) -> int:
+        """Takes up what a kill has left: folders without a row."""
+        findings = self.folder / "findings"
+        remove_unfinished(findings)
+        known = {folder for (folder,) in self._database.execute("SELECT folder FROM findings")}
+        adopted = 0
+        for folder in sorted(findings.glob("*")):
+            finding = read_finding(folder) if folder.name not in known else None
+            if finding is None or finding.folder_name != folder.name:
+                continue
+            keep = self._known(finding) is None and self._folder_for(finding) is not None
+            if self._known(finding) is None:
+                self._add(finding, folder if keep else None)
+                adopted += 1
+            if not keep:
+                remove_folder(folder)  # a kill came before its removal
+        return adopted
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._writing(), self._database:
+            self._database.execute("BEGIN IMMEDIATE")
+            yield
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        hint = "free some space, or name another folder with --out"
         try:
             yield
         except OSError as error:
-            raise from_os(error, str(self.folder), "write the output folder", hint=hint) from None
+            raise from_os(error, str(self.folder), "write the output folder", hint=HINT) from None
         except sqlite3.Error as error:
-            raise EnvironmentFailure(f"cannot write the database: {error}", str(self.folder), hint) from None
+            raise EnvironmentFailure(f"cannot write the database: {error}", str(self.folder), HINT) from None
+
+
+def read_configuration(folder: Path) -> dict[str, Any]:
+    """The configuration of a campaign, running or not.
+
+    Raises:
+        FileError: the database is not there, damaged, or of another version.
+    """
+    path = folder / "campaign.db"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            [version] = database.execute("PRAGMA user_version").fetchone()
+            if version != SCHEMA_VERSION:
+                raise FileError(f"the database has schema {version}, this Fencepost reads {SCHEMA_VERSION}", str(path))
+            return {name: json.loads(value) for name, value in database.execute("SELECT name, value FROM campaign")}
+    except (sqlite3.Error, ValueError) as error:
+        raise FileError(f"cannot read the database: {error}", str(path)) from None
 
 
 def fresh_folder(root: Path = DEFAULT_ROOT) -> Path:
@@ -165,3 +307,15 @@ def fresh_folder(root: Path = DEFAULT_ROOT) -> Path:
     except OSError as error:
         raise from_os(error, str(root), "write the output folder", hint="name another folder with --out") from None
     return folder
+
+
+def latest_folder(root: Path = DEFAULT_ROOT) -> Path:
+    """The folder of the campaign that was begun last.
+
+    Raises:
+        UsageError: there is none.
+    """
+    latest = root / "latest"
+    if not latest.is_dir():
+        raise UsageError("there is no campaign yet", str(latest), "name its folder with --out")
+    return root / latest.readlink() if latest.is_symlink() else latest

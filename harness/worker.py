@@ -2,15 +2,21 @@
 
 It runs native code that may kill it, so it says which case it is at, in shared memory,
 before it touches the case. It reports in batches: a message a case would cost more than
-many a case does.
+many a case does; but a finding leaves at once. It dies with its parent, however that ends,
+and it ends by itself, between two cases, when it has grown.
 """
 
 from __future__ import annotations
 
+import ctypes
+import itertools
+import os
 import signal
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import engine
 from generators.entropy import PrngEntropy
@@ -22,6 +28,7 @@ from harness.verdict import Kind, Verdict, worst
 from oracles.completion import generic
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from multiprocessing.connection import Connection
 
     from harness.case import Case
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 
 FULL_EVERY = 10
 BATCH_SECONDS = 0.1
+PR_SET_PDEATHSIG = 1
 
 
 class SharedIndex(Protocol):
@@ -38,53 +46,109 @@ class SharedIndex(Protocol):
     value: int
 
 
+class End(Enum):
+    """Why a worker ends of its own accord."""
+
+    DONE = "done"
+    GROWN = "grown"
+
+
+Message: TypeAlias = list[Record] | FencepostError | End
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one worker does.
+    """What one worker does: the cases of ``before``, then every ``stride``-th from ``first``.
 
     Attributes:
-        first: index of its first case.
-        stride: distance of its cases.
-        skip: indices that killed a worker before.
+        before: indices that an earlier session left out.
+        skip: indices that killed a worker.
         thin: whether cases are drawn a thin plan.
+        memory: resident bytes above which the worker ends; `None` for no limit.
     """
 
     source: Source
     plan: Plan
     first: int
     stride: int
+    before: tuple[int, ...] = ()
     skip: frozenset[int] = frozenset()
     thin: bool = True
+    memory: int | None = None
+
+    def indices(self) -> Iterator[int]:
+        """The cases that are left, in order."""
+        length = self.source.length
+        ahead = itertools.count(self.first, self.stride)
+        for index in itertools.chain(self.before, ahead):
+            if length is not None and index >= length:
+                return
+            if index not in self.skip:
+                yield index
+
+    def after(self, index: int) -> Job:
+        """What is left when a case, and so all that come before it here, is done."""
+        if index in self.before:
+            return replace(self, before=self.before[self.before.index(index) + 1 :])
+        return replace(self, before=(), first=index + self.stride)
 
 
-def work(job: Job, connection: Connection, at: SharedIndex) -> None:
-    """The main function of a worker: sends lists of records, then `None` or an error."""
+def work(job: Job, connection: Connection, at: SharedIndex, parent: int) -> None:
+    """The main function of a worker: sends lists of records, then an `End` or an error.
+
+    Args:
+        job: what to do.
+        connection: where messages go.
+        at: where to say which case it is at.
+        parent: the process that this one must not outlive.
+    """
+    die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     try:
-        _work(job, connection, at)
+        end: Message = _work(job, connection, at)
     except FencepostError as error:
-        connection.send(error)
+        end = error
     except Exception as error:  # noqa: BLE001 (the boundary of the worker)
         where = job.source.where(at.value) if at.value >= 0 else ""
         hint = "this is a bug of Fencepost; please report it"
-        connection.send(EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint))
-    else:
-        connection.send(None)
+        end = EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
+    connection.send(end)
 
 
-def _work(job: Job, connection: Connection, at: SharedIndex) -> None:
+def _work(job: Job, connection: Connection, at: SharedIndex) -> End:
     batch: list[Record] = []
     sent = time.monotonic()
-    index = job.first
-    while job.source.length is None or index < job.source.length:
-        if index not in job.skip:
-            at.value = index
-            batch.append(check_one(job, index))
-        if batch and (batch[-1].verdict.kind.is_finding or time.monotonic() - sent > BATCH_SECONDS):
+    for index in job.indices():
+        at.value = index
+        batch.append(check_one(job, index))
+        if batch[-1].verdict.kind.is_finding or time.monotonic() - sent > BATCH_SECONDS:
             connection.send(batch)
             batch, sent = [], time.monotonic()
-        index += job.stride
+            if job.memory is not None and resident_bytes() > job.memory:
+                return End.GROWN
     connection.send(batch)
+    return End.DONE
+
+
+def die_with(parent: int) -> None:
+    """Has the kernel kill this process when its parent ends.
+
+    A pipe that breaks would not do: guest code that runs for a minute reads no pipe.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise EnvironmentFailure(f"prctl: {os.strerror(ctypes.get_errno())}")
+    if os.getppid() != parent:
+        os._exit(1)  # it ended before the kernel knew
+
+
+def resident_bytes(pid: int | str = "self") -> int:
+    """Resident memory of a process; 0 where the system does not say."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def check_one(job: Job, index: int) -> Record:
@@ -96,9 +160,8 @@ def check_one(job: Job, index: int) -> Record:
     start = time.perf_counter()
     case = job.source.case(index)
     generated = time.perf_counter() - start
-    full = plan = job.plan.with_options(case.options)
-    if job.thin and index % FULL_EVERY != 0:
-        plan = full.drawn(PrngEntropy(job.source.seed, index, "plan"))
+    full = job.plan.with_options(case.options)
+    plan = plan_of_case(job, case, index)
     checked = _run(job, case, plan, index)
     is_finding = checked.verdict.kind.is_finding
     if is_finding and plan is not full:
@@ -107,10 +170,18 @@ def check_one(job: Job, index: int) -> Record:
     return record_of(index, case, checked, plan.settings, verbose=is_finding or not job.thin)
 
 
+def plan_of_case(job: Job, case: Case, index: int) -> Plan:
+    """What runs a case: everything, or what is drawn for it."""
+    full = job.plan.with_options(case.options)
+    if not job.thin or index % FULL_EVERY == 0:
+        return full
+    return full.drawn(PrngEntropy(job.source.seed, index, "plan"))
+
+
 def _confirmed(thin: Checked, full: Checked) -> Checked:
     """A finding with all there is to say about it; it stays one if the full run misses it."""
     outcomes = {**thin.outcomes, **full.outcomes}
-    return Checked(worst((full.verdict, thin.verdict)), outcomes, thin.seconds)
+    return Checked(worst((full.verdict, thin.verdict)), outcomes, thin.seconds, thin.census)
 
 
 def _run(job: Job, case: Case, plan: Plan, index: int) -> Checked:

@@ -1,8 +1,9 @@
-"""Containment: did any access or jump leave the arena, its guards or the code table?
+"""Containment: did any access leave the arena and its guards?
 
 This oracle judges every run, exact or as shipped, confused or not: it is the promise of
 the design. Escapes seen afterwards (a changed canary, a decoy) count as those that
-faulted. Trusted code that panicked is a finding of its own.
+faulted. A confused program may hit anything inside the arena, the canaries between the
+areas among it. Trusted code that panicked is a finding of its own.
 """
 
 from __future__ import annotations
@@ -14,9 +15,15 @@ from harness.verdict import Kind, Verdict, worst
 from oracles.completion import generic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harness.case import Case
+
+EXECUTE = "execute"
+"""The access of a jump, which `oracles.control_flow` judges."""
+
+INSIDE = ("canary", "object")
+"""Kinds of escape that do not leave the arena."""
 
 
 class ContainmentOracle:
@@ -26,19 +33,20 @@ class ContainmentOracle:
 
     def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
         """`ESCAPE`, `RUNTIME_FAULT` or `CLEAN`."""
-        del case
+        inside = INSIDE if case.is_confused else ()
         runs = ((name, outcome) for name, outcome in outcomes.items() if isinstance(outcome, Ran))
-        return worst(verdict for name, run in runs for verdict in self._verdicts(name, run))
+        return worst(verdict for name, run in runs for verdict in self._verdicts(name, run, inside))
 
-    def _verdicts(self, name: str, run: Ran) -> Iterator[Verdict]:
+    def _verdicts(self, name: str, run: Ran, inside: Sequence[str]) -> Iterator[Verdict]:
         for number, step in enumerate(run.steps):
-            if isinstance(step, Escaped):
+            if isinstance(step, Escaped) and step.escape.access != EXECUTE:
                 yield self._escape(name, f"call {number}", step.escape)
             elif isinstance(step, RuntimeFault):
                 evidence = f"{name}: call {number}: {step.message}"
                 yield Verdict(Kind.RUNTIME_FAULT, self.name, generic(step.message), evidence)
         for escape in run.escapes:
-            yield self._escape(name, "after the run", escape)
+            if escape.access != EXECUTE and escape.kind not in inside:
+                yield self._escape(name, "after the run", escape)
 
     def _escape(self, name: str, when: str, escape: Escape) -> Verdict:
         detail = " ".join(part for part in (escape.kind, escape.access) if part)

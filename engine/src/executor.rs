@@ -9,6 +9,8 @@
 
 use std::time::Duration;
 
+use cranelift_codegen::CodegenError;
+
 use crate::arena::Arena;
 use crate::code_table::{CodeIndex, CodeTable};
 use crate::passes::Prepared;
@@ -139,6 +141,19 @@ pub enum LoadError {
     /// A compiler rejected valid input or panicked: a finding.
     #[error("compile failure: {0}")]
     CompileFailure(String),
+}
+
+impl From<&CodegenError> for LoadError {
+    /// A limit or a missing feature is not a failure; rejecting verified input is one.
+    fn from(error: &CodegenError) -> LoadError {
+        match error {
+            CodegenError::Unsupported(what) => LoadError::Unsupported(what.clone()),
+            CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
+                LoadError::Unsupported(error.to_string())
+            }
+            _ => LoadError::CompileFailure(error.to_string()),
+        }
+    }
 }
 
 /// Runs guest code over an arena of its own.

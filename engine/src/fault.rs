@@ -71,6 +71,12 @@ impl Faults {
         self.active == Some(fault)
     }
 
+    /// Whether any fault is present in this run.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.active.is_some()
+    }
+
     /// Notes that the run met the condition under which `fault` changes anything.
     pub fn trigger(&self, fault: Fault) {
         if self.has(fault) {

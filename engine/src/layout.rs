@@ -226,6 +226,13 @@ impl Layout {
     /// Every structure of an instance with its fields, vmctx and its arrays first.
     #[must_use]
     pub fn catalogue(&self) -> Vec<Structure> {
+        self.structures().into_iter().filter(|structure| structure.count > 0).collect()
+    }
+
+    /// Every structure that an instance can have or reach, also those of which it has
+    /// none of its own: the same names for every module.
+    #[must_use]
+    pub fn structures(&self) -> Vec<Structure> {
         let word = |name, array: Array, meaning| Structure {
             name,
             in_vmctx: Some(array.offset),
@@ -233,7 +240,7 @@ impl Layout {
             size: array.stride,
             fields: vec![Field { name: "value", offset: 0, width: array.stride, meaning }],
         };
-        let all = vec![
+        vec![
             self.vmctx.structure(Some(0), 1),
             self.function_import.structure_at(self.imported_functions),
             self.table_import.structure_at(self.imported_tables),
@@ -251,8 +258,24 @@ impl Layout {
             word("runtime data base", self.data_bases, Meaning::OffsetOf("data segment")),
             word("runtime data length", self.data_lengths, Meaning::Length),
             self.store_context.structure(None, 1),
-        ];
-        all.into_iter().filter(|structure| structure.count > 0).collect()
+        ]
+    }
+}
+
+impl Structure {
+    /// The field that an access at `offset` from `name` names: from the structure of that
+    /// name, or from the vmctx that this array lies in.
+    #[must_use]
+    pub fn field_at(&self, name: &str, offset: u32) -> Option<&Field> {
+        let within = match self.in_vmctx {
+            _ if self.name == name => offset,
+            Some(start) if name == VmContext::NAME && self.count > 0 => {
+                let distance = offset.checked_sub(start)?;
+                (distance / self.size < self.count).then_some(distance % self.size)?
+            }
+            _ => return None,
+        };
+        self.fields.iter().find(|field| field.offset == within)
     }
 }
 

@@ -15,8 +15,11 @@
 pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
+pub mod census;
 pub mod clif;
 pub mod code_table;
+mod compiled;
+pub mod confuse;
 pub mod executor;
 pub mod fault;
 
@@ -35,7 +38,9 @@ pub mod run;
 pub mod runtime;
 pub mod site;
 pub mod smith;
+pub mod transfer;
 pub mod trap;
+pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its
 /// lock file.

@@ -42,8 +42,17 @@ pub struct Program {
     pub startup: Option<FuncId>,
     /// What the module declares.
     pub module: Module,
-    /// Where the VM structures of an instance of this module lie.
+    /// Where the VM structures of an instance of this module lie; the empty layout in a
+    /// program that was read from CLIF text, which has none.
     pub layout: Layout,
+}
+
+impl Program {
+    /// Whether the program is a module, whose functions run in an instance.
+    #[must_use]
+    pub fn has_instance(&self) -> bool {
+        self.layout != Layout::default()
+    }
 }
 
 /// What a module declares. All index spaces list imports first, as Wasm does.

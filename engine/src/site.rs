@@ -6,6 +6,8 @@
 //! bytecode knows the signature that it expects.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use cranelift_codegen::ir;
 
 use crate::program::FuncId;
@@ -38,11 +40,13 @@ pub struct Site {
     /// Position among the sites of its function, in layout order, before any pass
     /// split it: stable from run to run.
     pub ordinal: u32,
+    /// The instruction, as the program names it if no pass made it.
+    pub instruction: ir::Inst,
     /// What it does.
     pub kind: SiteKind,
     /// The alias region that the front end gave the access, such as
     /// `VMMemoryDefinition+0x4` or `PublicMemory`; empty when it gave none.
-    pub region: String,
+    pub region: Arc<str>,
     /// Bytes accessed; 0 for a call.
     pub width: u8,
     /// The static displacement of the access as the program states it.

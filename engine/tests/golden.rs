@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::Function;
@@ -101,10 +102,11 @@ fn compare_with(name: &str, fault: Option<Fault>) {
     assert!(actual == expected, "{name}.clif differs (BLESS=1 rewrites it):\n{actual}");
 }
 
-fn section(into: &mut String, title: &str, functions: &[Function]) {
+fn section(into: &mut String, title: &str, functions: &[impl std::borrow::Borrow<Function>]) {
     writeln!(into, "{EXPECTED}{title}").expect("strings take text");
-    for line in
-        functions.iter().flat_map(|f| f.to_string().lines().map(str::to_owned).collect::<Vec<_>>())
+    for line in functions
+        .iter()
+        .flat_map(|f| f.borrow().to_string().lines().map(str::to_owned).collect::<Vec<_>>())
     {
         writeln!(into, "{}", format!("; {line}").trim_end()).expect("strings take text");
     }
@@ -127,10 +129,12 @@ fn lower(prepared: &passes::Prepared, fault: Option<Fault>) -> Vec<Function> {
         control: 0x2_0000_0000,
         faults: &faults,
         count_calls: false,
+        monitor: false,
     };
     let mut table = CodeTable::default();
     let mut intern = |signature: &_| table.intern(signature);
-    let lower = |function| lowering::lower(function, &cx, &mut intern).expect("lowers");
+    let lower =
+        |function: &Arc<Function>| lowering::lower(function, &cx, &mut intern).expect("lowers");
     prepared.functions.iter().map(lower).collect()
 }
 

@@ -53,7 +53,14 @@ block1:
 fn verdict(text: &str, mode: Mode) -> Result<(), Violation> {
     let function: Function = cranelift_reader::parse_functions(text).expect("CLIF").remove(0);
     let faults = Faults::default();
-    let cx = Context { mode, table: TABLE, control: CONTROL, faults: &faults, count_calls: false };
+    let cx = Context {
+        mode,
+        table: TABLE,
+        control: CONTROL,
+        faults: &faults,
+        count_calls: false,
+        monitor: false,
+    };
     check(&function, &cx, &mut |_| SignatureId(7))
 }
 

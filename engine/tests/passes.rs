@@ -51,20 +51,21 @@ block0(v0: i32):
 @0001    v1 = load.i128 v0
     return
 }";
-    let site = |function, ordinal, kind, region: &str, width, displacement, wasm_offset| Site {
-        function: FuncId(function),
-        ordinal,
+    let site = |at: (u32, u32, u32), kind, region: &str, width, displacement, wasm_offset| Site {
+        function: FuncId(at.0),
+        ordinal: at.1,
+        instruction: cranelift_codegen::ir::Inst::from_u32(at.2),
         kind,
-        region: region.to_owned(),
+        region: region.into(),
         width,
         displacement,
         wasm_offset,
     };
     let expected = [
-        site(0, 0, SiteKind::Load, "VMMemoryDefinition+0x4", 4, 12, Some(1)),
-        site(0, 1, SiteKind::Store, "", 1, -4, Some(2)),
-        site(0, 2, SiteKind::IndirectCall, "", 0, 0, None),
-        site(1, 0, SiteKind::Load, "", 16, 0, Some(1)),
+        site((0, 0, 0), SiteKind::Load, "VMMemoryDefinition+0x4", 4, 12, Some(1)),
+        site((0, 1, 1), SiteKind::Store, "", 1, -4, Some(2)),
+        site((0, 2, 4), SiteKind::IndirectCall, "", 0, 0, None),
+        site((1, 0, 0), SiteKind::Load, "", 16, 0, Some(1)),
     ];
     for mode in [Mode::Exact, Mode::AsShipped] {
         assert_eq!(prepared(text, mode).sites, expected);

@@ -19,7 +19,7 @@ use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::program::Program;
 use engine::reference::Reference;
-use engine::run::{Observed, Outcome, Request, RunError, run_bare};
+use engine::run::{Observed, Outcome, Request, RunError, run};
 use engine::runtime::Reservations;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/runtests.txt");
@@ -60,7 +60,8 @@ fn files() -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).expect("the folder of run-tests");
         entries.map(|entry| entry.expect("an entry").path()).collect()
     };
-    let mut files: Vec<_> = [root.to_owned(), root.join("x64")].iter().flat_map(|f| list(f)).collect();
+    let mut files: Vec<_> =
+        [root.to_owned(), root.join("x64")].iter().flat_map(|f| list(f)).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "clif"));
     files.sort();
     assert!(files.len() > 350, "{} files", files.len());
@@ -90,7 +91,12 @@ fn request(lines: &[&RunLine]) -> Request {
 fn reason(error: &RunError) -> String {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default();
-    first.split(" in function").next().unwrap_or_default().trim_start_matches("unsupported: ").to_owned()
+    first
+        .split(" in function")
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("unsupported: ")
+        .to_owned()
 }
 
 fn judge(tally: &mut Tally, file: &str, run: &RunLine, outcome: Option<&Outcome>) {
@@ -116,7 +122,7 @@ fn run_function(
     program: &Program,
     lines: &[&RunLine],
 ) {
-    match run_bare(program, executor, &request(lines)) {
+    match run(program, executor, &request(lines)) {
         Err(error) => tally.skip(&reason(&error), lines.len()),
         Ok(report) => {
             for (position, run) in lines.iter().enumerate() {

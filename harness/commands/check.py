@@ -11,6 +11,7 @@ import click
 from harness.commands.options import plan_of, plan_options
 from harness.files import read_all
 from harness.pool import records
+from harness.printable import encodable, printable, quoted_lines
 from harness.source import ListSource
 from harness.verdict import exit_code
 
@@ -47,11 +48,11 @@ def command(files: tuple[Path, ...], as_json: bool, verbose: bool, **plan: Any) 
 
 
 def _text(record: Record, source: ListSource, *, verbose: bool) -> str:
-    lines = [f"{source.where(record.index)}: {record.verdict.key}"]
-    if record.verdict.evidence:
-        lines.append(f"  {record.verdict.evidence}")
+    name = source.where(record.index)
+    place = f"./{name}" if name.lstrip().startswith("::") else name  # no command to a CI runner
+    lines = [f"{printable(place)}: {printable(record.verdict.key)}", *quoted_lines(record.verdict.evidence)]
     if verbose:
-        lines += [f"  {line}" for line in record.lines]
+        lines += [f"  {printable(line)}" for line in record.lines]
     return "\n".join(lines)
 
 
@@ -59,7 +60,7 @@ def _json(record: Record, source: ListSource) -> str:
     verdict = record.verdict
     return json.dumps(
         {
-            "file": source.where(record.index),
+            "file": encodable(source.where(record.index)),
             "verdict": verdict.kind.value,
             "key": verdict.key,
             "evidence": verdict.evidence,

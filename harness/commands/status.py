@@ -5,25 +5,28 @@ All of it goes to standard error, so that standard output stays free for machine
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.live import Live
-from rich.panel import Panel
 
-from harness.statistics import LOW_MEDIAN_OPS, Statistics
+from harness.commands.panel import View, panel
+from harness.commands.summary import printable, progress_line
+from harness.health import workers
+from harness.rate import RecentRate
 
 if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
     from harness.record import Record
+    from harness.statistics import Statistics
 
 PLAIN_SECONDS = 10.0
-REFRESHES_PER_SECOND = 4
-SHOWN_REASONS = 5
+LIVE_SECONDS = 0.5
 
 
 class Status:
@@ -32,14 +35,18 @@ class Status:
     Args:
         live: whether to draw a panel where the terminal can.
         verbose: whether to print the evidence of findings.
+        budget: seconds until the end; `None` for without end.
     """
 
-    def __init__(self, *, live: bool, verbose: bool) -> None:
+    def __init__(self, *, live: bool, verbose: bool, budget: float | None = None) -> None:
         self._console = Console(stderr=True)
         self._verbose = verbose
+        self._budget = budget
         self._shown = 0.0
+        self._cases = RecentRate()
+        self._cpu: dict[int, RecentRate] = {}
         self._live: Live | None = None
-        if live and sys.stderr.isatty():
+        if live and sys.stderr.isatty() and not self._console.is_dumb_terminal:
             self._live = Live(console=self._console, auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -55,57 +62,26 @@ class Status:
 
     def update(self, statistics: Statistics, elapsed: float) -> None:
         """Shows the state of the campaign, at most a few times a second."""
-        pause = 1 / REFRESHES_PER_SECOND if self._live is not None else PLAIN_SECONDS
+        pause = LIVE_SECONDS if self._live is not None else PLAIN_SECONDS
         if elapsed - self._shown < pause:
             return
         self._shown = elapsed
+        rate = self._cases.update(elapsed, statistics.cases)
         if self._live is not None:
-            lines = "\n".join(summary_lines(statistics, elapsed))
-            self._live.update(Panel(lines, title="fencepost fuzz", title_align="left"), refresh=True)
+            self._live.update(panel(self._view(statistics, elapsed, rate)), refresh=True)
         else:
-            click.echo(progress_line(statistics, elapsed), err=True)
+            click.echo(f"{progress_line(statistics, elapsed)}, {rate:.0f} cases/s now", err=True)
 
     def found(self, record: Record, where: str) -> None:
         """Announces a finding."""
-        text = f"{record.verdict.key}: {where}"
+        text = f"{printable(record.verdict.key)}: {where}"
         if self._verbose:
-            text += f"\n  {record.verdict.evidence}"
+            text += "".join(f"\n  {printable(line)}" for line in record.verdict.evidence.splitlines())
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-
-def progress_line(statistics: Statistics, elapsed: float) -> str:
-    """The state of a campaign on one line."""
-    rate = statistics.decided / elapsed if elapsed else 0.0
-    return (
-        f"{elapsed:.0f} s: {statistics.cases} cases, {percent(statistics.share(statistics.decided))} decided, "
-        f"{rate:.0f} decided/s, {statistics.findings} findings"
-    )
-
-
-def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool = False) -> list[str]:
-    """What a campaign came to, for people."""
-    share = statistics.share
-    lines = [progress_line(statistics, elapsed) + (" (interrupted)" if interrupted else "")]
-    lines.append("verdicts: " + _counts(dict(statistics.verdicts)))
-    lines.append(
-        f"of all cases: {percent(share(statistics.with_access))} access memory, "
-        f"{percent(share(statistics.with_indirect_call))} call indirectly, "
-        f"{percent(share(statistics.with_trap))} trap; median of executed ops: {statistics.median_ops}"
-    )
-    reasons = dict(statistics.reasons.most_common(SHOWN_REASONS))
-    if reasons:
-        lines.append("undecided: " + _counts(reasons))
-    if statistics.with_fault:
-        lines.append(f"the planted fault was triggered in {statistics.with_fault} cases")
-    if statistics.cases and statistics.median_ops < LOW_MEDIAN_OPS:
-        lines.append(f"warning: fewer than {LOW_MEDIAN_OPS} ops: the programs of this campaign do next to nothing")
-    return lines
-
-
-def percent(share: float) -> str:
-    """A share from 0 to 1 as a percentage."""
-    return f"{share:.0%}"
-
-
-def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "none"
+    def _view(self, statistics: Statistics, elapsed: float, rate: float) -> View:
+        alive = workers()
+        self._cpu = {worker.pid: self._cpu.get(worker.pid, RecentRate()) for worker in alive}
+        used = sum(self._cpu[worker.pid].update(elapsed, worker.cpu_seconds) for worker in alive)
+        available = min(len(alive), os.cpu_count() or 1)
+        return View(statistics, elapsed, self._budget, rate, alive, min(1.0, used / available) if alive else 0.0)

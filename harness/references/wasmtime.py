@@ -15,8 +15,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
+from xxhash import xxh3_64_intdigest
 
-import engine
 from harness.executors import Limits, Subject, near_limit
 from harness.outcome import (
     CallOutcome,
@@ -203,7 +203,7 @@ class _Session:
             if isinstance(item, wasmtime.Memory):
                 length = item.data_len(self.store)
                 data: Any = item.get_buffer_ptr(self.store, length) if length else b""
-                state.memories[index] = (item.size(self.store), engine.digest(memoryview(data).cast("B")))
+                state.memories[index] = (item.size(self.store), xxh3_64_intdigest(data))
             elif isinstance(item, wasmtime.Table):
                 size = item.size(self.store)
                 shown = range(min(size, SHOWN_ELEMENTS))

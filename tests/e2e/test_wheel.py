@@ -40,6 +40,9 @@ def test_the_wheel_holds_our_packages_and_no_sources_of_the_engine(wheel: Path) 
     assert {top for top in tops if not top.endswith(".dist-info")} == {"engine", "generators", "harness", "oracles"}
     assert "engine/_native.abi3.so" in names
     assert {"engine/_native.pyi", "engine/py.typed", "harness/case.schema.json"} <= set(names)
+    assert {"harness/report/page.html", "harness/report/page.css"} <= set(names)
+    [entry_points] = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
+    assert "[pytest11]\nfencepost=harness.pytest_plugin" in zipfile.ZipFile(wheel).read(entry_points).decode()
     assert [name for name in names if name.endswith(FORBIDDEN_SUFFIXES)] == []
 
 
@@ -53,3 +56,5 @@ def test_fifty_cases_in_an_empty_environment(wheel: Path, tmp_path: Path) -> Non
     run(binaries / "pip", "install", "--quiet", wheel, cwd=tmp_path, timeout=INSTALL_SECONDS)
     run(binaries / "fencepost", "fuzz", "--cases", "50", "--seed", "1", cwd=tmp_path, timeout=RUN_SECONDS)
     assert (tmp_path / "fencepost-out" / "latest" / "campaign.db").is_file()
+    run(binaries / "fencepost", "report", cwd=tmp_path, timeout=RUN_SECONDS)
+    assert (tmp_path / "fencepost-out" / "latest" / "report.html").is_file()

@@ -72,7 +72,7 @@ def test_a_finding_outranks_a_missing_feature(add: Case) -> None:
     assert verdict_on(add, interpreter_exact=missing, jit_exact=ONE, wasmtime=other).startswith("mismatch:wasmtime")
 
 
-@pytest.mark.parametrize("part", ["modules", "wasi", "plan", "schedule"])
+@pytest.mark.parametrize("part", ["modules", "wasi", "schedule"])
 def test_a_header_part_that_is_not_acted_on_leaves_the_case_undecided(add: Case, part: str) -> None:
     case = replace(add, parts={part: [{"anything": 1}]})
     assert verdict_on(case, interpreter_exact=ONE) == f"incomplete:front end:case header: {part}"
@@ -124,4 +124,4 @@ def test_a_record_keeps_the_counts_of_the_run_that_counts(add: Case) -> None:
     record = record_of(7, add, check(add, executors), (), verbose=True)
     assert (record.index, record.counts.ops, record.trapped) == (7, 500, False)
     assert record.lines == ("interpreter/exact: returned i32 0x1", "jit/exact: returned i32 0x1")
-    assert set(record.seconds) == {"front end", "interpreter/exact", "jit/exact", "oracles"}
+    assert set(record.seconds) == {"front end", "interpreter/exact", "jit/exact", "oracles", "census"}

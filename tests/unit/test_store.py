@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.campaign import print_finding
 from harness.case import Case, CaseOptions
 from harness.case_file import read_case
-from harness.errors import EnvironmentFailure, UsageError
+from harness.errors import EnvironmentFailure
+from harness.keeper import print_finding
 from harness.record import Record
 from harness.store import CASES_PER_KEY, SCHEMA_VERSION, Store, fresh_folder
 from harness.verdict import Kind, Verdict
@@ -25,7 +26,7 @@ def test_a_finding_is_a_case_that_can_be_read_again(tmp_path: Path, add: Case) -
     case = replace(add, options=CaseOptions(fault="02"))
     folder = store.add_finding(Record(7, ESCAPE), case)
     store.close()
-    assert folder == tmp_path / "findings" / f"escape-{ESCAPE.key8}"
+    assert folder == tmp_path / "findings" / f"escape-{ESCAPE.key8}-7"
     assert read_case(folder / "case.wat") == case
     finding = json.loads((folder / "finding.json").read_text())
     assert (finding["key"], finding["case"]) == (ESCAPE.key, 7)
@@ -39,21 +40,31 @@ def test_at_most_so_many_cases_of_a_key_are_kept_and_the_rest_counted(tmp_path: 
     assert folders[CASES_PER_KEY:] == [None] * 3
     database = sqlite3.connect(tmp_path / "campaign.db")
     assert database.execute("SELECT cases FROM keys").fetchall() == [(CASES_PER_KEY + 3,)]
-    assert database.execute("SELECT count(*) FROM findings").fetchone() == (CASES_PER_KEY,)
+    kept = database.execute("SELECT count(*), count(folder) FROM findings").fetchone()
+    assert kept == (CASES_PER_KEY + 3, CASES_PER_KEY)
     assert database.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     database.close()
 
 
-def test_a_folder_holds_one_campaign(tmp_path: Path) -> None:
-    Store(tmp_path).close()
-    with pytest.raises(UsageError, match="holds a campaign already"):
-        Store(tmp_path)
+def test_the_least_indices_are_kept_in_whatever_order_they_come(tmp_path: Path, add: Case) -> None:
+    indices = list(range(2 * CASES_PER_KEY))
+    random.Random(1).shuffle(indices)
+    store = Store(tmp_path)
+    for index in indices:
+        store.add_finding(Record(index, ESCAPE), add)
+    store.close()
+    kept = {folder.name for folder in (tmp_path / "findings").iterdir()}
+    assert kept == {f"escape-{ESCAPE.key8}-{index}" for index in range(CASES_PER_KEY)}
 
 
-def test_a_folder_in_use_names_the_process(tmp_path: Path) -> None:
-    (tmp_path / "lock").write_text("4711\n")
-    with pytest.raises(UsageError, match="process 4711 is using the folder"):
-        Store(tmp_path)
+def test_a_finding_that_is_known_is_not_counted_again(tmp_path: Path, add: Case) -> None:
+    store = Store(tmp_path)
+    first, second = (store.add_finding(Record(7, ESCAPE), add) for _ in range(2))
+    store.close()
+    assert first == second
+    database = sqlite3.connect(tmp_path / "campaign.db")
+    assert database.execute("SELECT cases FROM keys").fetchall() == [(1,)]
+    database.close()
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:

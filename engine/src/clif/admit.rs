@@ -28,7 +28,8 @@ pub(super) fn check(program: &Program, line: impl Fn(FuncId) -> usize) -> Result
 
 /// Refuses a function with an address that is no arena offset.
 fn addresses(function: &Function) -> Result<(), SourceError> {
-    let instructions = function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
+    let instructions =
+        function.layout.blocks().flat_map(|block| function.layout.block_insts(block));
     for inst in instructions {
         let address = address(function, inst);
         if let Some(ty) = address.map(|value| function.dfg.value_type(value))

@@ -100,7 +100,9 @@ mod tests {
     fn syntax_errors_have_their_line() {
         let error = read("test run\ntarget x86_64\n\nfunction %f() {\nblock0:\n  bad v0\n}\n");
         assert_eq!(error.expect_err("bad is no opcode").line, Some(6));
-        let error = read("function %f() -> i8 {\nblock0:\n  v0 = iconst.i8 1\n  return v0\n}\n; run: %f() == x\n");
+        let error = read(
+            "function %f() -> i8 {\nblock0:\n  v0 = iconst.i8 1\n  return v0\n}\n; run: %f() == x\n",
+        );
         assert_eq!(error.expect_err("x is no value").line, Some(6));
     }
 
@@ -111,8 +113,10 @@ mod tests {
 
     #[test]
     fn targets_do_not_count() {
-        let source = read("test interpret\nset opt_level=speed\ntarget riscv64 has_v\n\
-            function %f(i32) -> i32 {\nblock0(v0: i32):\n  return v0\n}\n; run: %f(7) == 7\n");
+        let source = read(
+            "test interpret\nset opt_level=speed\ntarget riscv64 has_v\n\
+            function %f(i32) -> i32 {\nblock0(v0: i32):\n  return v0\n}\n; run: %f(7) == 7\n",
+        );
         let source = source.expect("valid");
         assert_eq!((source.definitions.len(), source.runs.len()), (1, 1));
         assert_eq!(source.runs[0].line, 8);

@@ -164,7 +164,10 @@ fn func_type(signature: &ir::Signature) -> Result<FuncType, SourceError> {
         let types = params.iter().map(|param| value_type(param.value_type));
         types.collect::<Result<Vec<_>, _>>()
     };
-    Ok(FuncType { params: value_types(&signature.params)?, results: value_types(&signature.returns)? })
+    Ok(FuncType {
+        params: value_types(&signature.params)?,
+        results: value_types(&signature.returns)?,
+    })
 }
 
 fn value_type(ty: ir::Type) -> Result<ValType, SourceError> {

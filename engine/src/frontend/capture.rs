@@ -16,8 +16,8 @@
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 
 use cranelift_codegen::ir;
 use wasmtime_environ::{Compiler, FuncKey, ModuleTranslation, ModuleTypesBuilder, Tunables};
@@ -32,6 +32,9 @@ const PREFIX: &str = "translated Wasm to CLIF:\n";
 
 /// Name under which the startup function is written.
 const STARTUP: &str = "startup";
+
+/// A file system in memory, on most Linux hosts.
+const SHARED_MEMORY: &str = "/dev/shm";
 
 thread_local! {
     /// The last function logged on this thread, while a [`Capture`] is active here.
@@ -151,9 +154,18 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Where the startup function is written; exists only meanwhile.
+/// Where the startup function is written; exists only meanwhile. In memory where the
+/// host has a place for that: Wasmtime makes a system call for every token.
 pub(super) fn clif_dir() -> PathBuf {
-    std::env::temp_dir().join(format!("fencepost-clif-{}", std::process::id()))
+    static IN_MEMORY: LazyLock<bool> = LazyLock::new(|| {
+        let directory = below(Path::new(SHARED_MEMORY));
+        std::fs::create_dir_all(&directory).and_then(|()| std::fs::remove_dir(&directory)).is_ok()
+    });
+    if *IN_MEMORY { below(Path::new(SHARED_MEMORY)) } else { below(&std::env::temp_dir()) }
+}
+
+fn below(parent: &Path) -> PathBuf {
+    parent.join(format!("fencepost-clif-{}", std::process::id()))
 }
 
 fn denied(path: &std::path::Path, error: &std::io::Error) -> FrontendError {

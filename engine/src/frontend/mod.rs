@@ -36,6 +36,7 @@ pub const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::BULK_MEMORY)
     .union(WasmFeatures::BULK_MEMORY_OPT)
     .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::FLOATS)
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::GC_TYPES);
@@ -107,6 +108,7 @@ fn tunables() -> Result<Tunables, FrontendError> {
     tunables.memory_reservation = 0;
     tunables.memory_may_move = false;
     tunables.concurrency_support = false;
+    tunables.relaxed_simd_deterministic = true;
     tunables.collector = Some(Collector::Null);
     Ok(tunables)
 }

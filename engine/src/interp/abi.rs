@@ -1,10 +1,11 @@
 //! Pulley's calling convention: all that the interpreter knows of it.
 //!
-//! Integers go to x0 to x14, floats to f0 to f15, in order and each kind on its own;
-//! what is left goes to the stack, 8 bytes each, from the callee's stack pointer up,
-//! padded to 16 bytes in all. An `i128` is two integers. Results use the same
-//! registers, and none may be left over: at most 15 integers and 16 floats. With
-//! the `tail` convention the callee frees the stack arguments, else the caller does.
+//! Integers go to x0 to x14, floats to f0 to f15, vectors to v0 to v15, in order and
+//! each kind on its own; what is left goes to the stack, 8 bytes each and 16 aligned
+//! ones for a vector, from the callee's stack pointer up, padded to 16 bytes in all.
+//! An `i128` is two integers. Results use the same registers, and none may be left
+//! over: at most 15 integers, 16 floats and 16 vectors. With the `tail` convention the
+//! callee frees the stack arguments, else the caller does.
 //!
 //! A [`Frame`] says this for one signature, and moves values in and out: from the
 //! host on entry, to the host when guest code calls a builtin or a host function.
@@ -14,6 +15,7 @@
 use cranelift_codegen::ir::{self, ArgumentExtension, ArgumentPurpose, types};
 use cranelift_codegen::isa::CallConv;
 
+use super::operand::V;
 use super::registers::{FLOATS, Registers};
 use crate::executor::{LoadError, Slot};
 
@@ -21,6 +23,8 @@ use crate::executor::{LoadError, Slot};
 const INTEGERS: u8 = 15;
 /// Float registers that hold arguments or results.
 const FLOAT_ARGUMENTS: u8 = 16;
+/// Vector registers that hold arguments or results.
+const VECTOR_ARGUMENTS: u8 = 16;
 const STACK_SLOT: u32 = 8;
 const STACK_ALIGNMENT: u32 = 16;
 
@@ -29,6 +33,8 @@ const STACK_ALIGNMENT: u32 = 16;
 enum Place {
     /// Position in the register file.
     Register(u8),
+    /// Half of a vector register, 0 for the low one.
+    Half(V, usize),
     /// Byte offset from the callee's stack pointer.
     Stack(u32),
 }
@@ -123,6 +129,7 @@ impl Frame {
 struct Places {
     integers: u8,
     floats: u8,
+    vectors: u8,
     stack_bytes: u32,
 }
 
@@ -140,6 +147,7 @@ impl Places {
             types::I8 | types::I16 | types::I32 | types::I64 => (self.integer(), None),
             types::I128 => (self.integer(), Some(self.integer())),
             types::F32 | types::F64 => (self.float(), None),
+            _ if ty.is_vector() && ty.bits() == 128 => self.vector(),
             _ => return Err(LoadError::Unsupported(format!("an argument or result of type {ty}"))),
         };
         let sign_extended = parameter.extension == ArgumentExtension::Sext;
@@ -160,6 +168,16 @@ impl Places {
         }
         self.floats += 1;
         Place::Register(FLOATS + self.floats - 1)
+    }
+
+    fn vector(&mut self) -> (Place, Option<Place>) {
+        if self.vectors == VECTOR_ARGUMENTS {
+            self.stack_bytes = self.stack_bytes.next_multiple_of(2 * STACK_SLOT);
+            return (self.on_stack(), Some(self.on_stack()));
+        }
+        let register = V(self.vectors);
+        self.vectors += 1;
+        (Place::Half(register, 0), Some(Place::Half(register, 1)))
     }
 
     fn on_stack(&mut self) -> Place {
@@ -197,6 +215,11 @@ impl Place {
     fn write(self, registers: &mut Registers, stack: &mut [u8], word: u64) {
         match self {
             Place::Register(position) => registers.set(position, word),
+            Place::Half(register, half) => {
+                let mut halves = registers.lanes::<u64>(register);
+                halves[half] = word;
+                registers.set_lanes::<u64>(register, halves);
+            }
             Place::Stack(offset) => {
                 let place = stack.get_mut(offset as usize..).and_then(|s| s.first_chunk_mut());
                 if let Some(place) = place {
@@ -209,6 +232,7 @@ impl Place {
     fn read(self, registers: &Registers, stack: &[u8]) -> u64 {
         match self {
             Place::Register(position) => registers.get(position),
+            Place::Half(register, half) => registers.lanes::<u64>(register)[half],
             Place::Stack(offset) => {
                 let place = stack.get(offset as usize..).and_then(|s| s.first_chunk());
                 place.map_or(0, |bytes| u64::from_le_bytes(*bytes))
@@ -232,8 +256,9 @@ mod tests {
     fn arguments_survive_the_way_through_registers_and_stack() {
         let mut params = vec![types::I128; 8];
         params.extend([types::F32; 17]);
-        params.extend([types::I8, types::F64, types::I64]);
-        let frame = Frame::of(&signature(&params, &[])).expect("all scalar");
+        params.extend([types::I8X16; 17]);
+        params.extend([types::I8, types::I32X4, types::F64, types::I64]);
+        let frame = Frame::of(&signature(&params, &[])).expect("types that can be passed");
         let bits = |ty: &ir::Type| u128::MAX >> (128 - ty.bits());
         let sent: Vec<Slot> = (3u128..)
             .zip(&params)
@@ -245,14 +270,15 @@ mod tests {
         frame.write_arguments(&mut registers, &mut stack, &sent);
         frame.read_arguments(&registers, &stack, &mut received);
         assert_eq!(received, sent);
-        assert_eq!(frame.stack_bytes, 48, "5 words, padded to 16 bytes");
+        assert_eq!(frame.stack_bytes, 80, "2 words; a vector; a word and a gap; a vector; 2 words");
     }
 
     #[test]
     fn results_beyond_registers_are_unsupported() {
         assert!(Frame::of(&signature(&[], &[types::I32; 15])).is_ok());
         assert!(Frame::of(&signature(&[], &[types::F32; 16])).is_ok());
-        for returns in [vec![types::I32; 16], vec![types::F64; 17], vec![types::I8X16]] {
+        assert!(Frame::of(&signature(&[], &[types::I8X16; 16])).is_ok());
+        for returns in [vec![types::I32; 16], vec![types::F64; 17], vec![types::I8X16; 17]] {
             assert!(matches!(Frame::of(&signature(&[], &returns)), Err(LoadError::Unsupported(_))));
         }
     }

@@ -31,6 +31,8 @@ pub(super) struct Code {
     pub origins: Vec<Origin>,
     /// For each program, the op index of each function's first instruction.
     pub entries: Vec<Vec<u32>>,
+    /// The vector constants of all instructions.
+    pub constants: Vec<u128>,
 }
 
 impl Code {

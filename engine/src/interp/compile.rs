@@ -9,42 +9,57 @@
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::function::FunctionStencil;
 use cranelift_codegen::ir::{Function, InstructionData, Opcode};
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{CodegenError, CompiledCode, Context, isa};
+use cranelift_codegen::{CompiledCode, Context, isa};
 
+use crate::compiled::Compiled;
 use crate::executor::LoadError;
 use crate::panic_message;
 
-/// Compiles functions for `pulley32`.
+/// Compiles functions for `pulley32`, each once.
 pub(super) struct Compiler {
     target: OwnedTargetIsa,
     context: Context,
+    known: Compiled<Arc<CompiledCode>>,
 }
 
 impl Compiler {
     pub(super) fn new() -> Compiler {
-        Compiler { target: pulley32(), context: Context::new() }
+        Compiler { target: pulley32(), context: Context::new(), known: Compiled::default() }
     }
 
-    /// Compiles one function.
-    pub(super) fn compile(&mut self, function: &Function) -> Result<&CompiledCode, LoadError> {
+    /// The code of one function.
+    pub(super) fn compile(
+        &mut self,
+        function: &Arc<Function>,
+    ) -> Result<Arc<CompiledCode>, LoadError> {
+        if let Some(known) = self.known.get(function) {
+            return Ok(known.clone());
+        }
+        let compiled = Arc::new(self.compile_new(function)?);
+        self.known.insert(function, compiled.clone());
+        Ok(compiled)
+    }
+
+    fn compile_new(&mut self, function: &Function) -> Result<CompiledCode, LoadError> {
         self.context.clear();
         self.context.func.clone_from(function);
         prepare(&mut self.context.func)?;
         let compiled = catch_unwind(AssertUnwindSafe(|| {
             let compiled = self.context.compile(&*self.target, &mut ControlPlane::default());
-            compiled.map(drop).map_err(|error| load_error(&error.inner))
+            compiled.map(drop).map_err(|error| LoadError::from(&error.inner))
         }));
         compiled.unwrap_or_else(|panic| {
             self.context = Context::new();
             Err(LoadError::CompileFailure(panic_message(&*panic)))
         })?;
-        Ok(self.context.compiled_code().expect("compiled just now"))
+        Ok(self.context.take_compiled_code().expect("compiled just now"))
     }
 }
 
@@ -55,17 +70,6 @@ fn pulley32() -> OwnedTargetIsa {
     }
     let builder = isa::lookup_by_name("pulley32").expect("Cranelift has its Pulley backend");
     builder.finish(settings::Flags::new(flags)).expect("settings that fit together")
-}
-
-/// A limit or a missing feature is not a failure; rejecting valid input is one.
-fn load_error(error: &CodegenError) -> LoadError {
-    match error {
-        CodegenError::Unsupported(what) => LoadError::Unsupported(what.clone()),
-        CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
-            LoadError::Unsupported(error.to_string())
-        }
-        _ => LoadError::CompileFailure(error.to_string()),
-    }
 }
 
 /// Makes a function one that the backend takes as we mean it.

@@ -3,9 +3,7 @@
 //! Three lists of opcodes, Pulley's two and our own, become: the flat enum
 //! [`Instruction`], the decoder that makes it from bytecode, and [`execute`], the
 //! one `match` that calls a method of [`Machine`] for each opcode. The methods are
-//! inherent ones, grouped by family in `ops`; an inherent method takes precedence
-//! over the trait method of the same name, so what `ops` lacks (the vector opcodes)
-//! falls back to [`Missing`].
+//! grouped by family in `ops`; an opcode without one does not compile.
 //!
 //! Our own opcodes replace some of Pulley's: those that reach the machine stack, so
 //! that no arena access has to test for it, and the jumps through a code index,
@@ -21,12 +19,12 @@ use pulley_interpreter::{
     for_each_extended_op, for_each_op,
 };
 
-use super::machine::{Flow, Machine, Stop};
-use super::operand::{Compact, Operand, Seen, X};
+use super::machine::{Flow, Machine};
+use super::operand::{Compact, Constant, Operand, Seen, V, X};
 use super::policy::Policy;
 
 /// Calls a macro with our own opcodes, in the notation of Pulley's tables. The
-/// register of a stack access is a position in the whole register file.
+/// `u8` register of a stack access is the position of a 64-bit one in the file.
 macro_rules! for_each_own_op {
     ($macro:ident) => {
         $macro! {
@@ -41,6 +39,8 @@ macro_rules! for_each_own_op {
             stack_store16 = StackStore16 { register: u8, displacement: i32 };
             stack_store32 = StackStore32 { register: u8, displacement: i32 };
             stack_store64 = StackStore64 { register: u8, displacement: i32 };
+            stack_load128 = StackLoad128 { register: V, displacement: i32 };
+            stack_store128 = StackStore128 { register: V, displacement: i32 };
         }
     };
 }
@@ -77,19 +77,6 @@ macro_rules! define_instructions {
                     super::tests::Arbitrary::arbitrary(word) ),* } )?, )* ]
             }
         }
-
-        /// What an opcode does that no family implements.
-        pub(super) trait Missing {
-            $(
-                #[inline(always)]
-                #[allow(dead_code, reason = "an inherent method takes precedence")]
-                fn $method(&mut self $( $( , _: <$ty as Operand>::Compact )* )? ) -> Flow {
-                    Err(Stop::Missing)
-                }
-            )*
-        }
-
-        impl<P: Policy> Missing for Machine<'_, P> {}
 
         /// Executes one instruction.
         #[inline(always)]
@@ -130,6 +117,17 @@ macro_rules! define_third_step {
 for_each_op!(with_pulley_ops);
 for_each_extended_op!(with_extended_ops);
 for_each_own_op!(with_own_ops);
+
+impl Instruction {
+    /// The vector constant, if there is one.
+    pub(super) fn constant(&mut self) -> Option<&mut Constant> {
+        match self {
+            Instruction::Vconst128 { imm, .. } => Some(imm),
+            Instruction::VShuffle { mask, .. } => Some(mask),
+            _ => None,
+        }
+    }
+}
 
 /// Decodes the bytecode of one function, an instruction at a time.
 pub(super) struct Reader<'a> {

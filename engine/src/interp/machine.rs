@@ -53,8 +53,8 @@ pub(super) enum Stop {
     Escape,
     /// A stack access outside the machine stack: not from compiled code.
     BadStack,
-    /// An opcode without an implementation: refused at load time.
-    Missing,
+    /// A constant outside the pool: not from compiled code.
+    BadConstant,
 }
 
 /// What an instruction's method returns.
@@ -95,6 +95,8 @@ pub(super) struct Machine<'a, P> {
     pub body: &'a mut [u8],
     pub stack: &'a mut [u8],
     pub callees: &'a [Callee],
+    /// The pool of vector constants.
+    pub constants: &'a [u128],
     pub policy: &'a mut P,
 }
 
@@ -103,8 +105,8 @@ pub(super) struct Machine<'a, P> {
 pub(super) fn run<P: Policy>(code: &[Instruction], machine: Machine<'_, P>) -> (Stop, State) {
     // Each field becomes a local of its own here, which the optimiser can keep in
     // registers; the parameter itself lives in memory.
-    let Machine { state, registers, body, stack, callees, policy } = machine;
-    let mut machine = Machine { state, registers, body, stack, callees, policy };
+    let Machine { state, registers, body, stack, callees, constants, policy } = machine;
+    let mut machine = Machine { state, registers, body, stack, callees, constants, policy };
     loop {
         let Some(instruction) = code.get(machine.state.pc as usize) else {
             return (Stop::OutsideCode, machine.state);
@@ -192,6 +194,14 @@ impl<P: Policy> Machine<'_, P> {
         Ok(())
     }
 
+    /// The check of an index against a bound. The difference wraps, as in the program.
+    #[inline(always)]
+    fn within(&mut self, index: u32, bound: u32, displacement: u32, width: u32) -> Flow {
+        let last = bound.wrapping_sub(displacement + width);
+        let slack = self.policy.slack(index, last, width);
+        if index > last.wrapping_add(slack) { Err(Stop::Access) } else { Ok(()) }
+    }
+
     /// Moves the stack pointer down.
     #[inline(always)]
     pub(super) fn push(&mut self, bytes: u32) -> Result<u32, Stop> {
@@ -208,7 +218,7 @@ impl<P: Policy> Machine<'_, P> {
 }
 
 /// The width of an access of `N` bytes.
-#[expect(clippy::cast_possible_truncation, reason = "at most 8")]
+#[expect(clippy::cast_possible_truncation, reason = "at most 16")]
 const fn width<const N: usize>() -> u32 {
     N as u32
 }
@@ -219,12 +229,6 @@ const fn width<const N: usize>() -> u32 {
 fn null_base(displacement: i32, width: u32, body_len: usize) -> Stop {
     let start = displacement.cast_unsigned().wrapping_sub(NULL_PAGE) as usize;
     if start + width as usize <= body_len { Stop::NullBase } else { Stop::Access }
-}
-
-/// The check of an index against a bound. The difference wraps, as in the program.
-#[inline(always)]
-fn within(index: u32, bound: u32, displacement: u32, width: u32) -> Flow {
-    if index > bound.wrapping_sub(displacement + width) { Err(Stop::Access) } else { Ok(()) }
 }
 
 impl Address for O32 {
@@ -258,7 +262,7 @@ impl Address for G32 {
     #[inline(always)]
     fn check<P: Policy>(self, machine: &mut Machine<'_, P>, width: u32) -> Flow {
         let bound = machine.registers.x32(self.bound);
-        within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
+        machine.within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
     }
 
     #[inline(always)]
@@ -275,7 +279,7 @@ impl Address for G32Bne {
         let at = machine.effective(bound, 4, Access::Read)?;
         let bound = u32::from_le_bytes(machine.read(at).ok_or(Stop::Bound)?);
         machine.state.accesses += 1;
-        within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
+        machine.within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
     }
 
     #[inline(always)]

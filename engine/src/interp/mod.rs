@@ -17,8 +17,8 @@
 //! the module that has no `unsafe` to get wrong. Planted faults and the object check
 //! are type parameters of the loop ([`policy`]) and cost nothing when absent.
 //!
-//! What it does not do: vector opcodes, atomics and exceptions that are thrown are
-//! refused when a program is loaded.
+//! What it does not do: atomics and exceptions that are thrown are refused when a
+//! program is loaded.
 #![forbid(unsafe_code)]
 #![allow(clippy::inline_always, reason = "opcodes must become part of the loop")]
 
@@ -28,7 +28,9 @@ mod code;
 mod compile;
 mod gateway;
 mod instruction;
+mod lanes;
 mod machine;
+mod monitor;
 mod operand;
 mod ops;
 mod policy;
@@ -44,8 +46,9 @@ use code::Code;
 use compile::Compiler;
 use gateway::{Gateway, RETURN};
 use machine::{Callee, State};
+use monitor::Monitor;
+pub use monitor::{MAX_NOTES, Notes, Observation, Watcher};
 use policy::{Checked, Faulty, Plain};
-pub use policy::{MAX_REFUSED, ObjectCheck, ObservedAccess, Refused};
 use predecode::Fragment;
 use registers::{Registers, SP};
 use session::{BuiltinCall, Session};
@@ -71,8 +74,8 @@ pub struct Interpreter {
     stack: Vec<u8>,
     counts: Counts,
     faults: Faults,
-    check: Option<ObjectCheck>,
-    refused: Refused,
+    watcher: Option<Watcher>,
+    notes: Notes,
 }
 
 impl Interpreter {
@@ -88,8 +91,8 @@ impl Interpreter {
             stack: vec![0; STACK_BYTES as usize],
             counts: Counts::default(),
             faults,
-            check: None,
-            refused: Refused::default(),
+            watcher: None,
+            notes: Notes::default(),
         }
     }
 
@@ -99,15 +102,14 @@ impl Interpreter {
         &self.faults
     }
 
-    /// Has each access of the following calls judged, or none. Under a planted fault
-    /// nothing is judged.
-    pub fn check_objects(&mut self, check: Option<ObjectCheck>) {
-        self.check = check;
+    /// Has the following calls monitored, or not.
+    pub fn watch(&mut self, watcher: Option<Watcher>) {
+        self.watcher = watcher;
     }
 
-    /// Takes the accesses that the object check has refused since the last time.
-    pub fn take_refused(&mut self) -> Refused {
-        std::mem::take(&mut self.refused)
+    /// Takes what the monitor has noted since the last time.
+    pub fn take_notes(&mut self) -> Notes {
+        std::mem::take(&mut self.notes)
     }
 
     /// The position of a way to call a builtin, which is added if it is new.
@@ -150,11 +152,12 @@ impl Interpreter {
         let too_many = |_| LoadError::Unsupported("too many programs".to_owned());
         let number = u32::try_from(self.code.entries.len()).map_err(too_many)?;
         let base = u32::try_from(self.code.instructions.len()).map_err(too_many)?;
-        let mut fragment = Fragment::new(number, base);
+        let pooled = u32::try_from(self.code.constants.len()).map_err(too_many)?;
+        let mut fragment = Fragment::new(number, base, pooled);
         for function in &program.functions {
             Frame::of(&function.signature)?;
             let calls = Calls::of(function, program, table)?;
-            fragment.push(self.compiler.compile(function)?, &calls)?;
+            fragment.push(&*self.compiler.compile(function)?, &calls)?;
         }
         Ok(fragment)
     }
@@ -170,7 +173,7 @@ impl Executor for Interpreter {
         self.builtins.clear();
         self.callees.clear();
         self.counts = Counts::default();
-        self.refused = Refused::default();
+        self.notes = Notes::default();
         self.arena = OwnedArena::new(len);
         Ok(())
     }
@@ -184,6 +187,7 @@ impl Executor for Interpreter {
         fragment.link(|named| Interpreter::builtin_address(&mut self.builtins, named));
         self.code.instructions.append(&mut fragment.instructions);
         self.code.origins.append(&mut fragment.origins);
+        self.code.constants.append(&mut fragment.constants);
         self.code.entries.push(fragment.entries);
         Ok(())
     }
@@ -231,15 +235,19 @@ impl Executor for Interpreter {
             arguments: Vec::new(),
         };
         let fault = Fault::ALL.iter().copied().find(|&fault| self.faults.has(fault));
-        let ended = match (fault, &mut self.check) {
-            (Some(fault), _) => {
-                session.run(&mut Faulty { fault, faults: &self.faults, escape: None })
+        let monitored = fault.is_some() || self.watcher.is_some();
+        let monitor = monitored.then(|| Monitor {
+            origins: &self.code.origins,
+            watcher: self.watcher.as_mut(),
+            notes: &mut self.notes,
+            callers: vec![RETURN],
+        });
+        let ended = match (fault, monitor) {
+            (Some(fault), Some(monitor)) => {
+                session.run(&mut Faulty::new(fault, &self.faults, monitor))
             }
-            (None, Some(check)) => {
-                let (origins, refused) = (&self.code.origins, &mut self.refused);
-                session.run(&mut Checked { origins, check, refused })
-            }
-            (None, None) => session.run(&mut Plain),
+            (_, Some(monitor)) => session.run(&mut Checked { monitor }),
+            (_, None) => session.run(&mut Plain),
         };
         self.counts.ops += limits.fuel - session.state.fuel;
         self.counts.accesses += session.state.accesses;

@@ -24,9 +24,14 @@ pub(super) struct X(pub u8);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct F(pub u8);
 
-/// A vector register. Vector opcodes are refused at load time.
+/// A vector register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct V;
+pub(super) struct V(pub u8);
+
+/// A vector constant: its position in the code's pool, since it is larger than an
+/// instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Constant(pub u32);
 
 /// Where a branch or call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,8 +94,8 @@ impl Imm64 {
 pub(super) struct Seen {
     /// Byte offset of the instruction in its function.
     pub start: u32,
-    /// It has a vector operand.
-    pub vector: bool,
+    /// Its vector constant, which gets its place in the pool after decoding.
+    pub constant: Option<u128>,
     /// It checks an index against a memory's bound, so it may trap with
     /// `heap_out_of_bounds` although the compiler lists no trap for it.
     pub bounds_check: bool,
@@ -130,7 +135,7 @@ macro_rules! compact {
     ($($ty:ty)*) => { $( impl Compact for $ty {} )* };
 }
 
-compact! { i8 u8 i16 u16 i32 u32 X F V O32 Z G32 G32Bne Imm64 }
+compact! { i8 u8 i16 u16 i32 u32 X F V O32 Z G32 G32Bne Imm64 Constant }
 
 impl<D: Copy, A: Copy, B: Copy> Compact for Binary<D, A, B> {}
 
@@ -143,7 +148,7 @@ macro_rules! kept_as_is {
     )* };
 }
 
-kept_as_is! { i8 u8 i16 u16 i32 u32 X }
+kept_as_is! { i8 u8 i16 u16 i32 u32 X V }
 
 impl Operand for i64 {
     type Compact = Imm64;
@@ -159,12 +164,11 @@ impl Operand for u64 {
     }
 }
 
-/// Only vector constants have one.
 impl Operand for u128 {
-    type Compact = V;
-    fn compact(self, seen: &mut Seen) -> V {
-        seen.vector = true;
-        V
+    type Compact = Constant;
+    fn compact(self, seen: &mut Seen) -> Constant {
+        seen.constant = Some(self);
+        Constant(NOWHERE)
     }
 }
 
@@ -191,9 +195,8 @@ impl Operand for FReg {
 
 impl Operand for VReg {
     type Compact = V;
-    fn compact(self, seen: &mut Seen) -> V {
-        seen.vector = true;
-        V
+    fn compact(self, _seen: &mut Seen) -> V {
+        V(self.to_u8())
     }
 }
 

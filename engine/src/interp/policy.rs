@@ -6,18 +6,17 @@
 //! | policy | effective address | besides |
 //! |---|---|---|
 //! | [`Plain`] | sum mod 2^32 | |
-//! | [`Checked`] | sum mod 2^32 | asks an [`ObjectCheck`] about each access |
-//! | [`Faulty`] | as the planted fault computes it | reports what left the arena's reach |
+//! | [`Checked`] | sum mod 2^32 | tells a [`Monitor`] about accesses, calls and returns |
+//! | [`Faulty`] | as the planted fault computes it | the same; reports what left the arena's reach |
 //!
 //! Accesses through the stack pointer never come here.
 #![forbid(unsafe_code)]
 #![allow(clippy::cast_possible_truncation, reason = "addresses are sums modulo 2^32")]
 
-use super::code::Origin;
 use super::machine::Stop;
+use super::monitor::Monitor;
 use crate::executor::Access;
 use crate::fault::{Fault, Faults};
-use crate::site::SiteId;
 
 /// The parts of an address: `base + index + displacement`.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +39,24 @@ impl Parts {
     }
 }
 
+/// What an indirect call selects in the code table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Selection {
+    pub index: u32,
+    /// Id of the signature that the call site expects.
+    pub expected: u32,
+    /// Id of the entry's own signature; 0 for what cannot be called.
+    pub actual: u32,
+}
+
+impl Selection {
+    /// Whether the entry is one that the call site may call.
+    #[inline(always)]
+    pub(super) fn fits(self) -> bool {
+        self.expected == self.actual
+    }
+}
+
 /// What the machine asks about each access to the arena.
 pub(super) trait Policy {
     /// The effective address of an access.
@@ -48,6 +65,30 @@ pub(super) trait Policy {
     /// Called for each access that lies in the arena, by the op at index `op`.
     #[inline(always)]
     fn observe(&mut self, _op: u32, _offset: u32, _width: u32, _access: Access) {}
+
+    /// Called for each call that returns to an op index.
+    #[inline(always)]
+    fn calls(&mut self, _return_to: u32) {}
+
+    /// Called for each return, made by the op at index `op`.
+    #[inline(always)]
+    fn returns(&mut self, _op: u32, _to: u32) {}
+
+    /// Whether the indirect call at `op` may enter what it selects.
+    #[inline(always)]
+    fn selects(&mut self, _op: u32, selection: Selection) -> bool {
+        selection.fits()
+    }
+
+    /// Called for each indirect call that is made.
+    #[inline(always)]
+    fn enters(&mut self, _op: u32, _selection: Selection) {}
+
+    /// How far past `last` a bounds check lets the index of an access go.
+    #[inline(always)]
+    fn slack(&mut self, _index: u32, _last: u32, _width: u32) -> u32 {
+        0
+    }
 
     /// The access that made [`Policy::address`] answer [`Stop::Escape`].
     fn escape(&self) -> Option<(i64, Access)> {
@@ -65,41 +106,9 @@ impl Policy for Plain {
     }
 }
 
-/// An access as the object check sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObservedAccess {
-    /// Load order of the program, from 0.
-    pub program: u32,
-    /// The site.
-    pub site: SiteId,
-    /// Where the access begins in the arena.
-    pub offset: u32,
-    /// Bytes accessed.
-    pub width: u32,
-    /// Read or write.
-    pub access: Access,
-}
-
-/// Decides whether an access lies in the object that its site names.
-pub type ObjectCheck = Box<dyn FnMut(&ObservedAccess) -> bool + Send>;
-
-/// Most refused accesses that are kept; the rest are counted only.
-pub const MAX_REFUSED: usize = 64;
-
-/// Accesses that an [`ObjectCheck`] refused. They were carried out all the same.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refused {
-    /// The first ones, at most [`MAX_REFUSED`], in the order of execution.
-    pub first: Vec<ObservedAccess>,
-    /// How many there were.
-    pub count: u64,
-}
-
-/// Asks an [`ObjectCheck`] about each access that has a site.
+/// Addresses as they should be, under the eyes of a monitor.
 pub(super) struct Checked<'a> {
-    pub origins: &'a [Origin],
-    pub check: &'a mut ObjectCheck,
-    pub refused: &'a mut Refused,
+    pub monitor: Monitor<'a>,
 }
 
 impl Policy for Checked<'_> {
@@ -109,16 +118,24 @@ impl Policy for Checked<'_> {
     }
 
     fn observe(&mut self, op: u32, offset: u32, width: u32, access: Access) {
-        let Some(origin) = self.origins.get(op as usize) else { return };
-        let Some(site) = origin.site else { return };
-        let seen = ObservedAccess { program: origin.program, site, offset, width, access };
-        if (self.check)(&seen) {
-            return;
-        }
-        self.refused.count += 1;
-        if self.refused.first.len() < MAX_REFUSED {
-            self.refused.first.push(seen);
-        }
+        self.monitor.access(op, offset, width, access);
+    }
+
+    fn calls(&mut self, return_to: u32) {
+        self.monitor.calls(return_to);
+    }
+
+    fn returns(&mut self, op: u32, to: u32) {
+        self.monitor.returns(op, to);
+    }
+
+    fn selects(&mut self, op: u32, selection: Selection) -> bool {
+        self.monitor.selects(op, selection);
+        selection.fits()
+    }
+
+    fn enters(&mut self, op: u32, selection: Selection) {
+        self.monitor.enters(op, selection);
     }
 }
 
@@ -126,10 +143,15 @@ impl Policy for Checked<'_> {
 pub(super) struct Faulty<'a> {
     pub fault: Fault,
     pub faults: &'a Faults,
+    pub monitor: Monitor<'a>,
     pub escape: Option<(i64, Access)>,
 }
 
-impl Faulty<'_> {
+impl<'a> Faulty<'a> {
+    pub(super) fn new(fault: Fault, faults: &'a Faults, monitor: Monitor<'a>) -> Faulty<'a> {
+        Faulty { fault, faults, monitor, escape: None }
+    }
+
     /// The address under the fault, and whether the fault made a difference.
     fn faulty_address(&self, parts: Parts) -> (i64, bool) {
         let offset = match self.fault {
@@ -156,6 +178,27 @@ impl Policy for Faulty<'_> {
                 Err(Stop::Escape)
             }
         }
+    }
+
+    fn observe(&mut self, op: u32, offset: u32, width: u32, access: Access) {
+        self.monitor.access(op, offset, width, access);
+    }
+
+    fn calls(&mut self, return_to: u32) {
+        self.monitor.calls(return_to);
+    }
+
+    fn returns(&mut self, op: u32, to: u32) {
+        self.monitor.returns(op, to);
+    }
+
+    fn selects(&mut self, op: u32, selection: Selection) -> bool {
+        self.monitor.selects(op, selection);
+        selection.fits()
+    }
+
+    fn enters(&mut self, op: u32, selection: Selection) {
+        self.monitor.enters(op, selection);
     }
 
     fn escape(&self) -> Option<(i64, Access)> {

@@ -11,7 +11,7 @@ use cranelift_codegen::{CompiledCode, FinalizedMachReloc, FinalizedRelocTarget, 
 use super::calls::{Calls, Named};
 use super::code::Origin;
 use super::instruction::{Instruction, Reader};
-use super::operand::{NOWHERE, O32, Seen, X};
+use super::operand::{Constant, NOWHERE, O32, Seen, X};
 use super::registers::FLOATS;
 use crate::executor::LoadError;
 use crate::program::FuncId;
@@ -27,10 +27,14 @@ pub(super) struct Fragment {
     program: u32,
     /// Op index of the first instruction.
     base: u32,
+    /// Position of the first constant in the pool.
+    pooled: u32,
     pub instructions: Vec<Instruction>,
     pub origins: Vec<Origin>,
     /// Op index of each function's first instruction.
     pub entries: Vec<u32>,
+    /// The vector constants, in the order of the instructions that have them.
+    pub constants: Vec<u128>,
     /// Direct calls: positions in `instructions`, and whom they call.
     calls: Vec<(usize, Named)>,
     /// Scratch: for each byte of a function, the op index of what begins there.
@@ -38,14 +42,16 @@ pub(super) struct Fragment {
 }
 
 impl Fragment {
-    /// The start of a program's code, at an op index.
-    pub(super) fn new(program: u32, base: u32) -> Fragment {
+    /// The start of a program's code, at an op index and a position in the pool.
+    pub(super) fn new(program: u32, base: u32, pooled: u32) -> Fragment {
         Fragment {
             program,
             base,
+            pooled,
             instructions: Vec::new(),
             origins: Vec::new(),
             entries: Vec::new(),
+            constants: Vec::new(),
             calls: Vec::new(),
             boundaries: Vec::new(),
         }
@@ -73,7 +79,8 @@ impl Fragment {
             if let Some(relocation) = relocation {
                 self.note_call(&instruction, relocation, calls)?;
             }
-            let instruction = own_instruction(instruction, reader.seen, site, calls)?;
+            let mut instruction = own_instruction(instruction, reader.seen, site, calls)?;
+            self.pool_constant(&mut instruction, reader.seen)?;
             self.instructions.push(instruction);
             self.origins.push(origin);
             if let Instruction::BrTable32 { amt, .. } = instruction {
@@ -102,6 +109,20 @@ impl Fragment {
     fn next(&self) -> Result<u32, LoadError> {
         let next = self.base.checked_add(count(self.instructions.len())?);
         next.filter(|&next| next < MAX_CODE).ok_or_else(too_much_code)
+    }
+
+    /// Gives an instruction's vector constant its place in the pool.
+    fn pool_constant(
+        &mut self,
+        instruction: &mut Instruction,
+        seen: Seen,
+    ) -> Result<(), LoadError> {
+        if let (Some(value), Some(operand)) = (seen.constant, instruction.constant()) {
+            let place = self.pooled.checked_add(count(self.constants.len())?);
+            *operand = Constant(place.ok_or_else(too_much_code)?);
+            self.constants.push(value);
+        }
+        Ok(())
     }
 
     fn note_call(
@@ -205,9 +226,6 @@ fn own_instruction(
     site: Option<SiteId>,
     calls: &Calls,
 ) -> Result<Instruction, LoadError> {
-    if seen.vector {
-        return Err(LoadError::Unsupported(format!("vector opcode {}", instruction.name())));
-    }
     if seen.stack {
         return stack_access(instruction).ok_or_else(|| {
             LoadError::CompileFailure(format!("{} through the stack pointer", instruction.name()))
@@ -254,6 +272,10 @@ fn stack_access(instruction: Instruction) -> Option<Instruction> {
         }
         I::Fload64LeO32 { dst, addr } => {
             I::StackLoad64 { register: dst.0 + FLOATS, displacement: at(addr) }
+        }
+        I::VLoad128O32 { dst, addr } => I::StackLoad128 { register: dst, displacement: at(addr) },
+        I::Vstore128LeO32 { addr, src } => {
+            I::StackStore128 { register: src, displacement: at(addr) }
         }
         I::XStore8O32 { addr, src } => I::StackStore8 { register: x(src), displacement: at(addr) },
         I::XStore16LeO32 { addr, src } => {

@@ -46,6 +46,7 @@ impl Session<'_> {
                 body: self.arena.body_mut(),
                 stack: self.stack,
                 callees: self.callees,
+                constants: &self.code.constants,
                 policy,
             };
             let (stop, state) = run(&self.code.instructions, machine);
@@ -54,11 +55,13 @@ impl Session<'_> {
                 (Stop::OutsideCode, Gateway::Return) => return Ok(()),
                 (Stop::OutsideCode, gateway @ (Gateway::Builtin(_) | Gateway::Host(_))) => {
                     self.serve(gateway)?;
+                    policy.returns(state.pc, self.state.lr);
                     self.state.calls_left = self.state.calls_left.wrapping_add(1);
                 }
                 // Only guest functions nest; the count was exhausted, not taken from.
                 (Stop::Depth, gateway @ (Gateway::Builtin(_) | Gateway::Host(_))) => {
                     self.serve(gateway)?;
+                    policy.returns(state.pc, self.state.lr);
                 }
                 _ => return Err(self.stopped(stop, policy.escape())),
             }
@@ -136,7 +139,7 @@ impl Session<'_> {
                 None => broken("escape"),
             },
             Stop::BadStack => broken("stack pointer"),
-            Stop::Missing => broken("opcode"),
+            Stop::BadConstant => broken("vector constant"),
         }
     }
 
@@ -166,7 +169,7 @@ impl Session<'_> {
 }
 
 /// Most results of a signature: all registers that may hold one.
-const MAX_RESULTS: usize = 31;
+const MAX_RESULTS: usize = 47;
 
 /// Something that only compiled code with a bug of ours could have reached.
 fn broken(what: &str) -> executor::Stop {

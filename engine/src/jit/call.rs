@@ -13,6 +13,9 @@ use super::trampoline::with_base;
 use crate::code_table::{CodeIndex, CodeTable, Entry, Target};
 use crate::executor::{Limits, Services, Slot, Stop};
 use crate::fault::Fault;
+use crate::passes::Mode;
+use crate::site::SiteId;
+use crate::transfer::{TransferKind, WrongTransfer};
 use crate::trap::Trap;
 
 impl Jit {
@@ -39,7 +42,11 @@ impl Jit {
         let ended = self.process_mut().invoke(services, call);
         self.note_fault();
         let judge = Judge { process: self.process(), programs: &self.programs };
-        judge.judge(ended).map_or(Ok(()), Err)?;
+        let stopped = judge.judge(ended);
+        if self.monitor {
+            self.judge_transfers(stopped.as_ref(), depth);
+        }
+        stopped.map_or(Ok(()), Err)?;
         slots.truncate(results);
         Ok(slots)
     }
@@ -87,6 +94,26 @@ impl Jit {
         };
         let signature = signature.ok_or_else(|| Stop::trap(Trap::BadCodeReference))?;
         Ok((address, signature))
+    }
+
+    /// Finds transfers of control that went wrong in a call. An indirect call that found
+    /// an entry of another signature must have trapped there and then; and a call that
+    /// returned must have returned from each function that it entered, which exact runs
+    /// count.
+    fn judge_transfers(&mut self, stopped: Option<&Stop>, depth: u32) {
+        let control = self.process().control();
+        let (wrong, left) = (control.wrong_entry.load(Relaxed), control.depth.load(Relaxed));
+        let refused = matches!(stopped, Some(Stop::Trap(t)) if t.trap == Trap::BadCodeReference);
+        if let Some(site) = wrong.checked_sub(1).filter(|_| !refused) {
+            let site = u32::try_from(site).ok().map(SiteId);
+            let kind = TransferKind::Entry;
+            self.transfers.push(WrongTransfer { kind, program: None, site });
+        }
+        let counted = self.programs.iter().all(|program| program.mode == Mode::Exact);
+        if stopped.is_none() && counted && left != u64::from(depth) {
+            let kind = TransferKind::Return;
+            self.transfers.push(WrongTransfer { kind, program: None, site: None });
+        }
     }
 
     /// Passes on what lowered code noted of a planted fault.

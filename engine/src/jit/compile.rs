@@ -3,11 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::{ExternalName, Function, UserExternalName};
+use cranelift_codegen::ir::{ExternalName, Function, Signature, UserExternalName};
 use cranelift_codegen::isa::TargetIsa;
-use cranelift_codegen::{
-    CodegenError, CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget,
-};
+use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
 
 use super::emitted::{EmittedFunction, Relocation, Symbol};
 use super::serve::panic_message;
@@ -36,7 +34,7 @@ impl<'a> Compiler<'a> {
             self.context
                 .compile(self.isa, &mut ControlPlane::default())
                 .map(drop)
-                .map_err(|error| load_error(&error.inner))
+                .map_err(|error| LoadError::from(&error.inner))
         }));
         compiled.unwrap_or_else(|payload| {
             let message = panic_message(payload.as_ref());
@@ -45,17 +43,6 @@ impl<'a> Compiler<'a> {
         })?;
         let compiled = self.context.compiled_code().expect("compiled just now");
         emitted(&self.context.func, compiled)
-    }
-}
-
-/// A limit or a missing feature is not a failure; rejecting verified input is one.
-fn load_error(error: &CodegenError) -> LoadError {
-    match error {
-        CodegenError::Unsupported(what) => LoadError::Unsupported(what.clone()),
-        CodegenError::ImplLimitExceeded | CodegenError::CodeTooLarge => {
-            LoadError::Unsupported(error.to_string())
-        }
-        _ => LoadError::CompileFailure(error.to_string()),
     }
 }
 
@@ -85,7 +72,20 @@ fn emitted(function: &Function, compiled: &CompiledCode) -> Result<EmittedFuncti
         sites: buffer.get_srclocs_sorted().iter().filter_map(site).collect(),
         frame_bytes,
         signature: function.signature.clone(),
+        callees: callees(function)?,
     })
+}
+
+/// What a function calls by name, with the signatures that it states.
+fn callees(function: &Function) -> Result<Vec<(Symbol, Signature)>, LoadError> {
+    let mut callees = Vec::new();
+    for callee in function.dfg.ext_funcs.values() {
+        if let ExternalName::User(name) = callee.name {
+            let symbol = symbol(&function.params.user_named_funcs()[name])?;
+            callees.push((symbol, function.dfg.signatures[callee.signature].clone()));
+        }
+    }
+    Ok(callees)
 }
 
 fn relocation(function: &Function, reloc: &FinalizedMachReloc) -> Result<Relocation, LoadError> {
@@ -104,7 +104,7 @@ fn relocation(function: &Function, reloc: &FinalizedMachReloc) -> Result<Relocat
 }
 
 /// What an external name stands for.
-pub(super) fn symbol(name: &UserExternalName) -> Result<Symbol, LoadError> {
+fn symbol(name: &UserExternalName) -> Result<Symbol, LoadError> {
     let builtin = match name.namespace {
         FUNCTION_NAMESPACE => return Ok(Symbol::Function(FuncId(name.index))),
         BUILTIN_NAMESPACE => Builtin::from_index(name.index),

@@ -27,6 +27,8 @@ pub(super) struct Control {
     pub(super) fault_triggered: AtomicU64,
     /// Indirect calls made.
     pub(super) indirect_calls: AtomicU64,
+    /// 1 + the site of a monitored indirect call that found an entry of another signature.
+    pub(super) wrong_entry: AtomicU64,
     /// 1 exactly while the thread runs on the guest stack.
     pub(super) in_guest: AtomicU64,
     /// The host's stack pointer while guest code runs.
@@ -51,6 +53,7 @@ const _: () = {
     assert!(offset_of!(Control, depth) == native_abi::CONTROL_DEPTH as usize);
     assert!(offset_of!(Control, fault_triggered) == native_abi::CONTROL_FAULT_TRIGGERED as usize);
     assert!(offset_of!(Control, indirect_calls) == native_abi::CONTROL_INDIRECT_CALLS as usize);
+    assert!(offset_of!(Control, wrong_entry) == native_abi::CONTROL_WRONG_ENTRY as usize);
     assert!(size_of::<Control>() <= LEN);
 };
 
@@ -85,6 +88,7 @@ impl Control {
     pub(super) fn begin(&self, depth: u32, server: *mut Server<'static>) {
         self.depth.store(depth.into(), Relaxed);
         self.interrupted.store(0, Relaxed);
+        self.wrong_entry.store(0, Relaxed);
         self.fault.clear();
         self.server.store(server, Relaxed);
     }

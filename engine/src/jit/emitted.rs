@@ -51,6 +51,8 @@ pub struct EmittedFunction {
     pub frame_bytes: u32,
     /// Its lowered signature.
     pub signature: Signature,
+    /// What it calls by name, with the signature that it states.
+    pub callees: Vec<(Symbol, Signature)>,
 }
 
 impl EmittedFunction {
@@ -84,6 +86,7 @@ mod tests {
             sites: vec![(4..8, SiteId(3)), (9..12, SiteId(1))],
             frame_bytes: 0,
             signature: Signature::new(CallConv::Tail),
+            callees: Vec::new(),
         };
         let sites = [3, 4, 7, 8, 9, 11, 12].map(|offset| function.site_at(offset).map(|s| s.0));
         assert_eq!(sites, [None, Some(3), Some(3), None, Some(1), Some(1), None]);

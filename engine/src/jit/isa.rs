@@ -103,6 +103,17 @@ impl Settings {
     }
 }
 
+/// The features of this machine's processor that native code may use: Cranelift's names,
+/// and whether the machine has each.
+///
+/// # Errors
+/// [`SettingError::Target`] on a machine that no native code is made for.
+pub fn processor_features() -> Result<Vec<(&'static str, bool)>, SettingError> {
+    let isa = trampoline_target()?;
+    let flags = isa.isa_flags();
+    Ok(flags.iter().filter_map(|flag| Some((flag.name, flag.as_bool()?))).collect())
+}
+
 /// The target for entry trampolines and gateways, the same for every configuration:
 /// calling conventions depend on no setting that a user may change.
 pub(super) fn trampoline_target() -> Result<OwnedTargetIsa, SettingError> {
@@ -143,6 +154,12 @@ mod tests {
     fn build(name: &str, value: &str) -> Result<(), SettingError> {
         let flags = vec![(name.to_owned(), value.to_owned())];
         Settings { optimize: true, flags }.target(Mode::Exact).map(drop)
+    }
+
+    #[test]
+    fn the_processor_has_what_every_x86_64_has_and_cranelift_names_it() {
+        let features = processor_features().expect("native code for this machine");
+        assert!(features.iter().any(|(name, _)| *name == "has_avx2"), "{features:?}");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Linking: functions to one image, with their calls resolved.
 
+use std::sync::Arc;
+
 use cranelift_codegen::binemit::Reloc;
-use cranelift_codegen::ir::{ExternalName, Function, LibCall, Signature};
+use cranelift_codegen::ir::{LibCall, Signature};
 
 use super::code::ALIGNMENT;
-use super::compile::symbol;
 use super::emitted::{EmittedFunction, Relocation, Symbol};
 use crate::executor::LoadError;
 use crate::program::{Builtin, FuncId};
@@ -12,25 +13,22 @@ use crate::program::{Builtin, FuncId};
 /// Checks that every function of a program is called with its own signature, that there
 /// is such a function, and that each builtin is called with one signature only. Returns
 /// the builtins, with these.
-pub(super) fn check_calls(functions: &[Function]) -> Result<Vec<(Builtin, Signature)>, LoadError> {
+pub(super) fn check_calls(
+    functions: &[Arc<EmittedFunction>],
+) -> Result<Vec<(Builtin, Signature)>, LoadError> {
     let mut builtins: Vec<(Builtin, Signature)> = Vec::new();
-    for function in functions {
-        for callee in function.dfg.ext_funcs.values() {
-            let ExternalName::User(name) = callee.name else { continue };
-            let name = &function.params.user_named_funcs()[name];
-            let stated = &function.dfg.signatures[callee.signature];
-            let actual = match symbol(name)? {
-                Symbol::Function(FuncId(index)) => {
-                    functions.get(index as usize).map(|callee| &callee.signature)
-                }
-                Symbol::Builtin(builtin) => Some(known_or_new(&mut builtins, builtin, stated)),
-                Symbol::LibCall(_) | Symbol::Here(_) => Some(stated),
-            };
-            if actual != Some(stated) {
-                let is = actual.map_or_else(|| "not there".to_owned(), Signature::to_string);
-                let what = format!("a call of {name} as {stated}, which is {is}");
-                return Err(LoadError::Unsupported(what));
+    for (symbol, stated) in functions.iter().flat_map(|function| &function.callees) {
+        let actual = match *symbol {
+            Symbol::Function(FuncId(index)) => {
+                functions.get(index as usize).map(|callee| &callee.signature)
             }
+            Symbol::Builtin(builtin) => Some(known_or_new(&mut builtins, builtin, stated)),
+            Symbol::LibCall(_) | Symbol::Here(_) => Some(stated),
+        };
+        if actual != Some(stated) {
+            let is = actual.map_or_else(|| "not there".to_owned(), Signature::to_string);
+            let what = format!("a call of {symbol:?} as {stated}, which is {is}");
+            return Err(LoadError::Unsupported(what));
         }
     }
     Ok(builtins)
@@ -50,7 +48,7 @@ fn known_or_new<'a>(
 }
 
 /// Where each function begins in an image, and how long the image is.
-pub(super) fn place(functions: &[EmittedFunction]) -> (Vec<usize>, usize) {
+pub(super) fn place(functions: &[Arc<EmittedFunction>]) -> (Vec<usize>, usize) {
     let mut end: usize = 0;
     let starts = functions
         .iter()
@@ -65,7 +63,7 @@ pub(super) fn place(functions: &[EmittedFunction]) -> (Vec<usize>, usize) {
 
 /// An image with every reference resolved.
 pub(super) struct Linker<'a> {
-    pub(super) functions: &'a [EmittedFunction],
+    pub(super) functions: &'a [Arc<EmittedFunction>],
     /// What [`place`] gave.
     pub(super) starts: &'a [usize],
     /// Where the image will lie.

@@ -1,11 +1,15 @@
 //! Loading a program: lowered, compiled, linked and placed in code memory.
 
+use std::sync::Arc;
+
 use cranelift_codegen::ir::{Function, Signature};
+use cranelift_codegen::isa::OwnedTargetIsa;
 
 use super::Jit;
 use super::code::Area;
 use super::compile::Compiler;
 use super::emitted::{EmittedFunction, Symbol};
+use super::known::{Configuration, Known};
 use super::link::{self, Linker};
 use super::programs::{Loaded, SiteShape};
 use super::serve::Service;
@@ -23,37 +27,95 @@ impl Jit {
         program: &Prepared,
         table: &mut CodeTable,
     ) -> Result<(), LoadError> {
-        let lowered = self.lower(program, table)?;
-        self.load_lowered(lowered, program.mode, &program.sites)
+        let mode = program.mode;
+        let target = self.target(mode)?;
+        let mut compiler = Compiler::new(&*target);
+        let emit = |function| self.emit(function, mode, table, &mut compiler);
+        let functions = program.functions.iter().map(emit).collect::<Result<_, _>>()?;
+        self.load_emitted(functions, mode, &program.sites)
     }
 
-    fn lower(&self, program: &Prepared, table: &mut CodeTable) -> Result<Vec<Function>, LoadError> {
+    fn target(&self, mode: Mode) -> Result<OwnedTargetIsa, LoadError> {
+        let target = self.settings.target(mode);
+        target.map_err(|error| LoadError::Unsupported(error.to_string()))
+    }
+
+    /// The code of one function. Nothing is remembered under a planted fault, which may
+    /// note its trigger while it compiles.
+    fn emit(
+        &mut self,
+        function: &Arc<Function>,
+        mode: Mode,
+        table: &mut CodeTable,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Arc<EmittedFunction>, LoadError> {
+        if self.faults.any() {
+            return self.lower(function, mode, table, compiler).map(|known| known.function);
+        }
+        let configuration = Configuration {
+            mode,
+            settings: self.settings.clone(),
+            count_calls: self.count_calls,
+            monitor: self.monitor,
+        };
+        if let Some(known) = self.process().known.get(&configuration, function, table) {
+            return Ok(known);
+        }
+        let new = self.lower(function, mode, table, compiler)?;
+        let emitted = new.function.clone();
+        self.process_mut().known.insert(&configuration, function, new);
+        Ok(emitted)
+    }
+
+    fn lower(
+        &self,
+        function: &Function,
+        mode: Mode,
+        table: &mut CodeTable,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Known, LoadError> {
         let context = lowering::Context {
-            mode: program.mode,
+            mode,
             table: self.process().table.address(),
             control: self.process().control_address(),
             faults: &self.faults,
             count_calls: self.count_calls,
+            monitor: self.monitor,
         };
-        let mut intern = |signature: &Signature| table.intern(signature);
-        let lower = |function| lowering::lower(function, &context, &mut intern);
-        let lowered: Result<Vec<_>, _> = program.functions.iter().map(lower).collect();
-        lowered.map_err(|error| LoadError::Unsupported(error.to_string()))
+        let mut ids = Vec::new();
+        let mut intern = |signature: &Signature| {
+            let id = table.intern(signature);
+            ids.push((signature.clone(), id));
+            id
+        };
+        let lowered = lowering::lower(function, &context, &mut intern);
+        let lowered = lowered.map_err(|error| LoadError::Unsupported(error.to_string()))?;
+        Ok(Known { function: Arc::new(compiler.compile(lowered)?), ids })
     }
 
     /// Compiles, links and places functions that already have the base.
+    #[cfg(test)]
     pub(super) fn load_lowered(
         &mut self,
         lowered: Vec<Function>,
         mode: Mode,
         sites: &[Site],
     ) -> Result<(), LoadError> {
-        let target = self.settings.target(mode);
-        let target = target.map_err(|error| LoadError::Unsupported(error.to_string()))?;
-        let builtins = link::check_calls(&lowered)?;
+        let target = self.target(mode)?;
         let mut compiler = Compiler::new(&*target);
-        let functions: Vec<EmittedFunction> =
-            lowered.into_iter().map(|f| compiler.compile(f)).collect::<Result<_, _>>()?;
+        let compile = |function| compiler.compile(function).map(Arc::new);
+        let functions = lowered.into_iter().map(compile).collect::<Result<_, _>>()?;
+        self.load_emitted(functions, mode, sites)
+    }
+
+    /// Links and places functions.
+    fn load_emitted(
+        &mut self,
+        functions: Vec<Arc<EmittedFunction>>,
+        mode: Mode,
+        sites: &[Site],
+    ) -> Result<(), LoadError> {
+        let builtins = link::check_calls(&functions)?;
         let addresses = self.place(&functions, &builtins)?;
         let sites = sites.iter().map(SiteShape::of).collect();
         self.arrange_decoys(mode)?;
@@ -64,7 +126,7 @@ impl Jit {
     /// Places linked code and returns the address of each function.
     fn place(
         &mut self,
-        functions: &[EmittedFunction],
+        functions: &[Arc<EmittedFunction>],
         builtins: &[(Builtin, Signature)],
     ) -> Result<Vec<u64>, LoadError> {
         let mut gateways = Vec::new();

@@ -21,6 +21,7 @@ mod compile;
 mod control;
 mod emitted;
 mod isa;
+mod known;
 mod link;
 mod load;
 mod process;
@@ -37,6 +38,7 @@ mod x86_64;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::Arena;
@@ -45,9 +47,10 @@ use crate::code_table::{CodeIndex, CodeTable};
 use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
 use crate::fault::{Fault, Faults};
 use crate::passes::{Mode, Prepared};
+use crate::transfer::WrongTransfer;
 
 pub use emitted::{EmittedFunction, Relocation, Symbol};
-pub use isa::SettingError;
+pub use isa::{SettingError, processor_features};
 
 use isa::Settings;
 use process::Process;
@@ -66,6 +69,9 @@ pub struct JitConfig {
     pub fault: Option<Fault>,
     /// Whether to count indirect calls, which costs each a memory increment.
     pub count_calls: bool,
+    /// Whether to monitor control flow: which indirect calls enter an entry of another
+    /// signature, and in exact runs, whether returns go back to their callers.
+    pub monitor: bool,
 }
 
 impl Default for JitConfig {
@@ -76,6 +82,7 @@ impl Default for JitConfig {
             guard: GuardMode::Guard,
             fault: None,
             count_calls: false,
+            monitor: false,
         }
     }
 }
@@ -100,6 +107,9 @@ pub struct Jit {
     settings: Settings,
     faults: Faults,
     count_calls: bool,
+    monitor: bool,
+    /// Transfers of control that went wrong since the last look.
+    transfers: Vec<WrongTransfer>,
     /// Always present, but while the executor is dropped.
     process: Option<Process>,
     programs: Vec<Loaded>,
@@ -127,6 +137,8 @@ impl Jit {
             settings,
             faults: Faults::new(config.fault),
             count_calls: config.count_calls,
+            monitor: config.monitor,
+            transfers: Vec::new(),
             process: Some(process),
             programs: Vec::new(),
         })
@@ -151,10 +163,16 @@ impl Jit {
         self.cage().inspect()
     }
 
+    /// Takes the transfers of control that went wrong since the last time. Nothing is
+    /// found without [`JitConfig::monitor`].
+    pub fn take_transfers(&mut self) -> Vec<WrongTransfer> {
+        std::mem::take(&mut self.transfers)
+    }
+
     /// The machine code of a program's functions, by [`crate::program::FuncId`]; empty
     /// for a program that is not loaded.
     #[must_use]
-    pub fn emitted(&self, program: u32) -> &[EmittedFunction] {
+    pub fn emitted(&self, program: u32) -> &[Arc<EmittedFunction>] {
         self.programs.get(program as usize).map_or(&[], |loaded| &loaded.functions)
     }
 
@@ -174,6 +192,7 @@ impl Executor for Jit {
 
     fn reset(&mut self, len: u32) -> Result<(), String> {
         self.programs.clear();
+        self.transfers.clear();
         self.process_mut().reset(len).map_err(|error| error.to_string())
     }
 

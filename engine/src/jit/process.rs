@@ -17,6 +17,7 @@ use cranelift_codegen::ir::Signature;
 use super::code::{Area, CodeError, CodeMemory};
 use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
+use super::known::KnownFunctions;
 use super::registry::Registration;
 use super::serve::{Gateway, Refusal, Server, Service, panic_message};
 use super::stack::GuestStack;
@@ -64,6 +65,8 @@ pub(super) struct Process {
     pub(super) code: CodeMemory,
     pub(super) table: NativeTable,
     pub(super) stack: GuestStack,
+    /// Functions that were compiled for this process.
+    pub(super) known: KnownFunctions,
     control: ControlPage,
     timer: Timer,
     gateways: Vec<Gateway>,
@@ -109,6 +112,7 @@ impl Process {
             code: CodeMemory::new()?,
             table: NativeTable::new()?,
             stack: GuestStack::new()?,
+            known: KnownFunctions::default(),
             control: ControlPage::new()?,
             timer: Timer::new()?,
             gateways: Vec::new(),

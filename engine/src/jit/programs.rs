@@ -1,5 +1,7 @@
 //! The programs that are loaded, and what an address in their code means.
 
+use std::sync::Arc;
+
 use super::emitted::EmittedFunction;
 use crate::passes::Mode;
 use crate::program::FuncId;
@@ -10,7 +12,7 @@ use crate::trap::Trap;
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) mode: Mode,
-    pub(super) functions: Vec<EmittedFunction>,
+    pub(super) functions: Vec<Arc<EmittedFunction>>,
     /// Address of each function, ascending.
     pub(super) addresses: Vec<u64>,
     pub(super) sites: Vec<SiteShape>,

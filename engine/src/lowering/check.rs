@@ -294,10 +294,13 @@ impl Checker<'_> {
     fn reaches_control(&self, inst: Inst, access: &Access) -> bool {
         use native_abi::{
             CONTROL_DEPTH, CONTROL_FAULT_TRIGGERED, CONTROL_INDIRECT_CALLS, CONTROL_STACK_LIMIT,
+            CONTROL_WRONG_ENTRY,
         };
         let word = access.displacement;
-        let counted =
-            matches!(word, CONTROL_DEPTH | CONTROL_FAULT_TRIGGERED | CONTROL_INDIRECT_CALLS);
+        let counted = matches!(
+            word,
+            CONTROL_DEPTH | CONTROL_FAULT_TRIGGERED | CONTROL_INDIRECT_CALLS | CONTROL_WRONG_ENTRY
+        );
         let data = &self.dfg.insts[inst];
         match (data.opcode(), stored(data)) {
             (Opcode::Load, None) => {

@@ -53,7 +53,7 @@ impl Lowering<'_, '_> {
         self.pos.ins().store(flags, after, control, word);
     }
 
-    fn control_flags(&mut self) -> MemFlagsData {
+    pub(super) fn control_flags(&mut self) -> MemFlagsData {
         let region = OwnRegion::Control.of(self.pos.func);
         MemFlagsData::trusted().with_alias_region(Some(region))
     }

@@ -6,6 +6,7 @@
 //! pass lifts the entry's address over the check.
 #![forbid(unsafe_code)]
 
+use cranelift_codegen::cursor::Cursor as _;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{self, Inst, InstBuilder as _, MemFlagsData, Value};
@@ -13,6 +14,7 @@ use cranelift_codegen::ir::{self, Inst, InstBuilder as _, MemFlagsData, Value};
 use super::{Lowering, LoweringError, native_abi};
 use crate::code_table::{MAX_ENTRIES, SignatureId};
 use crate::passes::OwnRegion;
+use crate::site::SiteId;
 use crate::trap::Trap;
 
 impl Lowering<'_, '_> {
@@ -38,6 +40,18 @@ impl Lowering<'_, '_> {
         Ok(())
     }
 
+    /// Leaves this call's site in the control block where `wrong` is not 0.
+    fn note_wrong_entry(&mut self, wrong: Value) {
+        let site = SiteId::from_source_loc(self.pos.srcloc()).map_or(0, |site| site.0);
+        let here = self.pos.ins().iconst(I64, 1 + i64::from(site));
+        let control = self.absolute(self.cx.control);
+        let flags = self.control_flags();
+        let word = native_abi::CONTROL_WRONG_ENTRY;
+        let before = self.pos.ins().load(I64, flags, control, word);
+        let after = self.pos.ins().select(wrong, here, before);
+        self.pos.ins().store(flags, after, control, word);
+    }
+
     /// The native address of the entry that `index` selects, if it has the signature.
     fn checked_entry(&mut self, index: Value, expected: SignatureId) -> Value {
         let region = OwnRegion::CodeTable.of(self.pos.func);
@@ -53,6 +67,9 @@ impl Lowering<'_, '_> {
         let actual = self.pos.ins().load(I32, flags, entry, native_abi::ENTRY_SIGNATURE);
         let expected = self.pos.ins().iconst(I32, i64::from(expected.0));
         let other = self.pos.ins().icmp(IntCC::NotEqual, actual, expected);
+        if self.cx.monitor {
+            self.note_wrong_entry(other);
+        }
         self.pos.ins().trapnz(other, Trap::BadCodeReference.code());
         self.pos.ins().load(I64, flags, entry, native_abi::ENTRY_ADDRESS)
     }

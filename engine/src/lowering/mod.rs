@@ -52,6 +52,9 @@ pub struct Context<'a> {
     pub faults: &'a Faults,
     /// Whether indirect calls are counted in the control block.
     pub count_calls: bool,
+    /// Whether indirect calls note in the control block that they found an entry of
+    /// another signature: a second opinion on the check behind it.
+    pub monitor: bool,
 }
 
 /// Why a function cannot be lowered.

@@ -47,5 +47,9 @@ pub const CONTROL_FAULT_TRIGGERED: i32 = 16;
 /// Offset in the control block of the number of indirect calls made, a `u64`.
 pub const CONTROL_INDIRECT_CALLS: i32 = 24;
 
+/// Offset in the control block of a `u64` that is not 0 once a monitored indirect call has
+/// found an entry of another signature than it expects: 1 + its site.
+pub const CONTROL_WRONG_ENTRY: i32 = 32;
+
 /// Bytes of the part of the control block that lowered code reaches.
-pub const CONTROL_SIZE: u32 = 32;
+pub const CONTROL_SIZE: u32 = 40;

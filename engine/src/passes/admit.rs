@@ -17,14 +17,13 @@ use super::{PassError, Refusal};
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 use crate::trap::Trap;
 
-/// Checks that every named callee exists and is called with its own signature.
-pub(super) fn check_calls(program: &Program) -> Result<(), PassError> {
-    for (id, function) in (0..).map(FuncId).zip(&program.functions) {
-        for callee in function.dfg.ext_funcs.values() {
-            if callee.patchable || !fits(program, function, callee) {
-                let name = callee.name.display(Some(&function.params)).to_string();
-                return Err(PassError { function: id, what: Refusal::Callee(name) });
-            }
+/// Checks that everything that a function calls by name exists, and is called with its
+/// own signature.
+pub(super) fn check_calls(program: &Program, function: &Function) -> Result<(), Refusal> {
+    for callee in function.dfg.ext_funcs.values() {
+        if callee.patchable || !fits(program, function, callee) {
+            let name = callee.name.display(Some(&function.params)).to_string();
+            return Err(Refusal::Callee(name));
         }
     }
     Ok(())
@@ -75,15 +74,21 @@ fn check_signature(signature: &ir::Signature) -> Result<(), Refusal> {
 
 fn check_instruction(data: &InstructionData) -> Result<(), Refusal> {
     let opcode = data.opcode();
+    if refuses(opcode) {
+        return Err(Refusal::Opcode(opcode));
+    }
     match class(opcode) {
-        Class::HostAddress => Err(Refusal::Opcode(opcode)),
-        Class::Call | Class::CallIndirect if is_try_call(opcode) => Err(Refusal::Opcode(opcode)),
         Class::Trap => match data.trap_code() {
             Some(code) if Trap::from_code(code).is_none() => Err(Refusal::TrapCode(code)),
             _ => Ok(()),
         },
         _ => Ok(()),
     }
+}
+
+/// Whether no program with this opcode is admitted to any kind of run.
+pub(crate) fn refuses(opcode: ir::Opcode) -> bool {
+    class(opcode) == Class::HostAddress || is_try_call(opcode)
 }
 
 /// Nothing in the engine throws, and a handler would have to restore the shadow stack
@@ -103,12 +108,16 @@ pub(super) fn strip(function: &mut Function) {
 /// See [`super::verify`].
 pub(super) fn verify(program: &Program) -> Result<(), PassError> {
     for (id, function) in (0..).map(FuncId).zip(&program.functions) {
-        verify_function(function, pulley32()).map_err(|errors| {
-            let first = errors.0.first().map_or_else(String::new, ToString::to_string);
-            PassError { function: id, what: Refusal::Invalid(first) }
-        })?;
+        verify_one(function)
+            .map_err(|complaint| PassError { function: id, what: Refusal::Invalid(complaint) })?;
     }
     Ok(())
+}
+
+/// See [`super::verify_function`].
+pub(super) fn verify_one(function: &Function) -> Result<(), String> {
+    verify_function(function, pulley32())
+        .map_err(|errors| errors.0.first().map_or_else(String::new, ToString::to_string))
 }
 
 /// The target whose CLIF a program is written in.

@@ -22,10 +22,14 @@ pub mod shadow_stack;
 mod sites;
 mod wide;
 
+use std::sync::Arc;
+
 use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 
 use crate::program::{FuncId, Program};
 use crate::site::Site;
+
+pub(crate) use admit::refuses;
 
 /// The kind of run that a program is prepared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,8 +47,9 @@ pub struct Prepared {
     /// What kind of run it is ready for.
     pub mode: Mode,
     /// Its functions, by [`FuncId`]. Their signatures are those of the program after
-    /// [`return_area::explicit`].
-    pub functions: Vec<ir::Function>,
+    /// [`return_area::explicit`]. Programs that were prepared from one another share
+    /// functions, and executors may know a function by its address.
+    pub functions: Vec<Arc<ir::Function>>,
     /// See [`crate::program::Program::startup`].
     pub startup: Option<FuncId>,
     /// Its sites, by [`crate::site::SiteId`].
@@ -99,22 +104,53 @@ pub enum Refusal {
 /// # Errors
 /// [`PassError`].
 pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
-    admit::check_calls(program)?;
-    let mut functions = program.functions.clone();
     let mut sites = Vec::new();
-    for (id, function) in (0..).map(FuncId).zip(&mut functions) {
-        let refused = |what| PassError { function: id, what };
-        admit::check(function).map_err(refused)?;
-        admit::strip(function);
-        return_area::make_explicit(function);
-        shadow_stack::move_slots(function, mode).map_err(refused)?;
-        sites::number(function, id, &mut sites);
-        wide::split(function);
-        if mode == Mode::Exact {
-            sanitize::run(function).map_err(refused)?;
-        }
-    }
+    let functions = (0..).map(FuncId).zip(&program.functions);
+    let functions = functions
+        .map(|(id, function)| prepare_one(program, mode, id, function.clone(), &mut sites))
+        .collect::<Result<_, _>>()?;
     Ok(Prepared { mode, functions, startup: program.startup, sites })
+}
+
+/// Prepares a program in which some functions were changed, but not their signatures.
+/// `unchanged` is what [`prepare`] made of it: the other functions are shared with it,
+/// and keep their site ids. The changed functions' sites come after those.
+///
+/// # Errors
+/// [`PassError`].
+pub fn prepare_changed(
+    program: &Program,
+    unchanged: &Prepared,
+    changed: &[(FuncId, ir::Function)],
+) -> Result<Prepared, PassError> {
+    let mut prepared = unchanged.clone();
+    for (id, function) in changed {
+        let function =
+            prepare_one(program, prepared.mode, *id, function.clone(), &mut prepared.sites)?;
+        prepared.functions[id.0 as usize] = function;
+    }
+    Ok(prepared)
+}
+
+fn prepare_one(
+    program: &Program,
+    mode: Mode,
+    id: FuncId,
+    mut function: ir::Function,
+    sites: &mut Vec<Site>,
+) -> Result<Arc<ir::Function>, PassError> {
+    let refused = |what| PassError { function: id, what };
+    admit::check_calls(program, &function).map_err(refused)?;
+    admit::check(&function).map_err(refused)?;
+    admit::strip(&mut function);
+    return_area::make_explicit(&mut function);
+    shadow_stack::move_slots(&mut function, mode).map_err(refused)?;
+    sites::number(&mut function, id, sites);
+    wide::split(&mut function);
+    if mode == Mode::Exact {
+        sanitize::run(&mut function).map_err(refused)?;
+    }
+    Ok(Arc::new(function))
 }
 
 /// Runs Cranelift's verifier for `pulley32` on every function. A program out of
@@ -124,6 +160,14 @@ pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
 /// [`Refusal::Invalid`] with the first complaint.
 pub fn verify(program: &Program) -> Result<(), PassError> {
     admit::verify(program)
+}
+
+/// Runs Cranelift's verifier for `pulley32` on one function.
+///
+/// # Errors
+/// The first complaint.
+pub fn verify_function(function: &ir::Function) -> Result<(), String> {
+    admit::verify_one(function)
 }
 
 /// Alias regions that the passes and `lowering` add. Their ids lie in a part of the

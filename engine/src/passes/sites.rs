@@ -1,6 +1,8 @@
 //! Numbers the sites of a program.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use cranelift_codegen::ir::{self, Function, Inst, InstructionData, Opcode};
 
 use super::instructions;
@@ -44,6 +46,7 @@ fn site(function: &Function, id: FuncId, ordinal: u32, inst: Inst, kind: SiteKin
     Site {
         function: id,
         ordinal,
+        instruction: inst,
         kind,
         region: region(function, inst),
         width: width(function, inst),
@@ -63,10 +66,10 @@ fn kind(function: &Function, inst: Inst) -> Option<SiteKind> {
 }
 
 /// Description of the alias region that an access names.
-fn region(function: &Function, inst: Inst) -> String {
+fn region(function: &Function, inst: Inst) -> Arc<str> {
     let dfg = &function.dfg;
     let region = dfg.insts[inst].memflags().and_then(|flags| dfg.mem_flags[flags].alias_region());
-    region.map_or_else(String::new, |region| dfg.alias_regions[region].description.to_string())
+    region.map_or_else(Arc::default, |region| dfg.alias_regions[region].description.as_ref().into())
 }
 
 /// Bytes that an access spans; 0 for a call.

@@ -4,13 +4,17 @@
 use pyo3::PyErr;
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
+use crate::clif::SourceError;
+use crate::confuse;
 use crate::frontend::FrontendError;
 use crate::jit::JitError;
 use crate::run::RunError;
 use crate::smith::SmithError;
+use crate::weave::WeaveError;
 
 pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
+pyo3::create_exception!(engine, PlanError, PyValueError, "A plan that does not fit its program.");
 pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
 
 /// What a failed translation is in Python.
@@ -25,6 +29,16 @@ pub(super) fn frontend(error: FrontendError) -> PyErr {
     }
 }
 
+/// What CLIF that makes no program is in Python.
+pub(super) fn clif(error: SourceError) -> PyErr {
+    match error {
+        SourceError::Invalid(error) => {
+            InvalidInput::new_err((error.message, None::<usize>, error.line))
+        }
+        SourceError::Unsupported(feature) => Unsupported::new_err(feature),
+    }
+}
+
 /// What a run that did not take place is in Python.
 pub(super) fn run(error: RunError) -> PyErr {
     match error {
@@ -33,6 +47,11 @@ pub(super) fn run(error: RunError) -> PyErr {
         RunError::CompileFailure(message) => CompileFailure::new_err(message),
         RunError::Environment(message) => PyMemoryError::new_err(message),
     }
+}
+
+/// What a plan that does not fit is in Python.
+pub(super) fn plan(error: confuse::PlanError) -> PyErr {
+    PlanError::new_err(error.to_string())
 }
 
 /// What a native executor that cannot be made is to a run.
@@ -55,6 +74,16 @@ pub(super) fn text(text: &[u8], error: &wat::Error) -> PyErr {
         .and_then(|line| line.parse::<usize>().ok())
         .filter(|&line| line <= text.split(|&byte| byte == b'\n').count());
     InvalidInput::new_err((message, None::<usize>, line))
+}
+
+/// What a module that cannot be woven is in Python.
+pub(super) fn weave(error: WeaveError) -> PyErr {
+    match error {
+        WeaveError::Invalid { message, offset } => {
+            InvalidInput::new_err((message, Some(offset), None::<usize>))
+        }
+        WeaveError::Unsupported(message) => Unsupported::new_err(message),
+    }
 }
 
 /// What a failure of wasm-smith is in Python.

@@ -5,24 +5,27 @@ mod errors;
 mod program;
 mod run;
 
-use pyo3::buffer::PyBuffer;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::xxh3_64;
 
+use crate::census;
 use crate::fault::Fault;
+use crate::jit;
 use crate::smith;
+use crate::weave::{Weave, weave};
 
 /// Native half of the package `engine`.
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, Unsupported};
+    use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
-    use super::{assemble, digest, faults, smith_module, versions};
+    use super::{
+        assemble, catalogue, faults, processor_features, smith_module, versions, weave_module,
+    };
 }
 
 /// Versions of the native components by name.
@@ -65,11 +68,33 @@ fn smith_module<'py>(
     Ok(PyBytes::new(py, &wasm))
 }
 
-/// XXH3 (64 bits) of a buffer.
+/// A module with what makes its runs worth watching added to it.
+#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false))]
+fn weave_module<'py>(
+    py: Python<'py>,
+    wasm: &[u8],
+    seed: u64,
+    indirect: Option<u8>,
+    fuel: Option<u32>,
+    soften: bool,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let woven = weave(wasm, Weave { indirect, fuel, soften, seed }).map_err(errors::weave)?;
+    Ok(PyBytes::new(py, &woven))
+}
+
+/// What a census can name: opcodes that can run, and fields.
 #[pyfunction]
-fn digest(py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<u64> {
-    let bytes = PyBuffer::<u8>::get(data)?.to_vec(py)?;
-    Ok(xxh3_64(&bytes))
+fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let catalogue = PyDict::new(py);
+    catalogue.set_item("opcodes", census::runnable_opcodes())?;
+    catalogue.set_item("fields", census::fields())?;
+    Ok(catalogue)
+}
+
+/// The features of the processor that native code may use.
+#[pyfunction]
+fn processor_features() -> PyResult<Vec<(&'static str, bool)>> {
+    jit::processor_features().map_err(|error| errors::Unsupported::new_err(error.to_string()))
 }
 
 /// The planted faults: two-digit name and one-line summary.

@@ -1,15 +1,19 @@
 //! `engine.Program`: a translated module.
 #![forbid(unsafe_code)]
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::errors;
 use super::run::{self, Choice};
+use crate::census::Census;
+use crate::clif::{self, RunLine};
+use crate::confuse::{self, Kind, Place, Plan};
 use crate::executor::Limits;
 use crate::frontend;
-use crate::program::{self, Item, Module, ValType};
-use crate::run::{Call, Request};
+use crate::program::{self, FuncId, Item, Module, ValType};
+use crate::run::{Call, Request, Subject};
 use crate::runtime::{ArenaMap, Reservations};
 
 /// Defaults of `Program.run`: those of the command line.
@@ -22,7 +26,9 @@ const MAX_TABLE: u64 = 100_000;
 /// A translated WebAssembly module.
 #[pyclass(frozen, module = "engine")]
 pub(super) struct Program {
-    program: program::Program,
+    subject: Subject,
+    /// The run lines of a program in CLIF.
+    runs: Vec<RunLine>,
 }
 
 #[pymethods]
@@ -30,12 +36,27 @@ impl Program {
     #[new]
     fn new(py: Python<'_>, wasm: &[u8]) -> PyResult<Program> {
         let program = py.detach(|| frontend::translate(wasm)).map_err(errors::frontend)?;
-        Ok(Program { program })
+        Ok(Program { subject: Subject::new(program), runs: Vec::new() })
+    }
+
+    #[staticmethod]
+    fn from_clif(py: Python<'_>, text: &str) -> PyResult<Program> {
+        let read = || {
+            let source = clif::read(text)?;
+            Ok((source.program()?, source.runs))
+        };
+        let (program, runs) = py.detach(read).map_err(errors::clif)?;
+        Ok(Program { subject: Subject::new(program), runs })
+    }
+
+    #[getter]
+    fn run_lines(&self) -> Vec<run::RunLine> {
+        self.runs.iter().map(run::run_line).collect()
     }
 
     #[getter]
     fn imports<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let module = &self.program.module;
+        let module = &self.subject.program().module;
         let import = |import: &program::Import| {
             let dict = item(py, module, import.item, &import.name)?;
             dict.set_item("module", &import.module)?;
@@ -46,7 +67,7 @@ impl Program {
 
     #[getter]
     fn exports<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let module = &self.program.module;
+        let module = &self.subject.program().module;
         let export = |export: &program::Export| {
             let dict = item(py, module, export.item, &export.name)?;
             let (Item::Function(index)
@@ -61,13 +82,47 @@ impl Program {
 
     #[getter]
     fn defined_functions(&self) -> usize {
-        self.program.functions.len() - usize::from(self.program.startup.is_some())
+        let program = self.subject.program();
+        program.functions.len() - usize::from(program.startup.is_some())
+    }
+
+    #[getter]
+    fn hash(&self) -> String {
+        format!("{:016x}", self.subject.hash())
+    }
+
+    fn confused(&self, py: Python<'_>, plan: &str) -> PyResult<Program> {
+        let plan = Plan::from_json(plan).map_err(errors::plan)?;
+        let subject = py.detach(|| self.subject.confused(&plan)).map_err(errors::plan)?;
+        Ok(Program { subject, runs: self.runs.clone() })
+    }
+
+    fn places(&self) -> Vec<(u32, u32, &'static str)> {
+        let places = self.subject.survey().places.iter();
+        places.map(|place| (place.function.0, place.site, place.kind.name())).collect()
+    }
+
+    fn choices(&self, function: u32, site: u32, kind: &str) -> PyResult<Vec<String>> {
+        let unknown = || PyValueError::new_err(format!("there is no kind {kind:?}"));
+        let kind = Kind::from_name(kind).ok_or_else(unknown)?;
+        let place = Place { function: FuncId(function), site, kind };
+        let choices = confuse::choices(self.subject.program(), place);
+        Ok(choices.iter().map(|params| params.to_json().to_string()).collect())
+    }
+
+    #[getter]
+    fn census<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let census = py.detach(|| Census::of(self.subject.program()));
+        let dict = PyDict::new(py);
+        dict.set_item("opcodes", Vec::from_iter(census.opcodes))?;
+        dict.set_item("fields", Vec::from_iter(census.fields))?;
+        Ok(dict)
     }
 
     #[pyo3(signature = (*, max_memory = MAX_MEMORY, max_table = MAX_TABLE))]
     fn layout(&self, max_memory: u64, max_table: u64) -> PyResult<String> {
         let reservations = Reservations { memory_bytes: max_memory, table_elements: max_table };
-        let map = ArenaMap::of(&self.program, reservations);
+        let map = ArenaMap::of(self.subject.program(), reservations);
         Ok(map.map_err(|error| errors::run(error.into()))?.to_json().to_string())
     }
 
@@ -101,7 +156,7 @@ impl Program {
             reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
             check_objects,
         };
-        let report = py.detach(|| choice.run(&self.program, &request)).map_err(errors::run)?;
+        let report = py.detach(|| choice.run(&self.subject, &request)).map_err(errors::run)?;
         run::report(py, &report)
     }
 }

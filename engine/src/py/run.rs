@@ -10,13 +10,14 @@ use pyo3::types::{PyDict, PyList};
 
 use super::errors;
 use crate::cage::GuardMode;
+use crate::clif;
 use crate::executor::{Access, Escape};
 use crate::fault::{Fault, Faults};
 use crate::interp::Interpreter;
 use crate::jit::{Jit, JitConfig};
 use crate::passes::Mode;
-use crate::program::Program;
-use crate::run::{Observed, Outcome, Report, Request, RunError, Trace, run};
+use crate::reference::Reference;
+use crate::run::{Observed, Outcome, Report, Request, RunError, Subject, Trace, Witness};
 use crate::runtime::Value;
 
 thread_local! {
@@ -53,19 +54,20 @@ impl Choice {
     }
 
     /// Runs a program in the executor of this choice.
-    pub(super) fn run(self, program: &Program, request: &Request) -> Result<Report, RunError> {
+    pub(super) fn run(self, subject: &Subject, request: &Request) -> Result<Report, RunError> {
         match self.executor.as_str() {
-            "interpreter" => self.interpret(program, request),
-            "jit" => self.native(true, program, request),
-            "jit-unoptimized" => self.native(false, program, request),
+            "interpreter" => self.interpret(subject, request),
+            "jit" => self.native(true, subject, request),
+            "jit-unoptimized" => self.native(false, subject, request),
+            "reference" => subject.run(&mut Reference::default(), request),
             other => Err(RunError::Request(format!("unknown executor {other:?}"))),
         }
     }
 
-    fn interpret(self, program: &Program, request: &Request) -> Result<Report, RunError> {
+    fn interpret(self, subject: &Subject, request: &Request) -> Result<Report, RunError> {
         let kept = INTERPRETER.take().filter(|_| self.fault.is_none());
         let mut interpreter = kept.unwrap_or_else(|| Interpreter::new(Faults::new(self.fault)));
-        let report = run(program, &mut interpreter, request);
+        let report = subject.run(&mut interpreter, request);
         if self.fault.is_none() {
             INTERPRETER.set(Some(interpreter));
         }
@@ -75,7 +77,7 @@ impl Choice {
     fn native(
         self,
         optimize: bool,
-        program: &Program,
+        subject: &Subject,
         request: &Request,
     ) -> Result<Report, RunError> {
         let config = JitConfig {
@@ -84,11 +86,22 @@ impl Choice {
             guard: self.guard,
             fault: self.fault,
             count_calls: false,
+            monitor: subject.is_confused() || self.fault.is_some(),
         };
         let mut jit = Jit::new(config).map_err(errors::jit)?;
         let executor: &mut dyn Observed = &mut jit;
-        run(program, executor, request)
+        subject.run(executor, request)
     }
+}
+
+/// A run line as Python sees it: line, function, arguments, and whether the results must
+/// be equal to which.
+pub(super) type RunLine = (usize, String, Vec<Option<u128>>, Option<(bool, Vec<u128>)>);
+
+/// A run line for Python.
+pub(super) fn run_line(run: &clif::RunLine) -> RunLine {
+    let expected = run.expected.as_ref().map(|expected| (expected.equal, expected.values.clone()));
+    (run.line, run.call.export.clone(), run.call.args.clone(), expected)
 }
 
 /// The kind of run that Python named.
@@ -139,6 +152,7 @@ pub(super) fn report<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'p
     })?;
     dict.set_item("host_calls", host_calls)?;
     dict.set_item("escapes", list(py, &report.traces, trace)?)?;
+    dict.set_item("witnesses", list(py, &report.witnesses, witness)?)?;
     dict.set_item("arena_digest", report.arena_digest.0)?;
     let counts = &report.counts;
     let counts = entry(
@@ -242,6 +256,20 @@ fn escape<'py>(
     Ok(dict)
 }
 
+/// The dictionary `Witness`.
+fn witness<'py>(py: Python<'py>, witness: &Witness) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("known", witness.site.is_some())?;
+    dict.set_item("executed", witness.executed)?;
+    if let Some(first) = &witness.first {
+        dict.set_item("access", access_name(first.access))?;
+        dict.set_item("offset", first.offset)?;
+        dict.set_item("width", first.width)?;
+        dict.set_item("in_object", first.in_object)?;
+    }
+    Ok(dict)
+}
+
 fn trace<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
     match trace {
         Trace::Canary(offset) => {
@@ -249,6 +277,9 @@ fn trace<'py>(py: Python<'py>, trace: &Trace) -> PyResult<Bound<'py, PyDict>> {
         }
         // The decoys are one file mapped many times: where it was hit is not known.
         Trace::Decoy(_) => escaped(py, "decoy", Some(Access::Write), None, None),
+        Trace::Transfer { kind, site } => {
+            escaped(py, kind.name(), Some(Access::Execute), None, site.as_deref())
+        }
         Trace::Object { access, offset, site } => {
             escaped(py, "object", Some(*access), Some(i128::from(*offset)), site.as_deref())
         }

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::data_value::DataValue;
-use cranelift_codegen::ir::{Block, Function, Inst, Value};
+use cranelift_codegen::ir::{Block, Function, Inst};
 use cranelift_interpreter::frame::Frame;
 
 use crate::program::FuncId;
@@ -49,10 +49,5 @@ impl<'a> Activation<'a> {
             self.frame.set(name, result);
         }
         self.inst = self.function.layout.next_inst(inst);
-    }
-
-    /// The value of an operand.
-    pub(super) fn get(&self, value: Value) -> DataValue {
-        self.frame.get(value).clone()
     }
 }

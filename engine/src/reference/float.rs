@@ -16,9 +16,22 @@ pub(super) fn is_arithmetic(opcode: Opcode) -> bool {
     use Opcode as O;
     matches!(
         opcode,
-        O::Ceil | O::Floor | O::Nearest | O::Trunc | O::Sqrt | O::Fdemote | O::Fpromote
-            | O::FvpromoteLow | O::Fvdemote | O::Fadd | O::Fsub | O::Fmul | O::Fdiv | O::Fmin
-            | O::Fmax | O::Fma
+        O::Ceil
+            | O::Floor
+            | O::Nearest
+            | O::Trunc
+            | O::Sqrt
+            | O::Fdemote
+            | O::Fpromote
+            | O::FvpromoteLow
+            | O::Fvdemote
+            | O::Fadd
+            | O::Fsub
+            | O::Fmul
+            | O::Fdiv
+            | O::Fmin
+            | O::Fmax
+            | O::Fma
     )
 }
 

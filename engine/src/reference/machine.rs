@@ -120,8 +120,10 @@ impl<'a> Machine<'a> {
             Ended::Stopped(Stop::RuntimeFault(message))
         })?;
         let params = callee.signature.params.iter();
-        let args: Vec<_> =
-            params.zip(args).map(|(param, &slot)| value::from_slot(slot, param.value_type)).collect();
+        let args: Vec<_> = params
+            .zip(args)
+            .map(|(param, &slot)| value::from_slot(slot, param.value_type))
+            .collect();
         let ended = catch_unwind(AssertUnwindSafe(|| {
             self.push(program, function, args)?;
             self.go(services)
@@ -146,7 +148,8 @@ impl<'a> Machine<'a> {
     }
 
     fn function(&self, program: u32, function: FuncId) -> Option<&'a Function> {
-        self.programs.get(program as usize)?.functions.get(function.0 as usize)
+        let functions = &self.programs.get(program as usize)?.functions;
+        functions.get(function.0 as usize).map(|function| &**function)
     }
 
     fn push(&mut self, program: u32, id: FuncId, args: Vec<DataValue>) -> Result<(), Halt> {
@@ -209,12 +212,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    fn assign(
-        &mut self,
-        inst: Inst,
-        opcode: Opcode,
-        results: impl IntoIterator<Item = DataValue>,
-    ) {
+    fn assign(&mut self, inst: Inst, opcode: Opcode, results: impl IntoIterator<Item = DataValue>) {
         let top = self.top();
         if !float::is_arithmetic(opcode) {
             return top.finish(inst, results);
@@ -422,7 +420,8 @@ fn widen(half: Slot, ty: Type, signed: bool) -> DataValue {
     let lane = |n: u32| {
         let unused = 128 - narrow;
         let top = half >> (n * narrow) << unused;
-        let wide = if signed { (top.cast_signed() >> unused).cast_unsigned() } else { top >> unused };
+        let wide =
+            if signed { (top.cast_signed() >> unused).cast_unsigned() } else { top >> unused };
         (wide & (Slot::MAX >> (128 - bits))) << (n * bits)
     };
     value::from_slot((0..lanes).map(lane).fold(0, |all, lane| all | lane), ty)

@@ -26,7 +26,12 @@ pub(super) fn effective(address: &DataValue, displacement: i32) -> u32 {
 
 impl Memory<'_> {
     /// Reads a value.
-    pub(super) fn load(&self, offset: u32, ty: Type, flags: MemFlagsData) -> Result<DataValue, Trap> {
+    pub(super) fn load(
+        &self,
+        offset: u32,
+        ty: Type,
+        flags: MemFlagsData,
+    ) -> Result<DataValue, Trap> {
         self.accesses.set(self.accesses.get() + 1);
         let mut bytes = [0; size_of::<Slot>()];
         let read = self.arena.read(offset, &mut bytes[..ty.bytes() as usize]);

@@ -21,14 +21,14 @@ mod activation;
 mod float;
 mod machine;
 mod memory;
-mod value;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use crate::arena::{Arena, NULL_PAGE, OwnedArena};
 use crate::code_table::{CodeIndex, CodeTable};
 use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
-use crate::interp::ObjectCheck;
+use crate::interp::Watcher;
 use crate::passes::Prepared;
 use crate::run::{Observed, Trace};
 
@@ -69,7 +69,7 @@ impl Executor for Reference {
     }
 
     fn load(&mut self, program: &Prepared, _: &mut CodeTable) -> Result<(), LoadError> {
-        program.functions.iter().try_for_each(machine::admit)?;
+        program.functions.iter().try_for_each(|function| machine::admit(function))?;
         self.programs.push(program.clone());
         Ok(())
     }
@@ -103,9 +103,9 @@ impl Executor for Reference {
 }
 
 impl Observed for Reference {
-    fn check_objects(&mut self, _: Option<ObjectCheck>) {}
+    fn watch(&mut self, _: Option<Watcher>) {}
 
-    fn traces(&mut self, _: &[Prepared]) -> Vec<Trace> {
+    fn traces(&mut self, _: &[&Prepared]) -> Vec<Trace> {
         Vec::new()
     }
 

@@ -6,7 +6,7 @@ use crate::clif;
 use crate::executor::Limits;
 use crate::passes::Mode;
 use crate::reference::Reference;
-use crate::run::{Call, Outcome, Request, RunError, run_bare};
+use crate::run::{Call, Outcome, Request, RunError, run};
 use crate::runtime::Reservations;
 use crate::trap::Trap;
 
@@ -21,7 +21,7 @@ fn call(text: &str, args: &[u128]) -> Result<Outcome, RunError> {
         reservations: Reservations { memory_bytes: 0, table_elements: 0 },
         check_objects: false,
     };
-    run_bare(&program, &mut Reference::default(), &request).map(|mut report| report.calls.remove(0))
+    run(&program, &mut Reference::default(), &request).map(|mut report| report.calls.remove(0))
 }
 
 fn result(text: &str, args: &[u128]) -> u128 {

@@ -5,37 +5,36 @@
 #![forbid(unsafe_code)]
 
 use super::observe::Observed;
-use super::{Call, Outcome, Report, Request, RunError, guarded, request, timed};
+use super::watch::Watch;
+use super::{Call, Outcome, Report, Request, RunError, Subject, Times, guarded, timed};
 use crate::arena::{Arena, NULL_PAGE, OutOfArena, PAGE};
 use crate::clif::{LEN, MEMORY, MEMORY_BYTES, SHADOW_STACK};
 use crate::code_table::{CodeIndex, CodeTable, Target};
 use crate::executor::{Services, Slot, Stop};
-use crate::passes::{self, Prepared, return_area, shadow_stack};
+use crate::passes::{Prepared, return_area, shadow_stack};
 use crate::program::{Builtin, FuncId, FuncType, Item, Program};
 use crate::runtime::{ArenaDigest, MemoryState, Value, significant};
 use crate::site::SiteId;
 use crate::trap::Trap;
 
-/// Runs a CLIF program once: makes the calls in order.
-///
-/// # Errors
-/// [`RunError`], when the program did not run at all.
-pub fn run_bare(
-    program: &Program,
+/// Runs a program once: makes the calls in order.
+pub(super) fn run(
+    subject: &Subject,
     executor: &mut dyn Observed,
     request: &Request,
 ) -> Result<Report, RunError> {
-    request::check(&program.module, &request.calls)?;
     let mut report = Report::new(Outcome::Values(Vec::new()));
-    let prepared =
-        timed(&mut report.times.prepare, || passes::prepare(program, request.mode))?;
-    let loaded = timed(&mut report.times.compile, || guarded(|| load(executor, &prepared)));
+    let mut times = Times::default();
+    let prepared = timed(&mut times.prepare, || subject.prepared(request.mode))?;
+    let watch = Watch::new(0, &subject.witnesses(request.mode)?);
+    let loaded = timed(&mut times.compile, || guarded(|| load(executor, prepared)));
     let table = match loaded {
         Ok(loaded) => loaded?,
         Err(fault) => return Ok(Report::new(Outcome::RuntimeFault(fault))),
     };
-    let bare = Bare { program, prepared: &prepared, table };
-    let mut times = report.times;
+    let watched = request.check_objects || subject.is_confused();
+    executor.watch(watched.then(|| watch.bare_watcher()));
+    let bare = Bare { program: subject.program(), prepared, table, watch };
     timed(&mut times.run, || bare.calls(executor, request, &mut report.calls));
     if let Some(what) = executor.missing() {
         return Err(RunError::Unsupported(what.to_owned()));
@@ -43,6 +42,7 @@ pub fn run_bare(
     report.counts = executor.counts();
     report.fault_triggered = executor.fault_triggered();
     timed(&mut times.inspect, || bare.inspect(executor, &mut report));
+    report.witnesses = bare.watch.witnesses();
     report.times = times;
     Ok(report)
 }
@@ -50,7 +50,6 @@ pub fn run_bare(
 /// Readies the executor, and gives the code table: function *n* is entry *n* + 1.
 fn load(executor: &mut dyn Observed, prepared: &Prepared) -> Result<CodeTable, RunError> {
     executor.reset(LEN).map_err(RunError::Environment)?;
-    executor.check_objects(None);
     let mut table = CodeTable::default();
     executor.load(prepared, &mut table)?;
     for (id, function) in (0..).map(FuncId).zip(&prepared.functions) {
@@ -65,6 +64,7 @@ struct Bare<'a> {
     program: &'a Program,
     prepared: &'a Prepared,
     table: CodeTable,
+    watch: Watch,
 }
 
 impl Bare<'_> {
@@ -121,8 +121,14 @@ impl Bare<'_> {
     fn stopped(&self, stop: Stop) -> Outcome {
         match stop {
             Stop::RuntimeFault(fault) => Outcome::RuntimeFault(fault),
-            Stop::Trap(report) => Outcome::Trap { trap: report.trap, site: self.site(report.site) },
-            Stop::Escape(escape) => Outcome::Escape { site: self.site(escape.site), escape },
+            Stop::Trap(report) => {
+                self.watch.stopped_at(report.program, report.site);
+                Outcome::Trap { trap: report.trap, site: self.site(report.site) }
+            }
+            Stop::Escape(escape) => {
+                self.watch.stopped_at(escape.program, escape.site);
+                Outcome::Escape { site: self.site(escape.site), escape }
+            }
         }
     }
 
@@ -132,7 +138,7 @@ impl Bare<'_> {
     }
 
     fn inspect(&self, executor: &mut dyn Observed, report: &mut Report) {
-        report.traces = executor.traces(std::slice::from_ref(self.prepared));
+        report.traces = executor.traces(&[self.prepared]);
         let arena = executor.arena();
         let looked = guarded(|| -> Result<_, OutOfArena> {
             let memory = arena.digest(MEMORY, MEMORY_BYTES)?;
@@ -176,22 +182,11 @@ fn broken(error: OutOfArena) -> Stop {
 struct Nobody;
 
 impl Services for Nobody {
-    fn builtin(
-        &mut self,
-        _: &mut dyn Arena,
-        _: Builtin,
-        _: &[Slot],
-    ) -> Result<Slot, Trap> {
+    fn builtin(&mut self, _: &mut dyn Arena, _: Builtin, _: &[Slot]) -> Result<Slot, Trap> {
         Err(Trap::Host)
     }
 
-    fn host(
-        &mut self,
-        _: &mut dyn Arena,
-        _: u32,
-        _: &[Slot],
-        _: &mut [Slot],
-    ) -> Result<(), Trap> {
+    fn host(&mut self, _: &mut dyn Arena, _: u32, _: &[Slot], _: &mut [Slot]) -> Result<(), Trap> {
         Err(Trap::Host)
     }
 }

@@ -14,22 +14,22 @@ mod error;
 mod observe;
 mod request;
 mod session;
+mod subject;
+mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::executor::{Counts, Escape};
-use crate::passes::{self, PassError};
 use crate::program::Program;
-use crate::runtime::{
-    ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value, provider,
-};
+use crate::runtime::{ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value};
 use crate::trap::Trap;
 
-pub use bare::run_bare;
 pub use error::RunError;
 pub use observe::{Observed, Trace};
 pub use request::{Call, Request};
+pub use subject::Subject;
+pub use watch::{Landing, Witness};
 
 use session::Session;
 
@@ -99,6 +99,8 @@ pub struct Report {
     pub host_calls: Vec<HostCall>,
     /// What correct code never leaves behind.
     pub traces: Vec<Trace>,
+    /// For each entry of the plan, whether it took effect and where.
+    pub witnesses: Vec<Witness>,
     /// Digest of the arena's bytes in use.
     pub arena_digest: ArenaDigest,
     /// What the executor counted.
@@ -118,37 +120,48 @@ pub fn run(
     executor: &mut dyn Observed,
     request: &Request,
 ) -> Result<Report, RunError> {
-    request::check(&program.module, &request.calls)?;
-    let mut times = Times::default();
-    let provided = provider(&program.module)?;
-    let programs: Vec<&Program> = provided.iter().chain([program]).collect();
-    let prepared = timed(&mut times.prepare, || {
-        let prepared = programs.iter().map(|program| passes::prepare(program, request.mode));
-        prepared.collect::<Result<Vec<_>, PassError>>()
-    })?;
-    let built = timed(&mut times.compile, || {
-        guarded(|| Session::build(executor, &programs, &prepared, request))
-    });
-    let mut session = match built {
-        Ok(built) => built?,
-        Err(fault) => return Ok(Report::new(Outcome::RuntimeFault(fault))),
-    };
-    let instantiation = timed(&mut times.instantiate, || session.start(executor, request.limits));
-    let mut report = Report::new(instantiation);
-    timed(&mut times.run, || session.calls(executor, request, &mut report));
-    if let Some(what) = executor.missing() {
-        return Err(RunError::Unsupported(what.to_owned()));
+    Subject::new(program.clone()).run(executor, request)
+}
+
+impl Subject {
+    /// Runs the program once.
+    ///
+    /// # Errors
+    /// [`RunError`], when it did not run at all.
+    pub fn run(&self, executor: &mut dyn Observed, request: &Request) -> Result<Report, RunError> {
+        request::check(&self.program().module, &request.calls)?;
+        if !self.program().has_instance() {
+            return bare::run(self, executor, request);
+        }
+        let mut times = Times::default();
+        let (ready, witnesses) = timed(&mut times.prepare, || {
+            Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
+        })?;
+        let built = timed(&mut times.compile, || {
+            guarded(|| Session::build(executor, &ready, &witnesses, request))
+        });
+        let mut session = match built {
+            Ok(built) => built?,
+            Err(fault) => return Ok(Report::new(Outcome::RuntimeFault(fault))),
+        };
+        let instantiation =
+            timed(&mut times.instantiate, || session.start(executor, request.limits));
+        let mut report = Report::new(instantiation);
+        timed(&mut times.run, || session.calls(executor, request, &mut report));
+        if let Some(what) = executor.missing() {
+            return Err(RunError::Unsupported(what.to_owned()));
+        }
+        report.counts = executor.counts();
+        report.fault_triggered = executor.fault_triggered();
+        let looked = timed(&mut times.inspect, || {
+            guarded(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
+        });
+        if let Err(fault) = looked {
+            report.calls.push(Outcome::RuntimeFault(fault));
+        }
+        report.times = times;
+        Ok(report)
     }
-    report.counts = executor.counts();
-    report.fault_triggered = executor.fault_triggered();
-    let looked = timed(&mut times.inspect, || {
-        guarded(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
-    });
-    if let Err(fault) = looked {
-        report.calls.push(Outcome::RuntimeFault(fault));
-    }
-    report.times = times;
-    Ok(report)
 }
 
 impl Report {
@@ -162,6 +175,7 @@ impl Report {
             globals: Vec::new(),
             host_calls: Vec::new(),
             traces: Vec::new(),
+            witnesses: Vec::new(),
             arena_digest: ArenaDigest(0),
             counts: Counts::default(),
             fault_triggered: false,

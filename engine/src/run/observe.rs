@@ -3,10 +3,11 @@
 
 use crate::cage::DecoyTrace;
 use crate::executor::{Access, Executor};
-use crate::interp::{Interpreter, ObjectCheck, ObservedAccess};
+use crate::interp::{Interpreter, Observation, Watcher};
 use crate::jit::Jit;
 use crate::passes::Prepared;
-use crate::site::Site;
+use crate::site::{Site, SiteId};
+use crate::transfer::TransferKind;
 
 /// Something found by watching or by looking after a run that correct code never
 /// leaves behind.
@@ -25,17 +26,24 @@ pub enum Trace {
         /// What the site does, in words.
         site: Option<String>,
     },
+    /// A call or a return that went to where it must not go.
+    Transfer {
+        /// Which of the two.
+        kind: TransferKind,
+        /// What the site does, in words.
+        site: Option<String>,
+    },
 }
 
 /// An executor whose runs can be observed.
 pub trait Observed: Executor {
-    /// Asks `check` about each access of the calls to come, or nothing. Executors that
-    /// cannot tell ignore it.
-    fn check_objects(&mut self, check: Option<ObjectCheck>);
+    /// Shows accesses and indirect calls of the calls to come to a watcher, or not.
+    /// Executors that cannot tell ignore it.
+    fn watch(&mut self, watcher: Option<Watcher>);
 
     /// What was noticed since the last look; sites are looked up in `programs`, by load
     /// order.
-    fn traces(&mut self, programs: &[Prepared]) -> Vec<Trace>;
+    fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace>;
 
     /// Whether the planted fault of this executor, if it has one, has met its trigger.
     fn fault_triggered(&self) -> bool;
@@ -48,22 +56,26 @@ pub trait Observed: Executor {
 }
 
 impl Observed for Interpreter {
-    fn check_objects(&mut self, check: Option<ObjectCheck>) {
-        Interpreter::check_objects(self, check);
+    fn watch(&mut self, watcher: Option<Watcher>) {
+        Interpreter::watch(self, watcher);
     }
 
-    fn traces(&mut self, programs: &[Prepared]) -> Vec<Trace> {
-        let site = |seen: &ObservedAccess| {
-            let program = programs.get(seen.program as usize)?;
-            program.sites.get(seen.site.0 as usize).map(Site::to_string)
+    fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace> {
+        let site = |program: u32, site: SiteId| {
+            let sites = &programs.get(program as usize)?.sites;
+            sites.get(site.0 as usize).map(Site::to_string)
         };
-        let refused = self.take_refused().first;
-        let trace = |seen: &ObservedAccess| Trace::Object {
+        let notes = self.take_notes();
+        let refused = notes.refused.iter().map(|seen: &Observation| Trace::Object {
             access: seen.access,
             offset: seen.offset,
-            site: site(seen),
-        };
-        refused.iter().map(trace).collect()
+            site: site(seen.program, seen.site),
+        });
+        let transfers = notes.transfers.iter().map(|wrong| Trace::Transfer {
+            kind: wrong.kind,
+            site: wrong.program.zip(wrong.site).and_then(|(program, id)| site(program, id)),
+        });
+        refused.chain(transfers).collect()
     }
 
     fn fault_triggered(&self) -> bool {
@@ -72,10 +84,19 @@ impl Observed for Interpreter {
 }
 
 impl Observed for Jit {
-    fn check_objects(&mut self, _: Option<ObjectCheck>) {}
+    fn watch(&mut self, _: Option<Watcher>) {}
 
-    fn traces(&mut self, _: &[Prepared]) -> Vec<Trace> {
-        self.inspect().into_iter().map(Trace::Decoy).collect()
+    fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace> {
+        let site = |site: SiteId| {
+            let program = programs.last()?;
+            program.sites.get(site.0 as usize).map(Site::to_string)
+        };
+        let transfers = self
+            .take_transfers()
+            .into_iter()
+            .map(|wrong| Trace::Transfer { kind: wrong.kind, site: wrong.site.and_then(site) });
+        let transfers: Vec<Trace> = transfers.collect();
+        self.inspect().into_iter().map(Trace::Decoy).chain(transfers).collect()
     }
 
     fn fault_triggered(&self) -> bool {

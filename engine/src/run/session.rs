@@ -2,10 +2,11 @@
 #![forbid(unsafe_code)]
 
 use super::observe::Observed;
+use super::subject::Ready;
+use super::watch::{Objects, Watch};
 use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
 use crate::arena::{Arena, OutOfArena};
 use crate::executor::{Executor, Limits, Stop};
-use crate::interp::ObjectCheck;
 use crate::passes::Prepared;
 use crate::program::{FuncType, Item, Module, Program};
 use crate::runtime::{CallError, Ended, Extern, HostFunction, InstanceId, Store, Value, arena_len};
@@ -17,27 +18,34 @@ pub(super) struct Session<'a> {
     /// By load order; the instance under test is the last.
     instances: Vec<InstanceId>,
     /// By load order.
-    prepared: &'a [Prepared],
+    prepared: Vec<&'a Prepared>,
+    /// The places that a plan changed.
+    watch: Watch,
 }
 
 impl<'a> Session<'a> {
     /// Makes an instance of each program, which takes its imports from the one before.
     pub(super) fn build(
         executor: &mut dyn Observed,
-        programs: &[&Program],
-        prepared: &'a [Prepared],
+        ready: &[Ready<'a>],
+        witnesses: &[Option<SiteId>],
         request: &Request,
     ) -> Result<Session<'a>, RunError> {
-        let len = arena_len(programs, request.reservations)?;
+        let (programs, prepared): (Vec<&Program>, Vec<&Prepared>) = ready.iter().copied().unzip();
+        let len = arena_len(&programs, request.reservations)?;
         let mut store = Store::new(executor, len, request.reservations)?;
         let mut instances: Vec<InstanceId> = Vec::new();
-        for (program, prepared) in programs.iter().zip(prepared) {
+        for (program, prepared) in ready {
             let externs = externs(&mut store, &program.module, instances.last().copied())?;
             instances.push(store.instantiate(executor, program, prepared, &externs)?);
         }
-        let check = request.check_objects.then(|| object_check(&mut store, len, prepared));
-        executor.check_objects(check);
-        Ok(Session { store, instances, prepared })
+        let watch = Watch::new(index(ready.len() - 1), witnesses);
+        executor.watch(match (witnesses, request.check_objects) {
+            ([], false) => None,
+            ([], true) => Some(objects(&mut store, len, &prepared).watcher()),
+            _ => Some(watch.watcher(objects(&mut store, len, &prepared))),
+        });
+        Ok(Session { store, instances, prepared, watch })
     }
 
     /// The instance under test.
@@ -95,9 +103,11 @@ impl<'a> Session<'a> {
             Ended::Exit(code) => Outcome::Exit(code),
             Ended::Stopped(Stop::RuntimeFault(fault)) => Outcome::RuntimeFault(fault),
             Ended::Stopped(Stop::Trap(report)) => {
+                self.watch.stopped_at(report.program, report.site);
                 Outcome::Trap { trap: report.trap, site: self.site(report.program, report.site) }
             }
             Ended::Stopped(Stop::Escape(escape)) => {
+                self.watch.stopped_at(escape.program, escape.site);
                 let site = self.site(escape.program, escape.site);
                 Outcome::Escape { escape, site }
             }
@@ -116,27 +126,33 @@ impl<'a> Session<'a> {
         report: &mut Report,
     ) -> Result<(), String> {
         report.host_calls = self.store.host_calls().to_vec();
-        report.traces = executor.traces(self.prepared);
+        report.traces = executor.traces(&self.prepared);
+        report.witnesses = self.watch.witnesses();
         self.look(executor.arena(), report).map_err(|error| error.to_string())
     }
 
     fn look(&self, arena: &dyn Arena, report: &mut Report) -> Result<(), OutOfArena> {
         let instance = self.subject();
-        report.memories = self.store.memories(arena, instance)?;
+        let digests = self.store.memory_digests(arena)?;
+        report.memories = self.store.memories(instance, &digests);
         report.tables = self.store.tables(arena, instance)?;
         report.globals = self.store.globals(arena, instance)?;
         let canaries = self.store.broken_canaries(arena)?;
         report.traces.extend(canaries.into_iter().map(Trace::Canary));
-        report.arena_digest = self.store.arena_digest(arena)?;
+        report.arena_digest = self.store.arena_digest(arena, &digests)?;
         Ok(())
     }
 }
 
-/// A check of each access against the object that its site names.
-fn object_check(store: &mut Store, len: u32, prepared: &[Prepared]) -> ObjectCheck {
+/// Where the objects of a store lie.
+fn objects(store: &mut Store, len: u32, prepared: &[&Prepared]) -> Objects {
     let map = store.object_map(len);
     let classes = map.classes(prepared);
-    Box::new(move |seen| map.holds(&classes, seen.program, seen.site, seen.offset, seen.width))
+    Objects { map, classes }
+}
+
+fn index(position: usize) -> u32 {
+    u32::try_from(position).expect("few programs")
 }
 
 /// What the imports of a module are filled with: stubs for functions, and what

@@ -9,10 +9,10 @@
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::areas::AreaKind;
-use super::state::State;
+use super::state::{Memory, State};
 use super::structures::{ELEMENT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::value::Value;
-use super::{GlobalId, InstanceId, Store, TableId, builtins};
+use super::{GlobalId, InstanceId, MemoryId, Store, TableId, builtins};
 use crate::arena::{Arena, OutOfArena, PAGE};
 use crate::executor::Slot;
 use crate::program::ValType;
@@ -55,25 +55,31 @@ pub struct GlobalState {
     pub value: Value,
 }
 
+/// XXH3 of each memory of a store, as it was when they were looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemoryDigests(Vec<u64>);
+
 /// Digest of an arena's bytes in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArenaDigest(pub u64);
 
 impl Store {
-    /// The memories of an instance, imports first.
+    /// Digests of all memories of the store: the costly part of looking.
     ///
     /// # Errors
     /// [`OutOfArena`] when the arena is not this store's.
-    pub fn memories(
-        &self,
-        arena: &dyn Arena,
-        instance: InstanceId,
-    ) -> Result<Vec<MemoryState>, OutOfArena> {
+    pub fn memory_digests(&self, arena: &dyn Arena) -> Result<MemoryDigests, OutOfArena> {
+        let digest = |memory: &Memory| arena.digest(memory.base, memory.len_bytes());
+        self.state.memories.iter().map(digest).collect::<Result<_, _>>().map(MemoryDigests)
+    }
+
+    /// The memories of an instance, imports first.
+    #[must_use]
+    pub fn memories(&self, instance: InstanceId, digests: &MemoryDigests) -> Vec<MemoryState> {
         let memories = self.state.instance(instance).memories.iter().enumerate();
-        let show = |(index, &id)| {
-            let memory = self.state.memory(id);
-            let digest = arena.digest(memory.base, memory.len_bytes())?;
-            Ok(MemoryState { index, pages: memory.pages, digest })
+        let show = |(index, &id): (usize, &MemoryId)| {
+            let pages = self.state.memory(id).pages;
+            MemoryState { index, pages, digest: digests.0[id.0 as usize] }
         };
         memories.map(show).collect()
     }
@@ -150,29 +156,38 @@ impl Store {
     ///
     /// # Errors
     /// [`OutOfArena`] when the arena is not this store's.
-    pub fn arena_digest(&self, arena: &dyn Arena) -> Result<ArenaDigest, OutOfArena> {
+    pub fn arena_digest(
+        &self,
+        arena: &dyn Arena,
+        digests: &MemoryDigests,
+    ) -> Result<ArenaDigest, OutOfArena> {
         let mut hash = Xxh3Default::new();
-        for (offset, len) in self.state.in_use() {
+        let mut add = |offset: u32, len: u32, digest: u64| {
             hash.update(&offset.to_le_bytes());
             hash.update(&len.to_le_bytes());
-            hash.update(&arena.digest(offset, len)?.to_le_bytes());
+            hash.update(&digest.to_le_bytes());
+        };
+        for (offset, len) in self.state.structures_in_use() {
+            add(offset, len, arena.digest(offset, len)?);
+        }
+        for (memory, &digest) in self.state.memories.iter().zip(&digests.0) {
+            add(memory.base, memory.len_bytes(), digest);
         }
         Ok(ArenaDigest(hash.digest()))
     }
 }
 
 impl State {
-    /// The intervals that guest code or the runtime may have written.
-    fn in_use(&self) -> Vec<(u32, u32)> {
+    /// The intervals that guest code or the runtime may have written, but memories.
+    fn structures_in_use(&self) -> Vec<(u32, u32)> {
         let structures = self.areas.all().iter().filter(|area| match area.kind {
             AreaKind::Store | AreaKind::Instance => true,
             AreaKind::ShadowStack | AreaKind::Table | AreaKind::Memory => false,
             AreaKind::Canary | AreaKind::Gap => false,
         });
         let tables = self.tables.iter().map(|table| (table.base, table.elements * ELEMENT_BYTES));
-        let memories = self.memories.iter().map(|memory| (memory.base, memory.len_bytes()));
         let frames = (SHADOW_STACK + SHADOW_STACK_BYTES - FRAMES_DIGESTED, FRAMES_DIGESTED);
         let structures = structures.map(|area| (area.offset, area.len));
-        structures.chain([frames]).chain(tables).chain(memories).collect()
+        structures.chain([frames]).chain(tables).collect()
     }
 }

@@ -49,7 +49,9 @@ mod tests;
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
 pub use host::{HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED};
-pub use inspect::{ArenaDigest, GlobalState, MemoryState, SHOWN_ELEMENTS, TableState};
+pub use inspect::{
+    ArenaDigest, GlobalState, MemoryDigests, MemoryState, SHOWN_ELEMENTS, TableState,
+};
 pub use instantiate::InstantiateError;
 pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;

@@ -103,9 +103,9 @@ pub struct SharedObjectMap(Arc<Mutex<ObjectMap>>);
 impl SharedObjectMap {
     /// The classes of the sites of some programs, given in load order.
     #[must_use]
-    pub fn classes(&self, programs: &[Prepared]) -> SiteClasses {
+    pub fn classes(&self, programs: &[&Prepared]) -> SiteClasses {
         let map = self.lock();
-        let of = |(number, program): (u32, &Prepared)| {
+        let of = |(number, program): (u32, &&Prepared)| {
             program.sites.iter().map(|site| map.class(number, &site.region)).collect()
         };
         SiteClasses((0..).zip(programs).map(of).collect())

@@ -22,10 +22,9 @@ use runner::Tally;
 const LIMITS: Limits =
     Limits { fuel: 200_000_000, deadline: Duration::from_secs(20), depth: 5_000 };
 
-/// Assertions that pass at least, all kinds together, with and without vectors: fewer
-/// mean that the runner lost some.
-const LEAST_WITH_VECTORS: usize = 45_000;
-const LEAST_SCALAR: usize = 20_000;
+/// Assertions that pass at least, all kinds together: fewer mean that the runner lost
+/// some.
+const LEAST: usize = 45_000;
 
 /// Features that the engine does not have yet, by how the reason of a skip begins.
 const SKIPPED: &[(&str, &str)] = &[
@@ -45,22 +44,10 @@ const SKIPPED: &[(&str, &str)] = &[
     ("invalid var_u32", "other proposals read these bytes as longer numbers"),
     ("memory64 must be enabled", "64-bit memories and tables"),
     ("multiple memories", "multiple memories"),
-    ("relaxed SIMD", "relaxed SIMD"),
     ("tail calls", "tail calls"),
     ("threads must be enabled", "threads"),
     ("memory limit", "memories larger than what an arena gives"),
-    ("vector opcode", "vectors in the interpreter"),
-    ("an argument or result of type i8x16", "vectors in the interpreter"),
 ];
-
-/// How the interpreter says that it has no vectors.
-const VECTORS: [&str; 2] = ["vector opcode", "type i8x16"];
-
-/// Scripts that may need vectors: those about them, and one with a copy of constant
-/// length, for which the front end loads and stores vectors.
-fn may_need_vectors(script: &str) -> bool {
-    script.starts_with("simd_") || script == "memory_copy.wast"
-}
 
 /// Scripts that use a feature of [`SKIPPED`] to change what their later assertions see.
 const SKIPPED_SCRIPTS: &[(&str, &str)] = &[
@@ -96,12 +83,7 @@ fn suite(executor: &mut dyn Executor, mode: Mode) {
             continue;
         }
         let text = std::fs::read_to_string(&path).expect("readable text");
-        let tally = runner::run(executor, mode, &name, &text);
-        let scalar = !may_need_vectors(&name);
-        let of_vectors = |reason: &&String| VECTORS.iter().any(|what| reason.contains(what));
-        let lost = tally.skipped.keys().filter(|reason| scalar && of_vectors(reason));
-        total.failed.extend(lost.map(|reason| format!("{name}: {reason}")));
-        total.add(tally);
+        total.add(runner::run(executor, mode, &name, &text));
     }
     println!("{}, {mode:?}: {:#?}", executor.name(), total.passed);
     println!("skipped: {:#?}", total.skipped);
@@ -112,12 +94,8 @@ fn suite(executor: &mut dyn Executor, mode: Mode) {
         .collect();
     assert!(unknown.is_empty(), "skipped for reasons that are not listed: {unknown:#?}");
     assert!(total.failed.is_empty(), "{} failures: {:#?}", total.failed.len(), total.failed);
-    let least = match executor.name() {
-        "interpreter" => LEAST_SCALAR,
-        _ => LEAST_WITH_VECTORS,
-    };
     let passed: usize = total.passed.values().sum();
-    assert!(passed >= least, "{passed} assertions passed");
+    assert!(passed >= LEAST, "{passed} assertions passed");
 }
 
 fn jit(optimize: bool) -> Jit {

@@ -4,13 +4,16 @@
 //! and tail calls leave the count alone.
 #![forbid(unsafe_code)]
 
-use super::super::machine::{Flow, Machine, Stop};
-use super::super::operand::{Target, X};
-use super::super::policy::Policy;
+use super::super::machine::{Callee, Flow, Machine, Stop};
+use super::super::operand::{NOWHERE, Target, X};
+use super::super::policy::{Policy, Selection};
 use super::super::registers::SP;
 
 /// First of the registers that frame opcodes save.
 const FIRST_SAVED: u8 = 16;
+
+/// What a code index past the end of the table means.
+const NOTHING: Callee = Callee { signature: 0, entry: NOWHERE };
 
 macro_rules! branch_on_registers {
     ($( $name:ident: $ty:ty, $op:tt; )*) => { $(
@@ -43,6 +46,7 @@ impl<P: Policy> Machine<'_, P> {
 
     #[inline(always)]
     fn enter(&mut self, to: u32) -> Flow {
+        self.policy.calls(self.state.pc);
         self.state.lr = self.state.pc;
         self.state.pc = to;
         self.state.calls_left = self.state.calls_left.checked_sub(1).ok_or(Stop::Depth)?;
@@ -53,10 +57,15 @@ impl<P: Policy> Machine<'_, P> {
     #[inline(always)]
     fn callee(&mut self, index: X, signature: u32) -> Result<u32, Stop> {
         self.state.indirect_calls += 1;
-        match self.callees.get(self.registers.x32(index) as usize) {
-            Some(callee) if callee.signature == signature => Ok(callee.entry),
-            _ => Err(Stop::BadCodeReference),
+        let index = self.registers.x32(index);
+        let callee = self.callees.get(index as usize).copied().unwrap_or(NOTHING);
+        let op = self.state.pc.wrapping_sub(1);
+        let selection = Selection { index, expected: signature, actual: callee.signature };
+        if !self.policy.selects(op, selection) {
+            return Err(Stop::BadCodeReference);
         }
+        self.policy.enters(op, selection);
+        Ok(callee.entry)
     }
 
     #[inline(always)]
@@ -66,6 +75,7 @@ impl<P: Policy> Machine<'_, P> {
 
     #[inline(always)]
     pub(in super::super) fn ret(&mut self) -> Flow {
+        self.policy.returns(self.state.pc.wrapping_sub(1), self.state.lr);
         self.state.pc = self.state.lr;
         self.state.calls_left = self.state.calls_left.wrapping_add(1);
         Ok(())

@@ -11,8 +11,8 @@ use super::super::machine::{Flow, Machine};
 use super::super::operand::{Binary, F, Imm64, X};
 use super::super::policy::Policy;
 
-const SIGN32: u32 = 1 << 31;
-const SIGN64: u64 = 1 << 63;
+pub(super) const SIGN32: u32 = 1 << 31;
+pub(super) const SIGN64: u64 = 1 << 63;
 
 /// The bits of a result; those of the canonical NaN for any NaN.
 #[inline(always)]
@@ -70,7 +70,7 @@ macro_rules! bits {
 /// The lesser or greater of two floats: a NaN wins, and -0 is less than 0.
 macro_rules! extremum {
     ($name:ident: $ty:ident, $better:tt, $zeros:tt) => {
-        fn $name(a: $ty, b: $ty) -> $ty {
+        pub(super) fn $name(a: $ty, b: $ty) -> $ty {
             if a $better b {
                 a
             } else if b $better a {

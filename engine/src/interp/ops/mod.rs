@@ -16,3 +16,4 @@ mod convert;
 mod float;
 mod integer;
 mod memory;
+mod vector;

@@ -186,22 +186,18 @@ block9:
     assert_eq!(taken, [10, 20, 10, 90, 90, 90, 90].map(|value| Ok(vec![value])));
 }
 
-#[test]
-fn what_the_interpreter_lacks_is_refused_when_a_program_is_loaded() {
-    let refused = |clif: &str| Bench::empty(None).load(clif, Mode::Exact);
-    let vector = "function u0:0(i32) -> i32 tail {
-block0(v0: i32):
-    v1 = splat.i32x4 v0
-    v2 = iadd v1, v1
-    v3 = extractlane v2, 1
-    return v3
-}";
-    let stack_address = "function u0:0() -> i32 tail {
+/// An address of the machine itself, which is refused.
+const STACK_ADDRESS: &str = "function u0:0() -> i32 tail {
     ss0 = explicit_slot 8
 block0:
     v0 = stack_addr.i32 ss0
     return v0
 }";
+
+#[test]
+fn what_the_interpreter_lacks_is_refused_when_a_program_is_loaded() {
+    let refused = |clif: &str| Bench::empty(None).load(clif, Mode::Exact);
+    let short_vector = "function u0:0(i16x4) tail { block0(v0: i16x4): return }";
     let misdeclared = "function u0:0() tail {
     fn0 = u0:0(i32) tail
 block0:
@@ -209,9 +205,11 @@ block0:
     call fn0(v0)
     return
 }";
-    for (clif, reason) in
-        [(vector, "vector opcode"), (stack_address, "stack_addr"), (misdeclared, "a call to u0:0")]
-    {
+    for (clif, reason) in [
+        (short_vector, "type i16x4"),
+        (STACK_ADDRESS, "stack_addr"),
+        (misdeclared, "a call to u0:0"),
+    ] {
         let result = refused(clif);
         assert!(
             matches!(&result, Err(LoadError::Unsupported(what)) if what.contains(reason)),
@@ -224,7 +222,7 @@ block0:
 fn a_refused_program_leaves_the_executor_as_it_was() {
     let mut bench = Bench::with(FIB, Mode::Exact);
     let before = bench.interpreter.code.instructions.len();
-    let good_then_bad = format!("{FIB} function u0:1(i8x16) tail {{ block0(v0: i8x16): return }}");
+    let good_then_bad = format!("{FIB} {STACK_ADDRESS}");
     assert!(bench.load(&good_then_bad, Mode::Exact).is_err());
     assert_eq!(bench.interpreter.code.instructions.len(), before);
     bench.load(CALLS, Mode::AsShipped).expect("a second program");

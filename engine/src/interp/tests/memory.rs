@@ -165,33 +165,33 @@ fn the_object_check_sees_each_access_and_keeps_what_it_refused() {
     let mut bench = bench(Mode::Exact);
     let seen = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&seen);
-    bench.interpreter.check_objects(Some(Box::new(move |access: &ObservedAccess| {
+    bench.interpreter.watch(Some(Box::new(move |access: &Observation| {
         log.lock().expect("one thread").push(*access);
         access.access == Access::Read
     })));
-    for _ in 0..MAX_REFUSED + 3 {
+    for _ in 0..MAX_NOTES + 3 {
         bench.call(3, &[Slot::from(NULL_PAGE + 4), 1]).expect("inside");
     }
     bench.call(1, &[Slot::from(NULL_PAGE)]).expect("inside");
     bench.trap(1, &[0]);
-    let store = ObservedAccess {
+    let store = Observation {
         program: 0,
         site: SiteId(2),
         offset: NULL_PAGE,
         width: 8,
         access: Access::Write,
     };
-    let load = ObservedAccess {
+    let load = Observation {
         site: SiteId(0),
         offset: NULL_PAGE + 8,
         width: 4,
         access: Access::Read,
         ..store
     };
-    let refused = bench.interpreter.take_refused();
-    assert_eq!(refused.first, vec![store; MAX_REFUSED]);
-    assert_eq!(refused.count, MAX_REFUSED as u64 + 3);
+    let refused = bench.interpreter.take_notes();
+    assert_eq!(refused.refused, vec![store; MAX_NOTES]);
+    assert_eq!(refused.refused_count, MAX_NOTES as u64 + 3);
     let seen = seen.lock().expect("one thread");
-    assert_eq!((seen.len(), seen.last()), (MAX_REFUSED + 4, Some(&load)));
-    assert_eq!(bench.interpreter.counts().accesses, MAX_REFUSED as u64 + 4);
+    assert_eq!((seen.len(), seen.last()), (MAX_NOTES + 4, Some(&load)));
+    assert_eq!(bench.interpreter.counts().accesses, MAX_NOTES as u64 + 4);
 }

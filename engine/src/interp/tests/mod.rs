@@ -10,7 +10,9 @@ mod robustness;
 mod services;
 mod speed;
 mod values;
+mod vectors;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cranelift_codegen::ir::{Function, InstructionData, Opcode};
@@ -69,6 +71,7 @@ impl Bench {
         functions: Vec<Function>,
         mode: Mode,
     ) -> Result<(), LoadError> {
+        let functions = functions.into_iter().map(Arc::new).collect();
         let prepared = Prepared { mode, functions, startup: None, sites: Vec::new() };
         self.interpreter.load(&prepared, &mut self.table)?;
         let program = u32::try_from(self.interpreter.code.entries.len() - 1).expect("few");

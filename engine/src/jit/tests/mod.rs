@@ -8,6 +8,7 @@ mod control_flow;
 mod services;
 mod tenancy;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cranelift_codegen::ir::{Function, InstructionData, Opcode};
@@ -65,6 +66,7 @@ impl Bench {
 
     pub(super) fn load(&mut self, clif: &str, mode: Mode) -> Result<(), LoadError> {
         let (functions, sites) = parse(clif);
+        let functions = functions.into_iter().map(Arc::new).collect();
         let prepared = Prepared { mode, functions, startup: None, sites };
         self.jit.load(&prepared, &mut self.table)?;
         self.register(&prepared.functions);
@@ -75,10 +77,10 @@ impl Bench {
     pub(super) fn load_native(&mut self, clif: &str, mode: Mode) {
         let (functions, sites) = parse(clif);
         self.jit.load_lowered(functions.clone(), mode, &sites).expect("functions that compile");
-        self.register(&functions);
+        self.register(&functions.into_iter().map(Arc::new).collect::<Vec<_>>());
     }
 
-    fn register(&mut self, functions: &[Function]) {
+    fn register(&mut self, functions: &[Arc<Function>]) {
         let program = u32::try_from(self.jit.programs.len() - 1).expect("few programs");
         for (function, index) in functions.iter().zip(0..) {
             let target = Target::Function { program, function: FuncId(index) };
@@ -146,8 +148,9 @@ fn number_sites(function: &mut Function, id: FuncId, sites: &mut Vec<Site>) {
         sites.push(Site {
             function: id,
             ordinal: site.0,
+            instruction: inst,
             kind,
-            region: String::new(),
+            region: "".into(),
             width: if ty.is_invalid() { 0 } else { u8::try_from(ty.bytes()).expect("a width") },
             displacement: data.load_store_offset().unwrap_or(0),
             wasm_offset: None,

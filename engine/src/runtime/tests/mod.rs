@@ -164,7 +164,8 @@ fn instances_of_equal_programs_have_equal_images() {
     let digest = || {
         let mut executor = Scripted::idle();
         let (store, ..) = rich(&mut executor);
-        store.arena_digest(&executor.arena).expect("inside")
+        let digests = store.memory_digests(&executor.arena).expect("inside");
+        store.arena_digest(&executor.arena, &digests).expect("inside")
     };
     assert_eq!(digest(), digest());
 }
@@ -232,8 +233,9 @@ fn the_object_map_follows_growth() {
     let site = |region: &str| Site {
         function: FuncId(0),
         ordinal: 0,
+        instruction: cranelift_codegen::ir::Inst::from_u32(0),
         kind: SiteKind::Load,
-        region: region.to_owned(),
+        region: region.into(),
         width: 4,
         displacement: 0,
         wasm_offset: None,
@@ -241,7 +243,7 @@ fn the_object_map_follows_growth() {
     let memory = "DefinedMemory(StaticModuleIndex(0), DefinedMemoryIndex(0))";
     let mut program = prepared(&program(RICH));
     program.sites = vec![site(memory), site("PublicTable"), site("VMContext+0x8"), site("")];
-    let classes = map.classes(&[program]);
+    let classes = map.classes(&[&program]);
     let holds = |index, offset| map.holds(&classes, 0, SiteId(index), offset, 4);
     let (memory, table) = (store.state.memories[0].base, store.state.tables[0].base);
     let context = store.state.instance(id).vmctx;

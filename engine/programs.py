@@ -1,0 +1,41 @@
+"""Programs that are translated once, however often they run.
+
+Both functions depend on their arguments alone; they remember the latest results, so that
+one run of the front end serves thousands of plans.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from engine._native import Program
+
+TRANSLATED = 64
+CONFUSED = 64
+
+
+@lru_cache(maxsize=TRANSLATED)
+def translated(wasm: bytes) -> Program:
+    """The program of a module.
+
+    Raises:
+        engine.InvalidInput: the module is not valid.
+        engine.Unsupported: it needs something that the engine does not have.
+        engine.CompileFailure: the front end failed on it.
+    """
+    return Program(wasm)
+
+
+@lru_cache(maxsize=CONFUSED)
+def confused(wasm: bytes, plan: str) -> Program:
+    """The program of a module as a plan changes it.
+
+    Args:
+        wasm: the module.
+        plan: a JSON array, as in a case's header.
+
+    Raises:
+        engine.PlanError: the plan does not fit the program.
+        Exception: whatever `translated` raises.
+    """
+    return translated(wasm).confused(plan)

@@ -1,0 +1,116 @@
+"""One run of a gate as a command line asks for it: which files, and which campaign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.errors import EmptyFolder, EnvironmentFailure
+from harness.files import find_files, read_all
+from harness.gate.run import Gate
+from harness.source import GeneratedSource, ListSource
+from harness.store import Store, fresh_folder
+from harness.versions import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from harness.gate.report import Report
+    from harness.plan import Plan
+    from harness.statistics import Statistics
+
+    Progress = Callable[[Statistics, float], None]
+
+CRASHES = Path("crashes")
+CORPUS = Path("corpus")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a gate is to do.
+
+    Attributes:
+        paths: files and folders to replay in place of the default folders.
+        crashes: known findings; `None` for the default folder, if it is there.
+        corpus: seeds; likewise.
+        seconds: how long to fuzz; `None` for a number of cases.
+        cases: how many cases to fuzz; `None` for a time.
+        seed: of the generated cases.
+        out: where findings go; `None` for a fresh folder.
+    """
+
+    paths: tuple[Path, ...] = ()
+    crashes: Path | None = None
+    corpus: Path | None = None
+    seconds: float | None = None
+    cases: int | None = None
+    seed: int = 0
+    jobs: int = 1
+    out: Path | None = None
+
+    @property
+    def fuzzes(self) -> bool:
+        """Whether there is a campaign at all."""
+        return bool(self.seconds or self.cases)
+
+
+def carry_out(job: Job, plan: Plan, accepted: Mapping[str, str], progress: Progress) -> Report:
+    """Replays, then fuzzes.
+
+    Args:
+        job: what to do.
+        plan: what to run cases with.
+        accepted: reasons by finding key, from a baseline.
+        progress: called several times a second while it fuzzes.
+
+    Raises:
+        InputError: a file cannot be read, or is no case.
+        EnvironmentFailure: the output folder cannot be made. A later failure of the
+            environment is part of the report.
+    """
+    gate = Gate(plan, accepted, job.jobs, progress)
+    notes: list[str] = []
+    failure = ""
+    with gate.interruptible():
+        names, cases = read_all(_files(job, notes))
+        store = Store(job.out or fresh_folder()) if job.fuzzes else None
+        try:
+            if cases:
+                gate.replay(ListSource(cases, names))
+            if store:
+                _fuzz(gate, job, plan, store)
+        except EnvironmentFailure as error:
+            failure = str(error)
+        finally:
+            if store:
+                store.close()
+    return gate.report(failure, (*notes, *_stale(gate, accepted)))
+
+
+def _files(job: Job, notes: list[str]) -> list[Path]:
+    """The files to replay. No case in a folder of cases, and no default folder, are notes."""
+    files = find_files(job.paths)
+    for named, default in ((job.crashes, CRASHES), (job.corpus, CORPUS)):
+        if named is None and (job.paths or not default.exists()):
+            continue
+        try:
+            files += find_files([named or default])
+        except EmptyFolder as error:
+            notes.append(str(error))
+    if not files:
+        notes.append(f"nothing to replay: put known findings into {CRASHES}, seeds into {CORPUS}")
+    return list(dict.fromkeys(files))
+
+
+def _fuzz(gate: Gate, job: Job, plan: Plan, store: Store) -> None:
+    source = GeneratedSource(job.seed, length=job.cases)
+    configuration = {"seed": job.seed, "jobs": job.jobs, "cases": job.cases, "seconds": job.seconds}
+    store.configure(configuration | {"gate": True, "plan": repr(plan), "versions": versions()})
+    gate.fuzz(source, store, job.seconds)
+
+
+def _stale(gate: Gate, accepted: Mapping[str, str]) -> list[str]:
+    """Accepted keys that did not turn up: perhaps mended, perhaps not reached."""
+    seen = {result.verdict.key for result in gate.report().results}
+    return [f"the baseline accepts {key!r}, which did not turn up" for key in sorted(accepted.keys() - seen)]

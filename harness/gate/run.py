@@ -1,0 +1,150 @@
+"""Runs a gate: replays known cases, then fuzzes with a seed that is always the same.
+
+The same worker processes as everywhere do the work, so a case that kills its worker is a
+result like any other. Ctrl-C ends the run between two records; what is known by then is
+reported.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.campaign import Budget, Campaign
+from harness.gate.judgement import Result, judge
+from harness.gate.report import Report
+from harness.keeper import Keeper
+from harness.pool import Pool
+from harness.statistics import Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from harness.plan import Plan
+    from harness.record import Record
+    from harness.source import GeneratedSource, ListSource
+    from harness.store import Store
+
+
+@dataclass(slots=True)
+class Gate:
+    """One run of a gate.
+
+    Attributes:
+        accepted: reasons by finding key, from a baseline.
+        jobs: worker processes.
+        progress: called several times a second while it fuzzes.
+    """
+
+    plan: Plan
+    accepted: Mapping[str, str] = field(default_factory=dict)
+    jobs: int = 1
+    progress: Callable[[Statistics, float], None] = lambda _statistics, _elapsed: None
+    _results: list[Result] = field(default_factory=list)
+    _replayed: Statistics = field(default_factory=Statistics)
+    _fuzzed: Statistics = field(default_factory=Statistics)
+    _interrupted: bool = False
+    _seed: int = 0
+    _folder: Path | None = None
+    _started: float = field(default_factory=time.monotonic)
+
+    def replay(self, source: ListSource) -> None:
+        """Runs every case of a source in full.
+
+        Raises:
+            FencepostError: a case does not fit its module, or the environment failed.
+        """
+        done: dict[int, Record] = {}
+        try:
+            for record in Pool(source, self.plan, self.jobs, thin=False, stop=self.is_interrupted).records():
+                if record is not None:
+                    done[record.index] = record
+        finally:
+            for index in sorted(done):
+                self._replayed.add(done[index])
+                self._results.append(self._result(done[index], source))
+
+    def fuzz(self, source: GeneratedSource, store: Store, seconds: float | None) -> None:
+        """Runs a campaign over generated cases; its findings are kept in ``store``.
+
+        Args:
+            source: with a length, unless there is a time.
+            store: the output folder.
+            seconds: how long; `None` for the length of the source.
+
+        Raises:
+            FencepostError: the harness or its environment failed.
+        """
+        if self._interrupted:
+            return
+        first: dict[str, tuple[Record, Path | None]] = {}
+
+        def found(record: Record, where: str) -> None:
+            file = next(iter(sorted(Path(where).glob("case.*"))), None)
+            first.setdefault(record.verdict.key, (record, file))
+
+        keeper = Keeper(store, found)
+        campaign = Campaign(Pool(source, self.plan, self.jobs), keeper, Budget(seconds), self.progress, self._fuzzed)
+        self._seed, self._folder = source.seed, store.folder
+        try:
+            campaign.run()
+        finally:
+            self._interrupted |= campaign.interrupted
+            for record, _ in keeper.unsaved:
+                first.setdefault(record.verdict.key, (record, None))
+            for key, (record, file) in first.items():
+                judgement = judge(record.verdict, None, self.accepted)
+                count = self._fuzzed.keys[key].cases
+                self._results.append(Result(source.where(record.index), file, record.verdict, judgement, count))
+        if keeper.trouble is not None:
+            raise keeper.trouble
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Makes the first SIGINT or SIGTERM inside end the work between two records; the second is as ever.
+
+        An exception in the midst of starting a worker would leave half of one behind.
+        """
+
+        def interrupt(number: int, _frame: object) -> None:
+            self._interrupted = True
+            signal.signal(number, signal.default_int_handler)
+
+        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+    def is_interrupted(self) -> bool:
+        """Whether a signal ended the work."""
+        return self._interrupted
+
+    def report(self, failure: str = "", notes: tuple[str, ...] = ()) -> Report:
+        """What it came to so far.
+
+        Args:
+            failure: what ended it early, if something but an interruption did.
+            notes: for the reader, a line each.
+        """
+        return Report(
+            results=tuple(self._results),
+            replayed=self._replayed,
+            fuzzed=self._fuzzed,
+            seed=self._seed,
+            folder=self._folder,
+            seconds=time.monotonic() - self._started,
+            interrupted=self._interrupted,
+            failure=failure,
+            notes=notes,
+        )
+
+    def _result(self, record: Record, source: ListSource) -> Result:
+        name = source.where(record.index)
+        judgement = judge(record.verdict, source.case(record.index).expect, self.accepted)
+        return Result(name, Path(name), record.verdict, judgement, seconds=sum(record.seconds.values()))
