@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from generators.clif import ClifGenerator
 from generators.confuse import ConfuseGenerator
 from generators.corpus import CorpusGenerator
 from generators.entropy import PrngEntropy
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from generators.protocol import Generator
     from harness.case import Case
 
-GENERATORS = ("wasm", "corpus", "confuse")
+GENERATORS = ("wasm", "corpus", "confuse", "clif")
 MODULE_CASES = 64
 """How many cases in a row confuse the same module."""
 
@@ -99,4 +100,6 @@ class GeneratedSource:
             module = PrngEntropy(self.seed, index // MODULE_CASES, "module")
             from_corpus = bool(self.corpus) and module.chance(50)
             return ConfuseGenerator(self._generator("corpus" if from_corpus else "wasm", index), module)
+        if name == "clif":
+            return ClifGenerator()
         return CorpusGenerator(self.corpus) if name == "corpus" else WasmGenerator()

@@ -160,7 +160,7 @@ def check_one(job: Job, index: int) -> Record:
     start = time.perf_counter()
     case = job.source.case(index)
     generated = time.perf_counter() - start
-    full = job.plan.with_options(case.options)
+    full = job.plan.for_case(case)
     plan = plan_of_case(job, case, index)
     checked = _run(job, case, plan, index)
     is_finding = checked.verdict.kind.is_finding
@@ -172,7 +172,7 @@ def check_one(job: Job, index: int) -> Record:
 
 def plan_of_case(job: Job, case: Case, index: int) -> Plan:
     """What runs a case: everything, or what is drawn for it."""
-    full = job.plan.with_options(case.options)
+    full = job.plan.for_case(case)
     if not job.thin or index % FULL_EVERY == 0:
         return full
     return full.drawn(PrngEntropy(job.source.seed, index, "plan"))

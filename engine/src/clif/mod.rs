@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+pub mod generate;
 mod read;
 mod run_line;
 mod source;

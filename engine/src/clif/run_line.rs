@@ -15,6 +15,8 @@ pub struct RunLine {
     pub line: usize,
     /// What to call.
     pub call: Call,
+    /// The types of the arguments, by the names of [`crate::program::ValType`].
+    pub arg_types: Vec<String>,
     /// What must come of it; `None` where the line only prints.
     pub expected: Option<Expected>,
 }
@@ -26,6 +28,8 @@ pub struct Expected {
     pub equal: bool,
     /// One for each result.
     pub values: Vec<Slot>,
+    /// Their types.
+    pub types: Vec<String>,
 }
 
 impl RunLine {
@@ -38,12 +42,14 @@ impl RunLine {
         let (invocation, expected) = match command {
             RunCommand::Print(invocation) => (invocation, None),
             RunCommand::Run(invocation, comparison, values) => {
+                let types = values.iter().map(type_name).collect();
                 let values = values.iter().map(slot).collect::<Option<_>>();
                 let values = values.ok_or("a result of a type that has no slot")?;
                 let equal = matches!(comparison, Comparison::Equals);
-                (invocation, Some(Expected { equal, values }))
+                (invocation, Some(Expected { equal, values, types }))
             }
         };
+        let arg_types = invocation.args.iter().map(type_name).collect();
         let args = invocation.args.iter().map(slot).collect::<Option<Vec<_>>>();
         let args = args.ok_or("an argument of a type that has no slot")?;
         // A bare `; run` names nothing and means the function before it.
@@ -51,12 +57,20 @@ impl RunLine {
         let own = function.name.to_string();
         let export = if name.is_empty() { own.trim_start_matches('%') } else { name }.to_owned();
         let call = Call { export, args: args.into_iter().map(Some).collect() };
-        Ok(RunLine { line, call, expected })
+        Ok(RunLine { line, call, arg_types, expected })
+    }
+}
+
+/// The name of a value's type; every whole vector is a `v128`.
+fn type_name(value: &DataValue) -> String {
+    match value {
+        DataValue::V128(_) => "v128".to_owned(),
+        value => value.ty().to_string(),
     }
 }
 
 /// A value as a slot, if it fits one.
-pub(crate) fn slot(value: &DataValue) -> Option<Slot> {
+fn slot(value: &DataValue) -> Option<Slot> {
     let width = value.ty().bytes() as usize;
     let mut bytes = [0; size_of::<Slot>()];
     value.write_to_slice_le(bytes.get_mut(..width)?);

@@ -1,4 +1,4 @@
-//! `engine.Program`: a translated module.
+//! `engine.Program`: a translated module, or a program in CLIF.
 #![forbid(unsafe_code)]
 
 use pyo3::exceptions::PyValueError;
@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use super::errors;
 use super::run::{self, Choice};
 use crate::census::Census;
-use crate::clif::{self, RunLine};
+use crate::clif;
 use crate::confuse::{self, Kind, Place, Plan};
 use crate::executor::Limits;
 use crate::frontend;
@@ -27,8 +27,6 @@ const MAX_TABLE: u64 = 100_000;
 #[pyclass(frozen, module = "engine")]
 pub(super) struct Program {
     subject: Subject,
-    /// The run lines of a program in CLIF.
-    runs: Vec<RunLine>,
 }
 
 #[pymethods]
@@ -36,22 +34,13 @@ impl Program {
     #[new]
     fn new(py: Python<'_>, wasm: &[u8]) -> PyResult<Program> {
         let program = py.detach(|| frontend::translate(wasm)).map_err(errors::frontend)?;
-        Ok(Program { subject: Subject::new(program), runs: Vec::new() })
+        Ok(Program { subject: Subject::new(program) })
     }
 
     #[staticmethod]
     fn from_clif(py: Python<'_>, text: &str) -> PyResult<Program> {
-        let read = || {
-            let source = clif::read(text)?;
-            Ok((source.program()?, source.runs))
-        };
-        let (program, runs) = py.detach(read).map_err(errors::clif)?;
-        Ok(Program { subject: Subject::new(program), runs })
-    }
-
-    #[getter]
-    fn run_lines(&self) -> Vec<run::RunLine> {
-        self.runs.iter().map(run::run_line).collect()
+        let program = py.detach(|| clif::read(text)?.program()).map_err(errors::clif)?;
+        Ok(Program { subject: Subject::new(program) })
     }
 
     #[getter]
@@ -94,7 +83,7 @@ impl Program {
     fn confused(&self, py: Python<'_>, plan: &str) -> PyResult<Program> {
         let plan = Plan::from_json(plan).map_err(errors::plan)?;
         let subject = py.detach(|| self.subject.confused(&plan)).map_err(errors::plan)?;
-        Ok(Program { subject, runs: self.runs.clone() })
+        Ok(Program { subject })
     }
 
     fn places(&self) -> Vec<(u32, u32, &'static str)> {

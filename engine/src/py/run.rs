@@ -94,14 +94,30 @@ impl Choice {
     }
 }
 
-/// A run line as Python sees it: line, function, arguments, and whether the results must
-/// be equal to which.
-pub(super) type RunLine = (usize, String, Vec<Option<u128>>, Option<(bool, Vec<u128>)>);
+/// The dictionary `RunLine` of `engine/_native.pyi`.
+pub(super) fn run_line<'py>(py: Python<'py>, run: &clif::RunLine) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let bits: Vec<u128> = run.call.args.iter().map(|bits| bits.unwrap_or_default()).collect();
+    dict.set_item("line", run.line)?;
+    dict.set_item("function", &run.call.export)?;
+    dict.set_item("args", numbers(py, &run.arg_types, &bits)?)?;
+    dict.set_item("equal", run.expected.as_ref().is_none_or(|expected| expected.equal))?;
+    if let Some(expected) = &run.expected {
+        dict.set_item("results", numbers(py, &expected.types, &expected.values)?)?;
+    }
+    Ok(dict)
+}
 
-/// A run line for Python.
-pub(super) fn run_line(run: &clif::RunLine) -> RunLine {
-    let expected = run.expected.as_ref().map(|expected| (expected.equal, expected.values.clone()));
-    (run.line, run.call.export.clone(), run.call.args.clone(), expected)
+/// Dictionaries `Value`.
+fn numbers<'py>(py: Python<'py>, types: &[String], bits: &[u128]) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (ty, bits) in types.iter().zip(bits) {
+        let dict = PyDict::new(py);
+        dict.set_item("type", ty)?;
+        dict.set_item("bits", bits)?;
+        list.append(dict)?;
+    }
+    Ok(list)
 }
 
 /// The kind of run that Python named.
