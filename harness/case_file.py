@@ -137,9 +137,7 @@ def assemble(source: str, where: str, *, lines_before: int = 0) -> bytes:
         raise invalid(error, where, lines_before=lines_before) from None
 
 
-def invalid(
-    error: engine.InvalidInput, where: str, *, lines_before: int = 0, what: str = "module"
-) -> ModuleError:
+def invalid(error: engine.InvalidInput, where: str, *, lines_before: int = 0, what: str = "module") -> ModuleError:
     """What the engine said of an invalid module or program, in one line."""
     message, offset, line = (*error.args, None, None, None)[:3]
     if offset is not None:

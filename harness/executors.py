@@ -42,7 +42,7 @@ CONFUSED_FUEL = 1_000_000
 CONFUSED_DEADLINE = 0.25
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", "reference")
 MODULE_EXECUTORS = EXECUTORS[:3]
-"""What runs modules unless somebody asks for more: they have Wasmtime to be compared with, and the reference is slow."""
+"""What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Examples:
   fencepost check module.wasm
   fencepost check -v corpus/*.wat
+  fencepost check program.clif
   fencepost check --executor jit --reference none --mode exact module.wat""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -32,10 +33,10 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON lines on standard output.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what each executor came to.")
 def command(files: tuple[Path, ...], as_json: bool, verbose: bool, **plan: Any) -> int:
-    """Judge FILE..., WebAssembly in binary or text, by all oracles.
+    """Judge FILE..., WebAssembly in binary or text or CLIF, by all oracles.
 
-    Without calls in its header, every exported function of a module is called with edge-case
-    arguments. Exit code 1 if there is a finding.
+    Without calls in its header, a program in CLIF makes those of its run lines, and every exported
+    function of a module is called with edge-case arguments. Exit code 1 if there is a finding.
     """
     names, cases = read_all(files)
     source = ListSource(cases, names)

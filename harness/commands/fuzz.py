@@ -38,7 +38,8 @@ Examples:
   fencepost fuzz --resume --out nightly --time 2h
   fencepost fuzz --time 10s --fault 02      (must find an escape)
   fencepost fuzz --generator corpus --corpus corpus --cases 100
-  fencepost fuzz --generator confuse --corpus corpus --time 60s""",
+  fencepost fuzz --generator confuse --corpus corpus --time 60s
+  fencepost fuzz --generator clif --time 60s""",
 )
 @click.option("--time", "seconds", type=duration, metavar="DURATION", help="Stop after 90s, 10m, 2h.")
 @click.option("--cases", type=click.IntRange(min=1), metavar="N", help="Stop after N cases.")

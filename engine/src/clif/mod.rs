@@ -31,7 +31,11 @@ pub use source::{Source, SourceError};
 use crate::arena::{NULL_PAGE, PAGE};
 
 /// Bytes of the shadow stack. Its words lie in the page before.
-const SHADOW_STACK_BYTES: u32 = 256 << 10;
+const SHADOW_STACK_BYTES: u32 = 2 << 20;
+
+/// Bytes at the top of the shadow stack that a digest covers: where the outermost
+/// frames lie.
+pub const FRAMES_DIGESTED: u32 = 64 << 10;
 
 /// Arena offset of the lowest byte of the shadow stack.
 pub const SHADOW_STACK: u32 = NULL_PAGE + PAGE;

@@ -5,6 +5,7 @@ use cranelift_codegen::data_value::DataValue;
 use cranelift_codegen::ir;
 use cranelift_reader::{Comparison, RunCommand};
 
+use super::source::plain_name;
 use crate::executor::Slot;
 use crate::run::Call;
 
@@ -52,10 +53,8 @@ impl RunLine {
         let arg_types = invocation.args.iter().map(type_name).collect();
         let args = invocation.args.iter().map(slot).collect::<Option<Vec<_>>>();
         let args = args.ok_or("an argument of a type that has no slot")?;
-        // A bare `; run` names nothing and means the function before it.
-        let name = invocation.func.trim_start_matches('%');
-        let own = function.name.to_string();
-        let export = if name.is_empty() { own.trim_start_matches('%') } else { name }.to_owned();
+        // A line calls the function before it, whatever name it states: so does Cranelift.
+        let export = plain_name(function);
         let call = Call { export, args: args.into_iter().map(Some).collect() };
         Ok(RunLine { line, call, arg_types, expected })
     }

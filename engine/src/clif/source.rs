@@ -115,7 +115,7 @@ impl Source {
 }
 
 /// A function's name without its sigil.
-fn plain_name(function: &Function) -> String {
+pub(super) fn plain_name(function: &Function) -> String {
     function.name.to_string().trim_start_matches('%').to_owned()
 }
 

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | values, conversions, branches, atomics | addresses: (offset + displacement) mod 2^32, checked |
 //! | | calls: the stack of activations, its depth, code indices, builtins, the host |
-//! | | what the crate leaves out: loads that widen vectors |
+//! | | what the crate leaves out or does wrong: loads that widen vectors, bitcasts of vectors, the rest of a division by -1 |
 //! | | canonical NaNs, as in both backends |
 //!
 //! It is slow, and meant for small programs. It counts each instruction as one
@@ -17,10 +17,13 @@
 //! noticed only when it is executed, as a trap would be.
 #![forbid(unsafe_code)]
 
+mod access;
 mod activation;
+mod calls;
 mod float;
 mod machine;
 mod memory;
+mod state;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -1,4 +1,5 @@
 //! What is ours in the reference, seen from outside.
+#![forbid(unsafe_code)]
 
 use std::time::Duration;
 

@@ -21,7 +21,11 @@ const DISPLACEMENTS: [i32; 12] = [0, 0, 0, 1, 4, 8, -8, -1, 0x7f, -0x80, 0x7fff_
 const NEAR: [i32; 8] = [0, 0, 0, 8, -8, 16, -1, 0x7f];
 
 const MEMORY_MIDDLE: u32 = MEMORY + MEMORY_BYTES / 4;
-const FLAGS: [&str; 5] = ["", "", "", " little", " notrap"];
+/// Flags and trap codes.
+const FLAGS: [&str; 8] =
+    ["", " little", " user200", " user200", " user6", " notrap", " notrap", " notrap little"];
+/// Those that Pulley can compile for a load that widens lanes.
+const TRAPPING: [&str; 3] = ["", " user200", " user6 little"];
 const ATOMICS: [&str; 11] =
     ["add", "sub", "and", "nand", "or", "xor", "xchg", "umin", "umax", "smin", "smax"];
 
@@ -97,7 +101,7 @@ impl<'a, 'b, 'e> Addresses<'a, 'b, 'e> {
             ("uload32x2", Ty::I64x2),
             ("sload32x2", Ty::I64x2),
         ]);
-        let (flags, address) = (self.flags(), self.address());
+        let (flags, address) = (self.body.draw.choice(&TRAPPING), self.address());
         self.body.define(ty, &format!("{name}{flags} {address}"));
     }
 
@@ -183,8 +187,7 @@ impl<'a, 'b, 'e> Addresses<'a, 'b, 'e> {
 
     /// Base and index, in every order and with every scale and extension.
     fn indexed(&mut self) -> Address {
-        let base = self.constant(MEMORY_MIDDLE);
-        let index = self.index();
+        let (base, index) = self.base_and_index();
         let scale = self.body.draw.below(4);
         let scaled = if scale > 0 {
             let amount = self.body.define(Ty::I32, &format!("iconst.i32 {scale}"));
@@ -204,6 +207,23 @@ impl<'a, 'b, 'e> Addresses<'a, 'b, 'e> {
             base = self.body.define(Ty::I32, &format!("iadd {base}, {more}"));
         }
         Address { base, displacement: self.near() }
+    }
+
+    /// A base that is a constant, or that nobody knows.
+    ///
+    /// Pulley folds a constant into the displacement, which leaves the index as the base
+    /// register, and takes a base register of 0 for null: so most such indices are odd.
+    fn base_and_index(&mut self) -> (Value, Value) {
+        if !self.body.slots.is_empty() && self.body.draw.chance(50) {
+            return (self.body.define(Ty::I32, "stack_addr.i32 ss0"), self.index());
+        }
+        let base = self.constant(MEMORY_MIDDLE);
+        let index = self.index();
+        if self.body.draw.chance(2) {
+            return (base, index);
+        }
+        let one = self.body.define(Ty::I32, "iconst.i32 1");
+        (base, self.body.define(Ty::I32, &format!("bor {index}, {one}")))
     }
 
     /// A small number of unknown value, made from a value of any width.

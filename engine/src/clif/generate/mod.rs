@@ -12,8 +12,11 @@
 #![forbid(unsafe_code)]
 
 mod body;
+mod calls;
+mod control;
 mod draw;
 mod memory;
+mod operation;
 mod ops;
 #[cfg(test)]
 mod tests;
