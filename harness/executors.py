@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from engine import _native
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
-CONFUSED_FUEL = 1_000_000
-CONFUSED_DEADLINE = 0.25
+CONFUSED_FUEL = 200_000
+CONFUSED_DEADLINE = 0.1
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", "reference")
 MODULE_EXECUTORS = EXECUTORS[:3]
 """What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""

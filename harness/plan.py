@@ -31,8 +31,11 @@ JIT_SETTINGS: tuple[Settings, ...] = (
     (("enable_alias_analysis", "false"),),
     (("enable_heap_access_spectre_mitigation", "false"), ("enable_table_access_spectre_mitigation", "false")),
     (("enable_verifier", "true"),),
+    (("regalloc_checker", "true"),),
+    tuple((f"has_{extension}", "false") for extension in ("avx", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt")),
 )
-"""What thin runs draw the optimising JIT's Cranelift flags from."""
+"""What thin runs draw the JIT's Cranelift flags from. All leave every program its meaning, and may be set on
+any x86-64; the last makes code for the oldest processors that SIMD is compiled for."""
 
 
 @dataclass(frozen=True, slots=True)

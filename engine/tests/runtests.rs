@@ -19,7 +19,7 @@ use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::program::Program;
 use engine::reference::Reference;
-use engine::run::{Observed, Outcome, Request, RunError, run};
+use engine::run::{Imports, Observed, Outcome, Request, RunError, run};
 use engine::runtime::Reservations;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/runtests.txt");
@@ -84,6 +84,7 @@ fn request(lines: &[&RunLine]) -> Request {
         limits: Limits { fuel: 100_000_000, deadline: Duration::from_secs(60), depth: 2500 },
         reservations: Reservations { memory_bytes: 0, table_elements: 0 },
         check_objects: false,
+        imports: Imports::Stubs,
     }
 }
 

@@ -48,6 +48,7 @@ class Gate:
     _replayed: Statistics = field(default_factory=Statistics)
     _fuzzed: Statistics = field(default_factory=Statistics)
     _interrupted: bool = False
+    _failure: str = ""
     _seed: int = 0
     _folder: Path | None = None
     _started: float = field(default_factory=time.monotonic)
@@ -77,31 +78,38 @@ class Gate:
             seconds: how long; `None` for the length of the source.
 
         Raises:
-            FencepostError: the harness or its environment failed.
+            FencepostError: the harness or its environment failed, in another way than that
+                the output folder cannot be written, which the report says.
         """
         if self._interrupted:
             return
-        first: dict[str, tuple[Record, Path | None]] = {}
+        kept: dict[str, tuple[Record, Path | None]] = {}
 
-        def found(record: Record, where: str) -> None:
-            file = next(iter(sorted(Path(where).glob("case.*"))), None)
-            first.setdefault(record.verdict.key, (record, file))
+        def found(record: Record, folder: str) -> None:
+            first = kept.get(record.verdict.key)
+            if first is None or record.index < first[0].index:
+                kept[record.verdict.key] = record, Path(folder) if folder else None
 
-        keeper = Keeper(store, found)
-        campaign = Campaign(Pool(source, self.plan, self.jobs), keeper, Budget(seconds), self.progress, self._fuzzed)
+        pool = Pool(source, self.plan, self.jobs)
+        campaign = Campaign(pool, Keeper(store, found), Budget(seconds), self.progress, self._fuzzed)
+        campaign.statistics.expect(source.generators)
         self._seed, self._folder = source.seed, store.folder
         try:
             campaign.run()
         finally:
             self._interrupted |= campaign.interrupted
-            for record, _ in keeper.unsaved:
-                first.setdefault(record.verdict.key, (record, None))
-            for key, (record, file) in first.items():
-                judgement = judge(record.verdict, None, self.accepted)
-                count = self._fuzzed.keys[key].cases
-                self._results.append(Result(source.where(record.index), file, record.verdict, judgement, count))
-        if keeper.trouble is not None:
-            raise keeper.trouble
+            self._add_findings(campaign, kept)
+
+    def _add_findings(self, campaign: Campaign, kept: dict[str, tuple[Record, Path | None]]) -> None:
+        """Makes results of the keys that a campaign found, and a failure of what it could not store."""
+        for record, folder in sorted(kept.values(), key=lambda first: first[0].index):
+            file = next(iter(sorted(folder.glob("case.*"))), None) if folder else None
+            judgement = judge(record.verdict, None, self.accepted)
+            where = campaign.pool.source.where(record.index)
+            cases = self._fuzzed.keys[record.verdict.key].cases
+            self._results.append(Result(where, file, record.verdict, judgement, cases))
+        if campaign.keeper.trouble is not None:
+            self._failure = str(campaign.keeper.trouble)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -140,7 +148,7 @@ class Gate:
             folder=self._folder,
             seconds=time.monotonic() - self._started,
             interrupted=self._interrupted,
-            failure=failure,
+            failure=failure or self._failure,
             notes=notes,
         )
 

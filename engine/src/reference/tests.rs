@@ -7,7 +7,7 @@ use crate::clif;
 use crate::executor::Limits;
 use crate::passes::Mode;
 use crate::reference::Reference;
-use crate::run::{Call, Outcome, Request, RunError, run};
+use crate::run::{Call, Imports, Outcome, Request, RunError, run};
 use crate::runtime::Reservations;
 use crate::trap::Trap;
 
@@ -21,6 +21,7 @@ fn call(text: &str, args: &[u128]) -> Result<Outcome, RunError> {
         limits: Limits { fuel: 10_000, deadline: Duration::from_secs(60), depth: 100 },
         reservations: Reservations { memory_bytes: 0, table_elements: 0 },
         check_objects: false,
+        imports: Imports::Stubs,
     };
     run(&program, &mut Reference::default(), &request).map(|mut report| report.calls.remove(0))
 }

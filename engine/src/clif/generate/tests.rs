@@ -12,7 +12,7 @@ use crate::jit::{Jit, JitConfig};
 use crate::passes::Mode;
 use crate::program::{Item, Program};
 use crate::reference::Reference;
-use crate::run::{Call, Observed, Outcome, Report, Request, RunError, run};
+use crate::run::{Call, Imports, Observed, Outcome, Report, Request, RunError, run};
 use crate::runtime::Reservations;
 use crate::trap::Trap;
 
@@ -51,6 +51,7 @@ fn request(program: &Program) -> Request {
         limits: Limits { fuel: 5_000_000, deadline: Duration::from_secs(60), depth: 1000 },
         reservations: Reservations { memory_bytes: 0, table_elements: 0 },
         check_objects: false,
+        imports: Imports::Stubs,
     }
 }
 
