@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
+ValType: TypeAlias = Literal["i8", "i16", "i32", "i64", "i128", "f32", "f64", "v128", "funcref", "externref"]
 Kind: TypeAlias = Literal["function", "table", "memory", "global"]
-Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
+Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
 Mode: TypeAlias = Literal["exact", "as-shipped"]
 
 __all__ = [
@@ -19,8 +19,10 @@ __all__ = [
     "assemble",
     "catalogue",
     "faults",
+    "generate_clif",
     "mutate",
     "processor_features",
+    "run_lines",
     "run_wasi",
     "signatures",
     "smith",
@@ -29,9 +31,9 @@ __all__ = [
 ]
 
 class InvalidInput(ValueError):
-    """The input is not valid WebAssembly, text or binary. ``args`` is ``(message, offset, line)``.
+    """The input is not valid WebAssembly, text or binary, nor valid CLIF. ``args`` is ``(message, offset, line)``.
 
-    ``offset`` is a byte offset in a binary module or ``None``, ``line`` a 1-based line of a text module or ``None``.
+    ``offset`` is a byte offset in a binary module or ``None``, ``line`` a 1-based line of text or ``None``.
     """
 
 class PlanError(ValueError):
@@ -154,14 +156,29 @@ class Census(TypedDict):
     opcodes: list[str]
     fields: list[str]
 
+class RunLine(TypedDict):
+    """A line such as ``; run: %f(1) == 2`` of CLIF text."""
+
+    line: int
+    function: str  # without %
+    args: list[Value]
+    equal: bool  # whether the results must be these, or any others
+    results: NotRequired[list[Value]]  # absent where the line only prints
+
 @final
 class Program:
-    """A translated WebAssembly module. Immutable; safe to run many times.
+    """A translated WebAssembly module, or a program in CLIF. Immutable; safe to run many times.
 
     Raises ``InvalidInput``, ``Unsupported`` or ``CompileFailure`` when made.
     """
 
     def __new__(cls, wasm: bytes) -> Program: ...
+    @staticmethod
+    def from_clif(text: str) -> Program:
+        """The program of CLIF text: see ``engine/src/clif``. Its exports are all its functions.
+
+        Raises ``InvalidInput`` or ``Unsupported``.
+        """
     @property
     def imports(self) -> list[Extern]: ...
     @property
@@ -313,3 +330,12 @@ def catalogue() -> Census:
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""
+
+def run_lines(text: str) -> list[RunLine]:
+    """The run lines of CLIF text, in order. Raises ``InvalidInput``."""
+
+def generate_clif(entropy: bytes, *, whole: bool = False) -> str:
+    """A random program in CLIF text: valid, ending, a function of ``entropy`` alone.
+
+    Only with ``whole`` it may contain what the interpreter lacks, such as atomics.
+    """

@@ -19,6 +19,7 @@ from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
 from oracles.control_flow import ControlFlowOracle
 from oracles.differential import DifferentialOracle
+from oracles.expectation import ExpectationOracle
 from oracles.wasmtime import WasmtimeOracle
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ ORACLES: tuple[Oracle, ...] = (
     ContainmentOracle(),
     ControlFlowOracle(),
     DifferentialOracle(),
+    ExpectationOracle(),
     WasmtimeOracle(),
     CompletionOracle(),
 )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "fuzz": "Attack the engine with generated programs.",
-    "check": "Judge your own .wasm or .wat files.",
+    "check": "Judge your own .wasm, .wat or .clif files.",
     "replay": "Run kept cases again and compare with what is expected.",
     "gate": "Replay the known cases, fuzz briefly, and say yes or no.",
     "report": "Write a campaign as one HTML page.",

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from harness.executors import EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits
 
 if TYPE_CHECKING:
     from generators.entropy import Entropy
-    from harness.case import CaseOptions
+    from harness.case import Case, CaseOptions
 
 Mode = Literal["exact", "as-shipped"]
 Settings = tuple[tuple[str, str], ...]
@@ -29,6 +29,8 @@ JIT_SETTINGS: tuple[Settings, ...] = (
     (),
     (("regalloc_algorithm", "single_pass"),),
     (("enable_alias_analysis", "false"),),
+    (("enable_heap_access_spectre_mitigation", "false"), ("enable_table_access_spectre_mitigation", "false")),
+    (("enable_verifier", "true"),),
     (("regalloc_checker", "true"),),
     tuple((f"has_{extension}", "false") for extension in ("avx", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt")),
 )
@@ -47,7 +49,7 @@ class Plan:
     """
 
     modes: tuple[Mode, ...] = MODES["both"]
-    executors: tuple[ExecutorName, ...] = EXECUTORS
+    executors: tuple[ExecutorName, ...] = MODULE_EXECUTORS
     references: tuple[str, ...] = REFERENCES
     guard: Literal["guard", "decoy"] = "guard"
     fault: str | None = None
@@ -67,6 +69,14 @@ class Plan:
             references=(entropy.choice(self.references),) if self.references else (),
             settings=self.settings or entropy.choice(JIT_SETTINGS),
         )
+
+    def for_case(self, case: Case) -> Plan:
+        """The plan as a case changes it: by its options, and by being CLIF, which only the engine runs."""
+        plan = self.with_options(case.options)
+        if not case.is_clif:
+            return plan
+        executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
+        return replace(plan, executors=executors, references=())
 
     def with_options(self, options: CaseOptions) -> Plan:
         """The plan as a case's own options change it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from generators.clif import ClifGenerator
 from generators.confuse import ConfuseGenerator
 from generators.corpus import CorpusGenerator
 from generators.entropy import PrngEntropy
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from generators.protocol import Generator
     from harness.case import Case
 
-GENERATORS = ("wasm", "mutate", "corpus", "confuse")
-WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1, "confuse": 6}
+GENERATORS = ("wasm", "mutate", "corpus", "confuse", "clif")
+WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1, "confuse": 6, "clif": 6}
 """How often each is drawn among others: the cases of a corpus are few and always the same."""
 WEIGHT = 6
 """Of a generator that is not ours."""
@@ -133,4 +134,6 @@ class GeneratedSource:
             case "confuse":
                 from_corpus = bool(self.corpus) and module.chance(50)
                 return ConfuseGenerator(self._generator("corpus" if from_corpus else "wasm", module), module)
+            case "clif":
+                return ClifGenerator()
         return third_party_generator(name)

@@ -205,7 +205,7 @@ def check_one(job: Job, index: int, at: Place) -> Record:
         return without_case(index, str(error))
     generated = time.perf_counter() - start
     at.value = 2 * index + 1
-    full, plan = job.plan.with_options(case.options), plan_of_case(job, case, index)
+    full, plan = job.plan.for_case(case), plan_of_case(job, case, index)
     checked = _run(job, case, plan, index)
     is_finding = checked.verdict.kind.is_finding
     if is_finding and plan != full:
@@ -221,7 +221,7 @@ def without_case(index: int, reason: str) -> Record:
 
 def plan_of_case(job: Job, case: Case, index: int) -> Plan:
     """What runs a case: everything, or what is drawn for it."""
-    full = job.plan.with_options(case.options)
+    full = job.plan.for_case(case)
     if not job.thin or index % FULL_EVERY == 0:
         return full
     return full.drawn(PrngEntropy(job.source.seed, index, "plan"))

@@ -75,7 +75,7 @@ macro_rules! structures {
         $( $field:ident: $width:literal, $meaning:expr; )*
     } )*) => { $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[expect(missing_docs, reason = "the fields are offsets of Wasmtime's fields of the same names")]
         pub struct $type {
             $( pub $field: u32, )*
@@ -167,7 +167,7 @@ structures! {
 }
 
 /// An array within vmctx.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Array {
     /// Offset of element 0 from vmctx.
     pub offset: u32,
@@ -190,8 +190,8 @@ impl Array {
     }
 }
 
-/// The layout of one module's instances.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The layout of one module's instances. All zero for a program without VM structures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The fixed part of vmctx.
     pub vmctx: VmContext,

@@ -16,6 +16,7 @@ pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
 pub mod census;
+pub mod clif;
 pub mod code_table;
 mod compiled;
 pub mod confuse;
@@ -33,6 +34,7 @@ pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
 mod py;
+pub mod reference;
 pub mod run;
 pub mod runtime;
 pub mod site;

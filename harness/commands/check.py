@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Examples:
   fencepost check module.wasm
   fencepost check -v corpus/*.wat
+  fencepost check program.clif
   fencepost check --executor jit --reference none --mode exact module.wat""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -35,10 +36,10 @@ Examples:
 def command(
     files: tuple[Path, ...], case_time: float, worker_memory: int, as_json: bool, verbose: bool, **plan: Any
 ) -> int:
-    """Judge FILE..., WebAssembly in binary or text, by all oracles.
+    """Judge FILE..., WebAssembly in binary or text or CLIF, by all oracles.
 
-    Without calls in its header, every exported function of a module is called with edge-case
-    arguments. Exit code 1 if there is a finding.
+    Without calls in its header, a program in CLIF makes those of its run lines, and every exported
+    function of a module is called with edge-case arguments. Exit code 1 if there is a finding.
     """
     names, cases = read_all(files)
     source = ListSource(cases, names)

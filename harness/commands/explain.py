@@ -53,7 +53,7 @@ def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
 
 def _explained(case: Case, file: Path, plan: dict[str, Any]) -> Explanation:
     try:
-        return explain(case, plan_of(**plan).with_options(case.options).all_executors())
+        return explain(case, plan_of(**plan).for_case(case).all_executors())
     except engine.InvalidInput as error:
         raise invalid(error, str(file)) from None
     except engine.Unsupported as error:

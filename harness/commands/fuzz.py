@@ -59,7 +59,8 @@ Examples:
   fencepost fuzz --generator corpus --corpus corpus --cases 100
   fencepost fuzz --generator confuse --corpus corpus --time 60s
   fencepost fuzz --driver atheris --time 10m
-  fencepost fuzz --driver atheris --libfuzzer -max_len=1024 --generator wasm""",
+  fencepost fuzz --driver atheris --libfuzzer -max_len=1024 --generator wasm
+  fencepost fuzz --generator clif --time 60s""",
 )
 @click.option("--time", "seconds", type=duration, metavar="DURATION", help="Stop after 90s, 10m, 2h.")
 @click.option("--cases", type=click.IntRange(min=1), metavar="N", help="Stop after N cases.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.errors import UsageError
-from harness.executors import EXECUTORS, Limits
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, Limits
 from harness.plan import MODES, REFERENCES, Plan
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def plan_options(function: F) -> F:
             "executors",
             type=click.Choice(EXECUTORS),
             multiple=True,
-            help="Use this executor only. Repeatable.  [default: all]",
+            help="Use this executor only. Repeatable.  [default: all; the reference for CLIF only]",
         ),
         click.option(
             "--reference",
@@ -149,7 +149,7 @@ def plan_of(
         _announce(fault)
     return Plan(
         modes=MODES[mode],
-        executors=tuple(name for name in EXECUTORS if not executors or name in executors),
+        executors=tuple(name for name in EXECUTORS if name in (executors or MODULE_EXECUTORS)),
         references=tuple(map(_found, chosen)),
         guard="decoy" if guard == "decoy" else "guard",
         fault=fault,

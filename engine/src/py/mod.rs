@@ -12,6 +12,8 @@ use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 
 use crate::census;
+use crate::clif;
+use crate::clif::generate::{Dialect, generate};
 use crate::fault::Fault;
 use crate::jit;
 use crate::program::ValType;
@@ -29,8 +31,8 @@ mod _native {
     use super::wasi::run_wasi;
     #[pymodule_export]
     use super::{
-        answers, assemble, catalogue, faults, mutate, processor_features, signatures, smith_module,
-        versions, weave_module,
+        answers, assemble, catalogue, faults, generate_clif, mutate, processor_features, run_lines,
+        signatures, smith_module, versions, weave_module,
     };
 }
 
@@ -49,6 +51,20 @@ fn versions(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 fn assemble<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     let wasm = wat::parse_bytes(text).map_err(|error| errors::text(text, &error))?;
     Ok(PyBytes::new(py, &wasm))
+}
+
+/// The run lines of CLIF text.
+#[pyfunction]
+fn run_lines<'py>(py: Python<'py>, text: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let source = clif::read(text).map_err(|error| errors::clif(error.into()))?;
+    source.runs.iter().map(|line| run::run_line(py, line)).collect()
+}
+
+/// A random program in CLIF.
+#[pyfunction(signature = (entropy, *, whole=false))]
+fn generate_clif(py: Python<'_>, entropy: &[u8], whole: bool) -> String {
+    let dialect = if whole { Dialect::Whole } else { Dialect::Portable };
+    py.detach(|| generate(entropy, dialect))
 }
 
 /// A module made by wasm-smith.

@@ -1,4 +1,4 @@
-//! `engine.Program`: a translated module.
+//! `engine.Program`: a translated module, or a program in CLIF.
 #![forbid(unsafe_code)]
 
 use pyo3::exceptions::PyValueError;
@@ -7,6 +7,7 @@ use pyo3::types::PyDict;
 
 use super::errors;
 use super::run::{self, Choice};
+use crate::clif;
 use crate::confuse::{self, Kind, Place, Plan};
 use crate::executor::Limits;
 use crate::frontend;
@@ -32,6 +33,12 @@ impl Program {
     #[new]
     fn new(py: Python<'_>, wasm: &[u8]) -> PyResult<Program> {
         let program = py.detach(|| frontend::translate(wasm)).map_err(errors::frontend)?;
+        Ok(Program { subject: Subject::new(program) })
+    }
+
+    #[staticmethod]
+    fn from_clif(py: Python<'_>, text: &str) -> PyResult<Program> {
+        let program = py.detach(|| clif::read(text)?.program()).map_err(errors::clif)?;
         Ok(Program { subject: Subject::new(program) })
     }
 

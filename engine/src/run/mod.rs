@@ -8,6 +8,7 @@
 //! instantiation did not complete, no further call is made.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod error;
 mod imports;
 mod observe;
@@ -129,6 +130,9 @@ impl Subject {
     /// [`RunError`], when it did not run at all.
     pub fn run(&self, executor: &mut dyn Observed, request: &Request) -> Result<Report, RunError> {
         request::check(&self.program().module, &request.calls)?;
+        if !self.program().has_instance() {
+            return bare::run(self, executor, request);
+        }
         let mut times = Times::default();
         let (ready, witnesses) = timed(&mut times.prepare, || {
             Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
@@ -144,6 +148,9 @@ impl Subject {
             timed(&mut times.instantiate, || session.start(executor, request.limits));
         let mut report = Report::new(instantiation);
         timed(&mut times.run, || session.calls(executor, request, &mut report));
+        if let Some(what) = executor.missing() {
+            return Err(RunError::Unsupported(what.to_owned()));
+        }
         report.counts = executor.counts();
         report.fault_triggered = executor.fault_triggered();
         let looked = timed(&mut times.inspect, || {

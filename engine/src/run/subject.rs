@@ -163,7 +163,7 @@ impl Subject {
     }
 
     /// The program under test, prepared.
-    fn prepared(&self, mode: Mode) -> Result<&Prepared, RunError> {
+    pub(super) fn prepared(&self, mode: Mode) -> Result<&Prepared, RunError> {
         let unchanged =
             self.base.prepared.get(mode, || Ok(passes::prepare(self.program(), mode)?))?;
         let Some(confusion) = &self.confusion else { return Ok(unchanged) };

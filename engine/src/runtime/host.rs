@@ -139,6 +139,8 @@ fn answer(ty: ValType, hash: u64) -> Slot {
         ValType::F32 => (low.cast_signed() as f32).to_bits().into(),
         ValType::F64 => (number.cast_signed() as f64 / 4.0).to_bits().into(),
         ValType::V128 | ValType::FuncRef | ValType::ExternRef => 0,
+        // No Wasm function has these.
+        ValType::I8 | ValType::I16 | ValType::I128 => 0,
     }
 }
 

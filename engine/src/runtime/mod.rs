@@ -61,6 +61,7 @@ pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId};
 pub use structures::{Reservations, TooLarge, arena_len};
+pub(crate) use value::significant;
 pub use value::{FORGED, Value, representable};
 
 use state::{Function, State};

@@ -68,9 +68,8 @@ fn zero(ty: ValType) -> String {
         ValType::FuncRef => "ref.null func".to_owned(),
         ValType::ExternRef => "ref.null extern".to_owned(),
         ValType::V128 => "v128.const i64x2 0 0".to_owned(),
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => {
-            format!("{}.const 0", ty.name())
-        }
+        // No module has an import of the integers that only CLIF has.
+        _ => format!("{}.const 0", ty.name()),
     }
 }
 
