@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.case import Case
 
 GENERATORS = ("wasm", "corpus", "confuse")
-MODULE_CASES = 64
+MODULE_CASES = 16
 """How many cases in a row confuse the same module."""
 
 
