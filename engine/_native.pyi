@@ -1,6 +1,7 @@
 """The native engine: Wasm in, outcomes out. Everything that crosses this border is plain data."""
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
 ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
@@ -18,6 +19,7 @@ __all__ = [
     "catalogue",
     "faults",
     "processor_features",
+    "run_wasi",
     "smith",
     "versions",
     "weave",
@@ -164,6 +166,10 @@ class Program:
     @property
     def defined_functions(self) -> int: ...
     @property
+    def census(self) -> Census:
+        """What the program contains, as the front end made it."""
+
+    @property
     def hash(self) -> str:
         """16 hexadecimal digits that identify the CLIF of the program without any plan: what a plan belongs to."""
     def confused(self, plan: str) -> Program:
@@ -177,9 +183,6 @@ class Program:
         """Where the program can be confused: function, site, kind."""
     def choices(self, function: int, site: int, kind: str) -> list[str]:
         """The params, as JSON objects, that an entry at a place may have; raises ``ValueError`` for an unknown kind."""
-    @property
-    def census(self) -> Census:
-        """What the program contains, as the front end made it."""
     def layout(self, *, max_memory: int = ..., max_table: int = ...) -> str:
         """The arena map and the catalogue of VM structures as JSON: see ``harness/layout.py`` for its shape."""
     def run(
@@ -232,6 +235,41 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
 
     Deterministic. With ``ensure_termination`` (an int: fuel) the module stops by itself. Raises ``ValueError`` for an
     unknown field or when there is too little entropy.
+    """
+
+class WasiResult(RunResult):
+    """What came of a whole program. ``stdout`` and ``stderr`` are there when they were captured."""
+
+    stdout: NotRequired[bytes]
+    stderr: NotRequired[bytes]
+
+def run_wasi(
+    program: Program,
+    *,
+    args: Sequence[str],
+    env: Sequence[tuple[str, str]] = ...,
+    preopens: Sequence[tuple[str | PathLike[str], str]] = ...,
+    stdin: bytes | None = None,
+    capture: int | None = None,
+    executor: Executor = "jit",
+    mode: Mode = "as-shipped",
+    guard: Literal["guard", "decoy"] = "guard",
+    fuel: int = ...,
+    deadline: float | None = None,
+    depth: int = ...,
+    max_memory: int = ...,
+    max_table: int = ...,
+    settings: Sequence[tuple[str, str]] = ...,
+    fault: str | None = None,
+) -> WasiResult:
+    """Runs a program with WASI preview 1, from its ``_start`` to its end.
+
+    ``args`` begins with the program's name; ``preopens`` are pairs of a folder and the name that the program knows it
+    by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
+    returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds.
+
+    Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, ``ValueError``
+    for a module without ``_start``, a null byte in a string, or a setting that is unknown.
     """
 
 def weave(

@@ -24,17 +24,13 @@ FIXED: dict[str, int | bool] = {
     "min_funcs": 2,
     "max_instructions": 150,
     "min_types": 1,  # without a type there are no functions: half of all modules
-    "max_memories": 1,
     "max_memory32_bytes": 16 << 16,
+    "max_memory64_bytes": 16 << 16,
     "max_table_elements": 100,
     "allow_start_export": True,
-    "custom_page_sizes_enabled": False,
     "exceptions_enabled": False,
     "gc_enabled": False,
-    "memory64_enabled": False,
-    "tail_call_enabled": False,
     "threads_enabled": False,
-    "wide_arithmetic_enabled": False,
 }
 
 SWITCHES = (
@@ -46,9 +42,18 @@ SWITCHES = (
     "sign_extension_ops_enabled",
 )
 
+RARE_SWITCHES = (
+    "custom_page_sizes_enabled",
+    "memory64_enabled",
+    "simd_enabled",  # with it half of all instructions are vector ones
+    "tail_call_enabled",
+    "wide_arithmetic_enabled",
+)
+
 RANGES: dict[str, tuple[int, ...]] = {
     "max_funcs": (4, 8, 16),
     "max_globals": (0, 3, 10),
+    "max_memories": (1, 1, 1, 3),
     "memory_max_size_required": (True, True, True, False),  # without a maximum memories grow to any size
     "min_element_segments": (0, 1, 3),
     "min_memories": (0, 1, 1, 1),
@@ -71,7 +76,7 @@ class WasmGenerator:
         """Makes one case; its calls are edge cases of its exports."""
         config = dict(FIXED)
         config |= {switch: entropy.chance(75) for switch in SWITCHES}
-        config["simd_enabled"] = entropy.chance(25)  # else half of all instructions are vector ones
+        config |= {switch: entropy.chance(25) for switch in RARE_SWITCHES}
         config["relaxed_simd_enabled"] = config["simd_enabled"] and entropy.chance(50)
         config["disallow_traps"] = entropy.chance(50)  # half of all modules run to their end
         config |= {field: entropy.choice(values) for field, values in RANGES.items()}

@@ -6,7 +6,8 @@ import multiprocessing
 import os
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.verdict import Kind, Verdict
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-    from harness.worker import Message, SharedIndex
+    from harness.worker import Message, Place
 
 HARDWARE_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
 OUTSIDE_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What only another process sends: a user, a supervisor, the kernel when memory is short."""
+
+WAITING = 5
+"""How much longer than it may work a worker may wait, for a processor above all."""
 
 _CONTEXT = multiprocessing.get_context("spawn")
 
@@ -31,15 +35,15 @@ class Child:
 
     Attributes:
         job: what it has still to do, as far as its parent knows.
-        at: the case that it is at; -1 before its first.
+        at: where it is.
     """
 
     job: Job
     process: BaseProcess
     connection: Connection
-    at: SharedIndex
-    _last_index: int = -1
-    _last_change: float = field(default_factory=time.monotonic)
+    at: Place
+    _last_place: int = -1
+    _last_change: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def start(cls, job: Job) -> Child:
@@ -51,6 +55,16 @@ class Child:
         process.start()
         child.close()
         return cls(job, process, parent, at)
+
+    @property
+    def index(self) -> int:
+        """The case that it is at; -1 before its first."""
+        return self.at.value >> 1
+
+    @property
+    def is_generating(self) -> bool:
+        """Whether its case is not there yet."""
+        return self.at.value % 2 == 0
 
     def receive(self) -> Message:
         """The next message; blocks.
@@ -64,11 +78,16 @@ class Child:
             raise EOFError from error
         return message
 
-    def is_stuck(self, patience: float) -> bool:
-        """Whether it has been at one case for more than so many seconds."""
-        if self.at.value != self._last_index:
-            self._last_index, self._last_change = self.at.value, time.monotonic()
-        return self._last_index >= 0 and time.monotonic() - self._last_change > patience
+    def is_stuck(self, seconds: float) -> bool:
+        """Whether it has worked at one case for so long, or waited for `WAITING` times as long.
+
+        A machine with other work to do makes no case a hang.
+        """
+        now = (cpu_seconds(self.process.pid or 0), time.monotonic())
+        if self.at.value != self._last_place:
+            self._last_place, self._last_change = self.at.value, now
+        worked, waited = now[0] - self._last_change[0], now[1] - self._last_change[1]
+        return self._last_place >= 0 and (worked > seconds or waited > WAITING * seconds)
 
     def resident_bytes(self) -> int:
         """Memory that it occupies; 0 where it has ended or the system does not say."""
@@ -88,6 +107,16 @@ class Child:
     def was_killed_from_outside(self) -> bool:
         """Whether its end says nothing about its case."""
         return -(self.process.exitcode or 0) in OUTSIDE_SIGNALS
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used; 0 where the system does not say."""
+    try:
+        _, _, fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+        user, system = fields.split()[11:13]  # proc(5), counted from behind the name
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
 
 
 def cause_of_death(exit_code: int | None) -> Verdict:

@@ -29,8 +29,11 @@ JIT_SETTINGS: tuple[Settings, ...] = (
     (),
     (("regalloc_algorithm", "single_pass"),),
     (("enable_alias_analysis", "false"),),
+    (("regalloc_checker", "true"),),
+    tuple((f"has_{extension}", "false") for extension in ("avx", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt")),
 )
-"""What thin runs draw the optimising JIT's Cranelift flags from."""
+"""What thin runs draw the JIT's Cranelift flags from. All leave every program its meaning, and may be set on
+any x86-64; the last makes code for the oldest processors that SIMD is compiled for."""
 
 
 @dataclass(frozen=True, slots=True)

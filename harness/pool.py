@@ -20,7 +20,7 @@ from harness.errors import EnvironmentFailure, FencepostError
 from harness.position import Position
 from harness.record import Record
 from harness.verdict import Kind, Verdict
-from harness.worker import End, Job, plan_of_case
+from harness.worker import End, Job, plan_of_case, without_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ class WorkerLimits:
     """How far a worker may go.
 
     Attributes:
-        seconds: time that one case may take.
+        seconds: processor time that one case may take.
         memory: resident bytes; at half of it a worker is replaced between two cases.
     """
 
@@ -139,7 +139,7 @@ class Pool:
     def _watch(self, child: Child) -> Iterator[Record]:
         """Ends a worker that is at one case for too long, or too large."""
         if child.is_stuck(self.limits.seconds):
-            verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s")
+            verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s of work")
             yield from self._end(child, "hang", verdict, strikes=1)
         elif (resident := child.resident_bytes()) > self.limits.memory:
             verdict = Verdict(Kind.RUNTIME_FAULT, "pool", "memory", f"the worker held {resident >> 20} MiB")
@@ -148,7 +148,7 @@ class Pool:
     def _lost(self, child: Child) -> Iterator[Record]:
         verdict = child.cause_of_death()
         outside = child.was_killed_from_outside()
-        if child.at.value < 0 and not outside:
+        if child.index < 0 and not outside:
             raise EnvironmentFailure("a worker process died before its first case", "", "see the lines above")
         yield from self._end(child, "killed" if outside else "crash", verdict, strikes=STRIKES if outside else 1)
 
@@ -157,14 +157,14 @@ class Pool:
         self.ends[cause] += 1
         child.process.kill()
         yield from self._drain(child)
-        index = child.at.value
+        index = child.index
         self._strikes[index] += 1
-        if self._strikes[index] < strikes or index < 0:
+        if self._strikes[index] < strikes or index < 0 or self.position.is_done(index):
             self._give_up_at(index)
             self._replace(child, child.job)
             return
         self._replace(child, replace(child.job, skip=child.job.skip | {index}))
-        yield self._record_of(child.job, index, verdict)
+        yield self._record_of(child, index, verdict)
         self.position.mark(index)
 
     def _give_up_at(self, index: int) -> None:
@@ -185,12 +185,14 @@ class Pool:
         except EOFError:
             return
 
-    def _record_of(self, job: Job, index: int, verdict: Verdict) -> Record:
+    def _record_of(self, child: Child, index: int, verdict: Verdict) -> Record:
         """The record of a case that its worker could not give."""
+        if child.is_generating:
+            return without_case(index, f"{verdict.kind}: {verdict.evidence}")
         case = self.source.case(index)
-        settings = plan_of_case(job, case, index).settings
+        settings = plan_of_case(child.job, case, index).settings
         generator = str(case.history.get("generator", ""))
-        return Record(index, verdict, generator, module_bytes=len(case.wasm), settings=settings)
+        return Record(index, verdict, generator, module_bytes=len(case.wasm), settings=settings, case=case)
 
 
 def records(

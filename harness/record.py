@@ -37,6 +37,7 @@ class Record:
         triggered: entries whose changed place was executed in any run.
         lines: the outcomes in words, one executor a line; only in full runs of findings
             and of cases that the user named.
+        case: the case itself, of a finding; `None` where it is not at hand.
     """
 
     index: int
@@ -52,6 +53,7 @@ class Record:
     census: Census = field(default_factory=Census)
     planned: int = 0
     triggered: int = 0
+    case: Case | None = None
 
 
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
@@ -72,6 +74,7 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         census=checked.census,
         planned=len(case.parts.get("plan", ())),
         triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
+        case=case if checked.verdict.kind.is_finding else None,
     )
 
 

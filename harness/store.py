@@ -317,5 +317,5 @@ def latest_folder(root: Path = DEFAULT_ROOT) -> Path:
     """
     latest = root / "latest"
     if not latest.is_dir():
-        raise UsageError("there is no campaign yet", str(latest), "name its folder with --out")
+        raise UsageError("there is no campaign yet", str(latest), "name the folder of one")
     return root / latest.readlink() if latest.is_symlink() else latest

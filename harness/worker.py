@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import engine
 from generators.entropy import PrngEntropy
 from harness.case_file import invalid
-from harness.check import FRONT_END, Checked, check
+from harness.check import FRONT_END, PANIC, Checked, check
 from harness.errors import CaseError, EnvironmentFailure, FencepostError
 from harness.record import Record, record_of
 from harness.verdict import Kind, Verdict, worst
@@ -40,8 +40,12 @@ BATCH_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
 
 
-class SharedIndex(Protocol):
-    """An index in memory shared with the parent; -1 before the first case."""
+class Place(Protocol):
+    """Where a worker is, in memory shared with its parent.
+
+    One number, so that it changes at once: twice the index of the case, and one more when
+    the case is there and runs; -1 before the first.
+    """
 
     value: int
 
@@ -93,7 +97,7 @@ class Job:
         return replace(self, before=(), first=index + self.stride)
 
 
-def work(job: Job, connection: Connection, at: SharedIndex, parent: int) -> None:
+def work(job: Job, connection: Connection, at: Place, parent: int) -> None:
     """The main function of a worker: sends lists of records, then an `End` or an error.
 
     Args:
@@ -109,18 +113,17 @@ def work(job: Job, connection: Connection, at: SharedIndex, parent: int) -> None
     except FencepostError as error:
         end = error
     except Exception as error:  # noqa: BLE001 (the boundary of the worker)
-        where = job.source.where(at.value) if at.value >= 0 else ""
+        where = job.source.where(at.value >> 1) if at.value >= 0 else ""
         hint = "this is a bug of Fencepost; please report it"
         end = EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
     connection.send(end)
 
 
-def _work(job: Job, connection: Connection, at: SharedIndex) -> End:
+def _work(job: Job, connection: Connection, at: Place) -> End:
     batch: list[Record] = []
     sent = time.monotonic()
     for index in job.indices():
-        at.value = index
-        batch.append(check_one(job, index))
+        batch.append(check_one(job, index, at))
         if batch[-1].verdict.kind.is_finding or time.monotonic() - sent > BATCH_SECONDS:
             connection.send(batch)
             batch, sent = [], time.monotonic()
@@ -151,23 +154,34 @@ def resident_bytes(pid: int | str = "self") -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def check_one(job: Job, index: int) -> Record:
+def check_one(job: Job, index: int, at: Place) -> Record:
     """Checks one case of a job.
 
     Raises:
         FencepostError: the case is wrong, or the machine denies something.
     """
+    at.value = 2 * index
     start = time.perf_counter()
-    case = job.source.case(index)
+    try:
+        case = job.source.case(index)
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
+        return without_case(index, str(error))
     generated = time.perf_counter() - start
-    full = job.plan.with_options(case.options)
-    plan = plan_of_case(job, case, index)
+    at.value = 2 * index + 1
+    full, plan = job.plan.with_options(case.options), plan_of_case(job, case, index)
     checked = _run(job, case, plan, index)
     is_finding = checked.verdict.kind.is_finding
-    if is_finding and plan is not full:
+    if is_finding and plan != full:
         checked = _confirmed(checked, _run(job, case, replace(full, settings=plan.settings), index))
     checked.seconds["generate"] = generated
     return record_of(index, case, checked, plan.settings, verbose=is_finding or not job.thin)
+
+
+def without_case(index: int, reason: str) -> Record:
+    """The record of a case that its generator failed to make: nothing that the engine has done."""
+    return Record(index, Verdict(Kind.INCOMPLETE, "generator", generic(reason), reason))
 
 
 def plan_of_case(job: Job, case: Case, index: int) -> Plan:

@@ -4,11 +4,11 @@ An indirect call must enter an entry of the code table whose signature is the on
 call site expects, and a return must go back to the call that it belongs to. This oracle
 judges every run, confused or not. Its evidence:
 
-- the interpreter's monitor sees each indirect call, by the ids in the code table, and each
-  return, by a list of callers of its own;
-- native code's monitor sees indirect calls that found an entry of another signature and
-  went on, and in exact runs, calls that returned at another depth than they began with;
-- the processor faults on a jump to what is not code.
+- The interpreter's monitor sees each indirect call, by the ids in the code table, and each
+  return, by a list of callers of its own.
+- Native code's monitor sees each indirect call that found an entry of another signature and
+  went on; in exact runs, also calls that returned with another depth than they began with.
+- The processor faults at a jump to what is not code of the program.
 """
 
 from __future__ import annotations

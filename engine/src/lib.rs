@@ -38,6 +38,7 @@ pub mod site;
 pub mod smith;
 pub mod transfer;
 pub mod trap;
+pub mod wasi;
 pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its

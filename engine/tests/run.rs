@@ -10,7 +10,7 @@ use engine::interp::Interpreter;
 use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::program::{Program, ValType};
-use engine::run::{Call, Observed, Outcome, Report, Request, RunError, run};
+use engine::run::{Call, Imports, Observed, Outcome, Report, Request, RunError, run};
 use engine::runtime::{Reservations, Value};
 use engine::trap::Trap;
 
@@ -46,6 +46,7 @@ fn request(mode: Mode, calls: &[(&str, &[Option<u128>])]) -> Request {
         limits: LIMITS,
         reservations: Reservations::default(),
         check_objects: false,
+        imports: Imports::Stubs,
     }
 }
 
@@ -210,6 +211,13 @@ fn imports_of_state_are_provided() {
 
 #[test]
 fn many_parameters_and_results_cross_both_ways() {
+    for (ty, bits) in [(ValType::I64, 64), (ValType::F32, 32), (ValType::V128, 128)] {
+        many_of(ty, bits);
+    }
+}
+
+/// Far more values of one type than any convention has registers for.
+fn many_of(ty: ValType, bits: u32) {
     let count = 24;
     let each = |text: &str| text.repeat(count);
     let gets: String = (0..count).map(|n| format!("(local.get {n})")).collect();
@@ -221,11 +229,13 @@ fn many_parameters_and_results_cross_both_ways() {
             (table funcref (elem $id $host))
             (func (export "indirect") (type $t) {gets} (call_indirect (type $t) (i32.const 0)))
             (func (export "host") (type $t) {gets} (call_indirect (type $t) (i32.const 1))))"#,
-        p = each(" i64")
+        p = each(&format!(" {}", ty.name()))
     );
-    let args: Vec<Option<u128>> = (0..24).map(|n| Some(n + (7 << 40))).collect();
+    let mask = u128::MAX >> (128 - bits);
+    let args: Vec<Option<u128>> =
+        (0..24).map(|n| Some((n * (0x0123 << 112 | 7 << 40 | 9)) & mask)).collect();
     let values = |bits: &[Option<u128>]| {
-        let value = |&bits: &Option<u128>| Value { ty: ValType::I64, bits };
+        let value = |&bits: &Option<u128>| Value { ty, bits };
         Outcome::Values(bits.iter().map(value).collect())
     };
     everywhere(|executor, mode| {
@@ -245,6 +255,7 @@ fn every_access_of_a_correct_program_lies_in_its_object() {
     const TEXT: &str = r#"(module
         (import "env" "memory" (memory 1 3)) (import "env" "table" (table 2 funcref))
         (table $own 3 5 funcref) (table $hosts 1 externref) (global $g (mut v128) (v128.const i64x2 1 2))
+        (memory $second 1)
         (elem $e func $f $h) (data $d "bytes")
         (func $f (export "f") (param externref) (result i32)
             (memory.init $d (i32.const 9) (i32.const 0) (i32.const 5))
@@ -254,6 +265,9 @@ fn every_access_of_a_correct_program_lies_in_its_object() {
             (table.set $hosts (i32.const 0) (local.get 0))
             (drop (memory.grow (i32.const 1)))
             (i64.store (i32.const 131064) (i64.load (i32.const 9)))
+            (global.set $g (v128.load (i32.const 131056)))
+            (v128.store $second (i32.const 65520) (global.get $g))
+            (memory.copy $second 0 (i32.const 0) (i32.const 131024) (i32.const 48))
             (call_indirect $own (result i32) (i32.const 1)))
         (func $h (result i32) (i32.load8_u (i32.const 131064))))"#;
     let mut interpreter = Interpreter::new(Faults::default());

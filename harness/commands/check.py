@@ -10,7 +10,7 @@ import click
 
 from harness.commands.options import plan_of, plan_options
 from harness.files import read_all
-from harness.pool import records
+from harness.pool import Pool
 from harness.printable import encodable, printable, quoted_lines
 from harness.source import ListSource
 from harness.verdict import exit_code
@@ -40,7 +40,7 @@ def command(files: tuple[Path, ...], as_json: bool, verbose: bool, **plan: Any) 
     names, cases = read_all(files)
     source = ListSource(cases, names)
     kinds = []
-    for record in records(source, plan_of(**plan), thin=False):
+    for record in Pool(source, plan_of(**plan), thin=False).records():
         if record is not None:
             kinds.append(record.verdict.kind)
             click.echo(_json(record, source) if as_json else _text(record, source, verbose=verbose))

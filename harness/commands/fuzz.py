@@ -36,6 +36,7 @@ Examples:
   fencepost fuzz --cases 1000 --seed 7 --mode exact
   fencepost fuzz --time 8h --jobs 4 --out nightly
   fencepost fuzz --resume --out nightly --time 2h
+  fencepost fuzz --jobs 4 --stats stats.jsonl --metrics-port 9100
   fencepost fuzz --time 10s --fault 02      (must find an escape)
   fencepost fuzz --generator corpus --corpus corpus --cases 100
   fencepost fuzz --generator confuse --corpus corpus --time 60s""",
@@ -107,11 +108,13 @@ class _Session:
         options = self.options
         limits = WorkerLimits(options["case_time"], options["worker_memory"])
         pool = Pool(self.source, self.plan, options["jobs"], limits=limits)
-        with self._watch() as watch:
-            campaign = Campaign(pool, Keeper(self.store, watch.found), progress=watch.update)
-            if (progress := self.store.progress()) is not None:
+        progress = self.store.progress()
+        budget = self._budget(progress.elapsed if progress else 0.0)
+        with self._watch(budget) as watch:
+            campaign = Campaign(pool, Keeper(self.store, watch.found), budget, watch.update)
+            if progress is not None:
                 campaign.resume(progress)
-            campaign.budget = self._budget(campaign.elapsed)
+            pool.ends = campaign.statistics.ends
             self.store.configure(self._configuration(campaign.budget))
             self._announce(campaign)
             campaign.statistics.expect(self.source.generators)
@@ -119,9 +122,9 @@ class _Session:
             campaign.run()
         return campaign
 
-    def _watch(self) -> Watch:
+    def _watch(self, budget: Budget) -> Watch:
         names = ("stats", "metrics_port", "no_tty", "verbose")
-        return Watch(**{name: self.options[name] for name in names}, budget=self.options["seconds"])
+        return Watch(**{name: self.options[name] for name in names}, budget=budget.seconds)
 
     def conclude(self, campaign: Campaign) -> int:
         """Prints the summary.
@@ -134,8 +137,12 @@ class _Session:
         """
         for line in summary_lines(campaign.statistics, campaign.elapsed, interrupted=campaign.interrupted):
             click.echo(line, err=True)
+        ends = dict(sorted(campaign.pool.ends.items()))
+        if ends:
+            words = ", ".join(f"{count} {cause}" for cause, count in ends.items())
+            click.echo(f"workers replaced: {words}", err=True)
         if self.options["as_json"]:
-            head = {"seed": self.source.seed, "out": str(self.store.folder)}
+            head = {"seed": self.source.seed, "out": str(self.store.folder), "workers_replaced": ends}
             click.echo(json.dumps(head | campaign.statistics.to_json(campaign.elapsed)))
         if campaign.keeper.trouble is not None:
             raise campaign.keeper.trouble

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from harness.campaign import Budget, Campaign
 from harness.gate.judgement import Result, judge
 from harness.gate.report import Report
-from harness.pool import records
+from harness.keeper import Keeper
+from harness.pool import Pool
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Gate:
     _replayed: Statistics = field(default_factory=Statistics)
     _fuzzed: Statistics = field(default_factory=Statistics)
     _interrupted: bool = False
+    _failure: str = ""
     _seed: int = 0
     _folder: Path | None = None
     _started: float = field(default_factory=time.monotonic)
@@ -59,7 +61,7 @@ class Gate:
         """
         done: dict[int, Record] = {}
         try:
-            for record in records(source, self.plan, jobs=self.jobs, thin=False, stop=self.is_interrupted):
+            for record in Pool(source, self.plan, self.jobs, thin=False, stop=self.is_interrupted).records():
                 if record is not None:
                     done[record.index] = record
         finally:
@@ -76,30 +78,38 @@ class Gate:
             seconds: how long; `None` for the length of the source.
 
         Raises:
-            FencepostError: the harness or its environment failed.
+            FencepostError: the harness or its environment failed, in another way than that
+                the output folder cannot be written, which the report says.
         """
         if self._interrupted:
             return
-        first: dict[str, tuple[Record, Path | None]] = {}
-        counts: dict[str, int] = {}
+        kept: dict[str, tuple[Record, Path | None]] = {}
 
-        def found(record: Record, where: str) -> None:
-            key = record.verdict.key
-            counts[key] = counts.get(key, 0) + 1
-            if key not in first:
-                first[key] = record, next(iter(sorted(Path(where).glob("case.*"))), None)
+        def found(record: Record, folder: str) -> None:
+            first = kept.get(record.verdict.key)
+            if first is None or record.index < first[0].index:
+                kept[record.verdict.key] = record, Path(folder) if folder else None
 
-        campaign = Campaign(source, self.plan, store, Budget(seconds), self.jobs, self.progress, found)
-        campaign.statistics = self._fuzzed
+        pool = Pool(source, self.plan, self.jobs)
+        campaign = Campaign(pool, Keeper(store, found), Budget(seconds), self.progress, self._fuzzed)
+        campaign.statistics.expect(source.generators)
         self._seed, self._folder = source.seed, store.folder
         try:
             campaign.run()
         finally:
             self._interrupted |= campaign.interrupted
-            for key, (record, file) in first.items():
-                judgement = judge(record.verdict, None, self.accepted)
-                where = source.where(record.index)
-                self._results.append(Result(where, file, record.verdict, judgement, counts[key]))
+            self._add_findings(campaign, kept)
+
+    def _add_findings(self, campaign: Campaign, kept: dict[str, tuple[Record, Path | None]]) -> None:
+        """Makes results of the keys that a campaign found, and a failure of what it could not store."""
+        for record, folder in sorted(kept.values(), key=lambda first: first[0].index):
+            file = next(iter(sorted(folder.glob("case.*"))), None) if folder else None
+            judgement = judge(record.verdict, None, self.accepted)
+            where = campaign.pool.source.where(record.index)
+            cases = self._fuzzed.keys[record.verdict.key].cases
+            self._results.append(Result(where, file, record.verdict, judgement, cases))
+        if campaign.keeper.trouble is not None:
+            self._failure = str(campaign.keeper.trouble)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -138,7 +148,7 @@ class Gate:
             folder=self._folder,
             seconds=time.monotonic() - self._started,
             interrupted=self._interrupted,
-            failure=failure,
+            failure=failure or self._failure,
             notes=notes,
         )
 

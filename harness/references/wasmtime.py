@@ -99,6 +99,8 @@ def _engine(target: str | None) -> wasmtime.Engine:
     config.epoch_interruption = True
     config.cranelift_nan_canonicalization = True
     config.wasm_relaxed_simd_deterministic = True
+    config.wasm_custom_page_sizes = True
+    config.wasm_wide_arithmetic = True
     config.native_unwind_info = False
     config.max_wasm_stack = STACK_BYTES
     if target is not None:

@@ -62,11 +62,22 @@ def test_the_campaign_alone_finds_a_fault_and_keeps_it(fencepost: Fencepost, tmp
     assert fencepost("replay", "out").returncode == 1
 
 
-def test_the_seed_is_fixed(fencepost: Fencepost) -> None:
-    runs = [json.loads(fencepost("gate", "--budget", "20", "--fault", "02", "--json").stdout) for _ in range(2)]
+def test_generators_draw_from_the_corpus_of_the_gate(fencepost: Fencepost, tmp_path: Path) -> None:
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "seed.wat").write_text(OUT_OF_BOUNDS)
+    options = ("--generator", "corpus", "--generator", "wasm", "--budget", "40", "--json", "--out", "out")
+    report = json.loads(fencepost("gate", *options).stdout)
+    assert {name for name, tally in report["generated"]["generators"].items() if tally["cases"]} == {"corpus", "wasm"}
+    resumed = fencepost("fuzz", "--resume", "--out", "out", "--cases", "50", "--json")
+    assert json.loads(resumed.stdout)["cases"] == 50, resumed.stderr
+
+
+def test_the_seed_is_fixed_and_jobs_change_nothing(fencepost: Fencepost) -> None:
+    options = ("--budget", "40", "--fault", "02", "--json")
+    runs = [json.loads(fencepost("gate", *options, "--jobs", jobs).stdout) for jobs in ("1", "2")]
     first, second = ([(line["case"], line["key"], line["cases"]) for line in run["results"]] for run in runs)
     assert first == second
-    assert first
+    assert len(first) > 1
 
 
 def test_what_a_header_expects_passes_and_what_differs_fails(fencepost: Fencepost, tmp_path: Path) -> None:

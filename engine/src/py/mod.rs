@@ -4,6 +4,7 @@
 mod errors;
 mod program;
 mod run;
+mod wasi;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -22,6 +23,8 @@ mod _native {
     use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
     #[pymodule_export]
     use super::program::Program;
+    #[pymodule_export]
+    use super::wasi::run_wasi;
     #[pymodule_export]
     use super::{
         assemble, catalogue, faults, processor_features, smith_module, versions, weave_module,

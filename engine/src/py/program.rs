@@ -11,20 +11,20 @@ use crate::confuse::{self, Kind, Place, Plan};
 use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, FuncId, Item, Module, ValType};
-use crate::run::{Call, Request, Subject};
+use crate::run::{Call, Imports, Request, Subject};
 use crate::runtime::{ArenaMap, Reservations};
 
 /// Defaults of `Program.run`: those of the command line.
-const FUEL: u64 = 50_000_000;
-const DEADLINE: f64 = 2.0;
-const DEPTH: u32 = 2500;
-const MAX_MEMORY: u64 = 256 << 20;
-const MAX_TABLE: u64 = 100_000;
+pub(super) const FUEL: u64 = 50_000_000;
+pub(super) const DEADLINE: f64 = 2.0;
+pub(super) const DEPTH: u32 = 2500;
+pub(super) const MAX_MEMORY: u64 = 256 << 20;
+pub(super) const MAX_TABLE: u64 = 100_000;
 
 /// A translated WebAssembly module.
 #[pyclass(frozen, module = "engine")]
 pub(super) struct Program {
-    subject: Subject,
+    pub(super) subject: Subject,
 }
 
 #[pymethods]
@@ -140,6 +140,7 @@ impl Program {
             limits: Limits { fuel, deadline: run::deadline(deadline)?, depth },
             reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
             check_objects,
+            imports: Imports::Stubs,
         };
         let report = py.detach(|| choice.run(&self.subject, &request)).map_err(errors::run)?;
         run::report(py, &report)

@@ -1,8 +1,7 @@
 //! One run of a program: instantiate it afresh, make some calls, look at what is left.
 //!
-//! Imports are filled so that any module runs: functions become stubs that return
-//! zeros and nulls, but for WASI's `proc_exit`; memories, tables and globals are made
-//! for the purpose ([`crate::runtime::provider`]). Every call of an import is logged.
+//! Imports are filled so that any module runs, or with WASI for a whole program
+//! ([`Imports`]). Every call of an import is logged.
 //!
 //! A panic of trusted code is an outcome like any other, [`Outcome::RuntimeFault`]. So
 //! is an access that left its bounds. After either, after an exit, and when
@@ -10,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+mod imports;
 mod observe;
 mod request;
 mod session;
@@ -26,7 +26,7 @@ use crate::trap::Trap;
 
 pub use error::RunError;
 pub use observe::{Observed, Trace};
-pub use request::{Call, Request};
+pub use request::{Call, Imports, Request};
 pub use subject::Subject;
 pub use watch::{Landing, Witness};
 

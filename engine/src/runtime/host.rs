@@ -17,6 +17,18 @@ pub const LOGGED: usize = 10_000;
 pub struct HostContext<'a> {
     /// The arena, which may hold anything.
     pub arena: &'a mut dyn Arena,
+    /// What the calling instance exports as `memory`, by the runtime's own records;
+    /// `None` if it exports none, or if no guest code calls.
+    pub memory: Option<GuestMemory>,
+}
+
+/// Where a linear memory lies in the arena at the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GuestMemory {
+    /// Arena offset of byte 0.
+    pub base: u32,
+    /// Current length in bytes.
+    pub len: u32,
 }
 
 /// Why a host function does not return.

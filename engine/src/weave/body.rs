@@ -61,7 +61,8 @@ impl Rewriter<'_> {
         Ok(function)
     }
 
-    /// The function with its locals and one more, an `i32`, whose index is the second.
+    /// The function with its locals and two more, an `i32` and an `i64`, of which the
+    /// first one's index is the second result.
     fn with_locals(
         &self,
         parts: &Parts<'_>,
@@ -77,7 +78,7 @@ impl Rewriter<'_> {
             locals.push((count, RoundtripReencoder.val_type(ty)?));
         }
         if self.fuel.is_some() {
-            locals.push((1, ValType::I32));
+            locals.extend([(1, ValType::I32), (1, ValType::I64)]);
         }
         Ok((Function::new(locals), scratch))
     }
@@ -89,24 +90,18 @@ impl Rewriter<'_> {
         scratch: u32,
     ) -> Vec<Instruction<'static>> {
         match operator {
-            Operator::CallIndirect { type_index, table_index } => {
+            Operator::CallIndirect { type_index, table_index }
+            | Operator::ReturnCallIndirect { type_index, table_index } => {
                 match parts.types.get(*type_index as usize) {
                     Some(Some(ty)) => self.slots.guide(ty, *table_index, self.draw),
                     _ => Vec::new(),
                 }
             }
-            Operator::MemoryFill { .. }
-            | Operator::MemoryCopy { .. }
-            | Operator::MemoryInit { .. }
-            | Operator::TableFill { .. }
-            | Operator::TableCopy { .. }
-            | Operator::TableInit { .. }
-            | Operator::TableGrow { .. }
-                if !parts.is_64_bit() =>
-            {
-                self.fuel.map(|fuel| fuel.bulk(scratch)).unwrap_or_default()
-            }
-            _ => Vec::new(),
+            _ => match (self.fuel, length_is_64(parts, operator)) {
+                (Some(fuel), Some(false)) => fuel.bulk(scratch),
+                (Some(fuel), Some(true)) => fuel.bulk_64(scratch + 1),
+                _ => Vec::new(),
+            },
         }
     }
 
@@ -117,11 +112,13 @@ impl Rewriter<'_> {
         index: u32,
     ) -> Option<Vec<Instruction<'static>>> {
         match operator {
-            Operator::Call { function_index: callee } => {
-                let (slot, table_index) = self.slots.divert(*callee, self.draw)?;
-                let type_index = *parts.functions.get(*callee as usize)?;
-                let slot = Instruction::I32Const(slot.cast_signed());
+            Operator::Call { function_index } => {
+                let (slot, type_index, table_index) = self.divert(parts, *function_index)?;
                 Some(vec![slot, Instruction::CallIndirect { type_index, table_index }])
+            }
+            Operator::ReturnCall { function_index } => {
+                let (slot, type_index, table_index) = self.divert(parts, *function_index)?;
+                Some(vec![slot, Instruction::ReturnCallIndirect { type_index, table_index }])
             }
             Operator::Unreachable if self.soften && self.draw.chance(SOFTENED_PERCENT) => {
                 let results = parts.type_of(index)?.results().iter();
@@ -131,6 +128,35 @@ impl Rewriter<'_> {
             _ => None,
         }
     }
+
+    /// The index, the type and the table by which to reach a function; `None` to call it
+    /// directly.
+    fn divert(
+        &mut self,
+        parts: &Parts<'_>,
+        callee: u32,
+    ) -> Option<(Instruction<'static>, u32, u32)> {
+        let (slot, table) = self.slots.divert(callee, self.draw)?;
+        let ty = *parts.functions.get(callee as usize)?;
+        Some((Instruction::I32Const(slot.cast_signed()), ty, table))
+    }
+}
+
+/// Whether the length on top of the stack before a bulk operation is an `i64`; `None`
+/// before any other operation.
+fn length_is_64(parts: &Parts<'_>, operator: &Operator<'_>) -> Option<bool> {
+    Some(match *operator {
+        Operator::MemoryInit { .. } | Operator::TableInit { .. } => false,
+        Operator::MemoryFill { mem } => parts.memory_is_64(mem),
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            parts.memory_is_64(dst_mem) && parts.memory_is_64(src_mem)
+        }
+        Operator::TableFill { table } | Operator::TableGrow { table } => parts.table_is_64(table),
+        Operator::TableCopy { dst_table, src_table } => {
+            parts.table_is_64(dst_table) && parts.table_is_64(src_table)
+        }
+        _ => return None,
+    })
 }
 
 fn zero(ty: wasmparser::ValType) -> Option<Instruction<'static>> {

@@ -2,8 +2,7 @@
 //!
 //! A global holds what is left. Each function and each turn of a loop takes one, bulk
 //! operations one for each 1024 bytes or elements; at zero the program traps as
-//! `unreachable`. So recursion ends, too. Bulk operations cost nothing in a module with
-//! a 64-bit memory or table.
+//! `unreachable`. So recursion ends, too.
 #![forbid(unsafe_code)]
 
 use wasm_encoder::{BlockType, ConstExpr, ExportKind, GlobalType, Instruction, ValType};
@@ -40,13 +39,22 @@ impl Fuel {
         self.take(&empty, &[Instruction::I32Const(1)])
     }
 
-    /// Takes what a bulk operation costs whose length is on the stack, and leaves that there.
+    /// Takes what a bulk operation costs whose length is on the stack, and leaves that
+    /// there; `scratch` is an `i32`, as the length is.
     pub(super) fn bulk(self, scratch: u32) -> Vec<Instruction<'static>> {
-        let cost = [
-            Instruction::LocalGet(scratch),
-            Instruction::I32Const(BULK_SHIFT),
-            Instruction::I32ShrU,
-        ];
+        let shift = [Instruction::I32Const(BULK_SHIFT), Instruction::I32ShrU];
+        self.length(scratch, &shift)
+    }
+
+    /// As [`Fuel::bulk`], where both are `i64`. A cost of more than 32 bits is cut: no
+    /// operation of that length succeeds.
+    pub(super) fn bulk_64(self, scratch: u32) -> Vec<Instruction<'static>> {
+        let shift = Instruction::I64Const(BULK_SHIFT.into());
+        self.length(scratch, &[shift, Instruction::I64ShrU, Instruction::I32WrapI64])
+    }
+
+    fn length(self, scratch: u32, shift: &[Instruction<'static>]) -> Vec<Instruction<'static>> {
+        let cost = [&[Instruction::LocalGet(scratch)], shift].concat();
         let empty =
             [&[Instruction::GlobalGet(self.global)], &cost[..], &[Instruction::I32LtU]].concat();
         [vec![Instruction::LocalTee(scratch)], self.take(&empty, &cost)].concat()

@@ -151,10 +151,16 @@ impl<'a> Parts<'a> {
         self.types.get(*self.functions.get(function as usize)? as usize)?.as_ref()
     }
 
-    /// Whether some memory or table is indexed by `i64`.
-    pub(super) fn is_64_bit(&self) -> bool {
-        let mut tables = self.tables.iter().map(|table| &table.ty).chain(&self.imported_tables);
-        tables.any(|ty| ty.table64) || self.memories.iter().any(|ty| ty.memory64)
+    /// Whether a memory is indexed by `i64`.
+    pub(super) fn memory_is_64(&self, memory: u32) -> bool {
+        self.memories.get(memory as usize).is_some_and(|ty| ty.memory64)
+    }
+
+    /// Whether a table is indexed by `i64`.
+    pub(super) fn table_is_64(&self, table: u32) -> bool {
+        let defined = self.tables.iter().map(|table| &table.ty);
+        let mut tables = self.imported_tables.iter().chain(defined);
+        tables.nth(table as usize).is_some_and(|ty| ty.table64)
     }
 
     /// Adds a global; gives its index.

@@ -51,6 +51,11 @@ fn direct_calls_go_through_the_table() {
     assert!(!indirect.contains("call 0"), "{indirect}");
     let direct = woven(text, Weave { indirect: Some(0), ..Weave::default() });
     assert!(direct.contains("call 0"), "{direct}");
+    let tail = woven(
+        &text.replace("call", "return_call"),
+        Weave { indirect: Some(100), ..Weave::default() },
+    );
+    assert!(lines(&tail).contains(&"return_call_indirect (type 0)"), "{tail}");
 }
 
 #[test]
@@ -69,11 +74,14 @@ fn most_indices_are_brought_into_the_range_of_their_type() {
 
 #[test]
 fn fuel_is_taken_at_entries_loops_and_bulk_operations() {
-    let text = "(module (memory 1) (func (param i32) (local i64) loop br 0 end
+    let text = "(module (memory 1) (memory $far i64 1) (func (param i32) (local i64) loop br 0 end
+        i64.const 0 i32.const 0 i64.const 9 memory.fill $far
+        i64.const 0 i32.const 0 i32.const 9 memory.copy $far 0
         i32.const 0 i32.const 0 i32.const 9 memory.fill))";
     let woven = woven(text, Weave { fuel: Some(77), ..Weave::default() });
     assert_eq!(woven.matches("i32.eqz").count(), 2, "{woven}");
-    assert_eq!(woven.matches("local.tee 2").count(), 1, "{woven}");
+    assert_eq!(woven.matches("local.tee 2").count(), 2, "{woven}");
+    assert_eq!(woven.matches("local.tee 3").count(), 1, "{woven}");
     assert!(woven.contains("(global (;0;) (mut i32) i32.const 77)"), "{woven}");
     assert!(woven.contains(&format!("(export \"{REFUEL}\" (func 1))")), "{woven}");
 }
