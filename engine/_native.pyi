@@ -268,8 +268,8 @@ def run_wasi(
     by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
     returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds.
 
-    Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, ``ValueError``
-    for a module without ``_start``, a null byte in a string, or a setting that is unknown.
+    Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, and
+    ``ValueError`` for a module without ``_start``, a null byte in a string, or a setting that is unknown.
     """
 
 def weave(

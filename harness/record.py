@@ -51,9 +51,9 @@ class Record:
     settings: Settings = ()
     lines: tuple[str, ...] = ()
     census: Census = field(default_factory=Census)
+    case: Case | None = None
     planned: int = 0
     triggered: int = 0
-    case: Case | None = None
 
 
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
@@ -72,9 +72,9 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         settings=settings,
         lines=outcome_lines(checked.outcomes) if verbose else (),
         census=checked.census,
+        case=case if checked.verdict.kind.is_finding else None,
         planned=len(case.parts.get("plan", ())),
         triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
-        case=case if checked.verdict.kind.is_finding else None,
     )
 
 

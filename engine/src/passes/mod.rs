@@ -32,8 +32,6 @@ pub(crate) use sites::width;
 use crate::program::{FuncId, Program};
 use crate::site::Site;
 
-pub(crate) use admit::refuses;
-
 /// The kind of run that a program is prepared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Mode {
