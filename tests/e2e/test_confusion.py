@@ -45,7 +45,7 @@ def test_a_confused_case_is_checked_and_explained(fencepost: Fencepost, tmp_path
     assert result.returncode == 0, result.stderr
     for words in (
         "change 0: drop-check in function 0",
-        "before   select",
+        "before   v10 = select.i32",
         "after    nothing",
         "meant    DefinedMemory",
         "executed 1 times in interpreter/exact",
