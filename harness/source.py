@@ -27,7 +27,7 @@ WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1, "confuse": 6, "clif": 6}
 """How often each is drawn among others: the cases of a corpus are few and always the same."""
 WEIGHT = 6
 """Of a generator that is not ours."""
-MODULE_CASES = 64
+MODULE_CASES = 16
 """How many cases in a row confuse the same module."""
 MODULES = 16
 """How many modules entropy that has no index confuses."""

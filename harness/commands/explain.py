@@ -66,7 +66,13 @@ def _lines(explanation: Explanation) -> list[str]:
     lines = [explanation.verdict, *(f"  {line}" for line in explanation.evidence.splitlines())]
     for number, change in enumerate(explanation.changes):
         lines += ["", *_change(number, change)]
-    return [*lines, "", *explanation.outcomes]
+    return [*lines, "", *map(_outcome, explanation.outcomes)]
+
+
+def _outcome(line: str) -> str:
+    """References run the program without its plan."""
+    name, words = line.split(": ", 1)
+    return line if "/" in name else f"{name} (without the plan): {words}"
 
 
 def _change(number: int, change: Change) -> list[str]:

@@ -109,7 +109,7 @@ def test_an_output_folder_that_holds_a_campaign(fencepost: Fencepost) -> None:
 
 
 def test_help_has_examples_for_each_command(fencepost: Fencepost) -> None:
-    for command in ("fuzz", "check", "replay", "gate", "layout"):
+    for command in ("fuzz", "check", "replay", "gate", "explain", "layout"):
         result = fencepost(command, "--help")
         assert result.returncode == 0
         assert f"Examples:\n    fencepost {command}" in result.stdout or f"  fencepost {command}" in result.stdout

@@ -69,11 +69,11 @@ def test_a_dropped_check_reads_past_the_memory_and_no_further(memory: Case, exec
     assert str(dropped.calls[0]).startswith("returned i32")
 
 
-SITE = "load DefinedMemory(StaticModuleIndex(0), DefinedMemoryIndex(0)) width 4 at wasm 0x34"
+SITE = "load DefinedMemory(StaticModuleIndex(0), DefinedMemoryIndex(0)) width 4 at wasm 0x36"
 
 
 def test_the_interpreter_sees_where_a_change_took_effect(memory: Case) -> None:
-    case = planned(memory, entry(memory, "integer", 2, value=2), entry(memory, "field", 0, displacement=24))
+    case = planned(memory, entry(memory, "integer", 1, value=2), entry(memory, "field", 0, displacement=24))
     witnesses = run(case).witnesses
     assert all(witness.known for witness in witnesses)
     assert [witness.executed for witness in witnesses] == [1, 1]
@@ -81,7 +81,7 @@ def test_the_interpreter_sees_where_a_change_took_effect(memory: Case) -> None:
 
 
 def test_unchanged_functions_do_what_they_did(memory: Case) -> None:
-    confused = planned(memory, entry(memory, "integer", 2, value=2))
+    confused = planned(memory, entry(memory, "integer", 1, value=2))
     for executor in ("interpreter", "jit"):
         assert run(confused, executor).calls[-1] == run(memory, executor).calls[-1]
 

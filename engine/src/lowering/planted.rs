@@ -212,12 +212,14 @@ impl Lowering<'_, '_> {
         Some(self.pos.ins().isub(wrong, right))
     }
 
-    /// Fault 18: whether an indirect call goes on although its entry has `other` than the
-    /// expected signature.
-    pub(super) fn skips_signature(&mut self, other: Value) -> bool {
+    /// Fault 18: whether an indirect call goes on although its entry has another signature
+    /// than the expected one. The entry that traps has none; reaching it is no difference.
+    pub(super) fn skips_signature(&mut self, actual: Value, other: Value) -> bool {
         let skips = self.cx.faults.has(Fault::AnySignature);
         if skips {
-            self.note_trigger_if(other);
+            let callable = self.pos.ins().icmp_imm_u(IntCC::NotEqual, actual, 0);
+            let wrong = self.pos.ins().band(callable, other);
+            self.note_trigger_if(wrong);
         }
         skips
     }
