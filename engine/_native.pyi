@@ -15,11 +15,14 @@ __all__ = [
     "PlanError",
     "Program",
     "Unsupported",
+    "answers",
     "assemble",
     "catalogue",
     "faults",
+    "mutate",
     "processor_features",
     "run_wasi",
+    "signatures",
     "smith",
     "versions",
     "weave",
@@ -177,6 +180,8 @@ class Program:
 
         Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
         """
+    def describe_plan(self) -> str:
+        """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
     def places(self) -> list[tuple[int, int, str]]:
         """Where the program can be confused: function, site, kind."""
     def choices(self, function: int, site: int, kind: str) -> list[str]:
@@ -266,21 +271,41 @@ def run_wasi(
     by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
     returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds.
 
-    Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, ``ValueError``
-    for a module without ``_start``, a null byte in a string, or a setting that is unknown.
+    Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, and
+    ``ValueError`` for a module without ``_start``, a null byte in a string, or a setting that is unknown.
     """
 
 def weave(
-    wasm: bytes, *, seed: int, indirect: int | None = None, fuel: int | None = None, soften: bool = False
+    wasm: bytes,
+    *,
+    seed: int,
+    indirect: int | None = None,
+    fuel: int | None = None,
+    soften: bool = False,
+    traffic: int = 0,
 ) -> bytes:
     """A valid module with what makes its runs worth watching added to it; valid, too. Deterministic.
 
     ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
     type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
     turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften``
-    replaces most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+    replaces most ``unreachable`` by a return, and returns where fuel runs out. ``traffic`` is how many accessors of
+    memories and tables are exported, as ``fencepost.table.grow.0``. What is drawn is drawn from ``seed``.
 
     Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
+    """
+
+def mutate(wasm: bytes, *, seed: int, rounds: int) -> bytes:
+    """A valid module that up to ``rounds`` mutations of a valid one lead to. It may run without end. Deterministic."""
+
+def signatures(wasm: bytes) -> list[tuple[str, list[ValType]]]:
+    """The functions that a module exports, in order: names and parameter types. Raises as ``weave`` does."""
+
+def answers(module: str, name: str, args: Sequence[int], before: int, results: Sequence[ValType]) -> list[int]:
+    """What the stub of an import answers, as bit patterns: references are null, and given as 0.
+
+    ``args`` are bit patterns, of a reference 0 if it is null, else 1; ``before`` is how many host calls the instance
+    made before this one.
     """
 
 def catalogue() -> Census:
