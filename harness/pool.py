@@ -163,10 +163,14 @@ class Pool:
         if before is None:
             yield from self._end(child, "crash", verdict)
             return
+        try:
+            record = self._record_of(child.job, before, replace(verdict, detail=f"{verdict.detail} after the case"))
+        except FencepostError:  # a driver that keeps no case that was clean
+            yield from self._bury(child, "crash", verdict)
+            return
         self.ends["crash"] += 1
         self._replace(child, replace(child.job, skip=child.job.skip | {before}))
-        verdict = replace(verdict, detail=f"{verdict.detail} after the case")
-        yield self._record_of(child.job, before, verdict)
+        yield record
         self.position.mark(before)
 
     def _end(self, child: Child, cause: str, verdict: Verdict, *, strikes: int = STRIKES) -> Iterator[Record]:
