@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
+    from harness.source import Source
     from harness.worker import Message, Place
 
 HARDWARE_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
 OUTSIDE_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What only another process sends: a user, a supervisor, the kernel when memory is short."""
 
+PROBE_SECONDS = 60.0
 WAITING = 5
 """How much longer than it may work a worker may wait, for a processor above all."""
 
@@ -38,12 +40,14 @@ class Child:
     Attributes:
         job: what it has still to do, as far as its parent knows.
         at: where it is.
+        began: its job at its start.
     """
 
     job: Job
     process: BaseProcess
     connection: Connection
     at: Place
+    began: Job
     _last_place: int = -1
     _last_change: tuple[float, float] = (0.0, 0.0)
 
@@ -56,7 +60,7 @@ class Child:
         process = _CONTEXT.Process(target=launch, args=arguments, daemon=True, name="fencepost-worker")
         process.start()
         child.close()
-        return cls(job, process, parent, at)
+        return cls(job, process, parent, at, job)
 
     @property
     def index(self) -> int:
@@ -67,6 +71,15 @@ class Child:
     def is_generating(self) -> bool:
         """Whether its case is not there yet."""
         return self.at.value % 2 == 0
+
+    def before(self, index: int) -> int | None:
+        """The case that this process did before another; `None` if that is its first."""
+        last = None
+        for other in self.began.indices():
+            if other == index:
+                break
+            last = other
+        return last
 
     def receive(self) -> Message:
         """The next message; blocks.
@@ -109,6 +122,16 @@ class Child:
     def was_killed_from_outside(self) -> bool:
         """Whether its end says nothing about its case."""
         return -(self.process.exitcode or 0) in OUTSIDE_SIGNALS
+
+
+def dies_alone(source: Source, index: int) -> bool:
+    """Whether making a case, and nothing else, ends a process before its time."""
+    process = _CONTEXT.Process(target=source.case, args=(index,), daemon=True, name="fencepost-probe")
+    process.start()
+    process.join(PROBE_SECONDS)
+    process.kill()
+    process.join()
+    return process.exitcode != 0
 
 
 def cpu_seconds(pid: int) -> float:

@@ -69,6 +69,8 @@ class DeadlySource:
         return f"case {index}"
 
     def case(self, index: int) -> Case:
+        if KEPT and self.deed == "die later":
+            ctypes.string_at(0)
         if index != self.at or multiprocessing.parent_process() is None:
             return Case(WASM)
         if self.deed in AT_ONCE:
@@ -99,6 +101,7 @@ DEEDS: dict[str, Callable[[DeadlySource], object]] = {
     "nothing": lambda _: None,
     "die": lambda _: ctypes.string_at(0),
     "generator dies": lambda _: ctypes.string_at(0),
+    "die later": lambda _: keep(1),
     "panic": lambda _: fail(PanicException("index out of bounds: 7")),
     "exit": lambda _: os._exit(3),
     "hang": lambda _: time.sleep(600),
@@ -141,6 +144,14 @@ def test_a_generator_that_fails_is_no_finding_and_counted(deed: str, words: str)
     assert found[3].verdict.kind is Kind.INCOMPLETE
     assert found[3].verdict.oracle == "generator"
     assert words in found[3].verdict.evidence
+
+
+def test_a_worker_that_dies_before_the_next_case_died_of_the_one_before() -> None:
+    found = done(DeadlySource("die later"))
+    assert {record.index for record in found} == set(range(12))
+    [finding] = [record for record in found if record.verdict.kind is not Kind.CLEAN]
+    assert (finding.index, finding.verdict.key) == (3, "escape:pool:SIGSEGV after the case")
+    assert finding.case is not None
 
 
 def test_a_wrong_case_is_the_users_error() -> None:
