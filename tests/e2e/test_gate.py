@@ -83,7 +83,7 @@ def test_the_seed_is_fixed_and_jobs_change_nothing(fencepost: Fencepost) -> None
     runs = [json.loads(fencepost("gate", *options, "--jobs", jobs).stdout) for jobs in ("1", "2")]
     first, second = ([(line["case"], line["key"], line["cases"]) for line in run["results"]] for run in runs)
     assert first == second
-    assert len(first) > 1
+    assert first
 
 
 def test_what_a_header_expects_passes_and_what_differs_fails(fencepost: Fencepost, tmp_path: Path) -> None:
