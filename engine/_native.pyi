@@ -15,11 +15,14 @@ __all__ = [
     "PlanError",
     "Program",
     "Unsupported",
+    "answers",
     "assemble",
     "catalogue",
     "faults",
+    "mutate",
     "processor_features",
     "run_wasi",
+    "signatures",
     "smith",
     "versions",
     "weave",
@@ -273,16 +276,36 @@ def run_wasi(
     """
 
 def weave(
-    wasm: bytes, *, seed: int, indirect: int | None = None, fuel: int | None = None, soften: bool = False
+    wasm: bytes,
+    *,
+    seed: int,
+    indirect: int | None = None,
+    fuel: int | None = None,
+    soften: bool = False,
+    traffic: int = 0,
 ) -> bytes:
     """A valid module with what makes its runs worth watching added to it; valid, too. Deterministic.
 
     ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
     type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
     turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften``
-    replaces most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+    replaces most ``unreachable`` by a return, and returns where fuel runs out. ``traffic`` is how many accessors of
+    memories and tables are exported, as ``fencepost.table.grow.0``. What is drawn is drawn from ``seed``.
 
     Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
+    """
+
+def mutate(wasm: bytes, *, seed: int, rounds: int) -> bytes:
+    """A valid module that up to ``rounds`` mutations of a valid one lead to. It may run without end. Deterministic."""
+
+def signatures(wasm: bytes) -> list[tuple[str, list[ValType]]]:
+    """The functions that a module exports, in order: names and parameter types. Raises as ``weave`` does."""
+
+def answers(module: str, name: str, args: Sequence[int], before: int, results: Sequence[ValType]) -> list[int]:
+    """What the stub of an import answers, as bit patterns: references are null, and given as 0.
+
+    ``args`` are bit patterns, of a reference 0 if it is null, else 1; ``before`` is how many host calls the instance
+    made before this one.
     """
 
 def catalogue() -> Census:

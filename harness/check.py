@@ -13,6 +13,7 @@ import engine
 from harness.coverage import Census, census_of
 from harness.executors import Executor, Subject
 from harness.outcome import Ran, RuntimeFault
+from harness.plugins import third_party_oracles
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
@@ -83,7 +84,7 @@ def check(case: Case, executors: Sequence[Executor]) -> Checked:
     for executor in executors:
         outcomes[executor.name] = _run(executor, subject)
         lap(executor.name)
-    verdict = worst(oracle.judge(case, outcomes) for oracle in ORACLES)
+    verdict = worst(oracle.judge(case, outcomes) for oracle in (*ORACLES, *third_party_oracles()))
     lap("oracles")
     census = census_of(subject.program)
     lap("census")

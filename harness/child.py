@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.drivers.launch import launch
 from harness.verdict import Kind, Verdict
-from harness.worker import Job, resident_bytes, work
+from harness.worker import Job, resident_bytes
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -50,8 +52,8 @@ class Child:
         """Starts a worker; it dies with this process."""
         parent, child = _CONTEXT.Pipe(duplex=False)
         at = _CONTEXT.RawValue("q", -1)
-        arguments = (job, child, at, os.getpid())
-        process = _CONTEXT.Process(target=work, args=arguments, daemon=True, name="fencepost-worker")
+        arguments = (job.source.driver, pickle.dumps(job), child, at, os.getpid())
+        process = _CONTEXT.Process(target=launch, args=arguments, daemon=True, name="fencepost-worker")
         process.start()
         child.close()
         return cls(job, process, parent, at)

@@ -110,8 +110,19 @@ class Plan:
         return engine + self._references()
 
     def _references(self) -> list[Executor]:
-        if not self.references:
-            return []
-        from harness.references.wasmtime import WasmtimeReference  # noqa: PLC0415 (heavy)
+        return [reference(name, self.limits) for name in self.references]
 
-        return [WasmtimeReference(name, self.limits) for name in self.references]
+
+def reference(name: str, limits: Limits) -> Executor:
+    """The reference of a name: one of `REFERENCES`, ``wasmtime-cli=PATH`` or ``wasm-tools``."""
+    if name == "wasm-tools":
+        from harness.references.wasm_tools import WasmTools  # noqa: PLC0415 (seldom used)
+
+        return WasmTools()
+    if name.startswith("wasmtime-cli="):
+        from harness.references.wasmtime_cli import PREFIX, WasmtimeCli  # noqa: PLC0415 (seldom used)
+
+        return WasmtimeCli(name.removeprefix(PREFIX), limits)
+    from harness.references.wasmtime import WasmtimeReference  # noqa: PLC0415 (heavy)
+
+    return WasmtimeReference(name, limits)

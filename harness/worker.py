@@ -13,7 +13,7 @@ import itertools
 import os
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -108,29 +108,64 @@ def work(job: Job, connection: Connection, at: Place, parent: int) -> None:
     """
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    reporter = Reporter(job, connection, at)
     try:
-        end: Message = _work(job, connection, at)
-    except FencepostError as error:
-        end = error
+        ends = (reporter.check(index) for index in job.indices())
+        end: Message = next((end for end in ends if end is not None), End.DONE)
     except Exception as error:  # noqa: BLE001 (the boundary of the worker)
-        where = job.source.where(at.value >> 1) if at.value >= 0 else ""
-        hint = "this is a bug of Fencepost; please report it"
-        end = EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
-    connection.send(end)
+        end = error_of(error, job, at)
+    reporter.send(end)
 
 
-def _work(job: Job, connection: Connection, at: Place) -> End:
-    batch: list[Record] = []
-    sent = time.monotonic()
-    for index in job.indices():
-        batch.append(check_one(job, index, at))
-        if batch[-1].verdict.kind.is_finding or time.monotonic() - sent > BATCH_SECONDS:
-            connection.send(batch)
-            batch, sent = [], time.monotonic()
-            if job.memory is not None and resident_bytes() > job.memory:
+def error_of(error: BaseException, job: Job, at: Place) -> FencepostError:
+    """What an exception is to the parent."""
+    if isinstance(error, FencepostError):
+        return error
+    where = job.source.where(at.value >> 1) if at.value >= 0 else ""
+    hint = "this is a bug of Fencepost; please report it"
+    return EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Checks cases and sends what they came to.
+
+    Attributes:
+        last_was_finding: whether the last case checked was one.
+    """
+
+    job: Job
+    connection: Connection
+    at: Place
+    last_was_finding: bool = False
+    _batch: list[Record] = field(default_factory=list)
+    _sent: float = field(default_factory=time.monotonic)
+
+    def check(self, index: int) -> End | None:
+        """Checks a case.
+
+        Returns:
+            Why the worker must end, if it must.
+
+        Raises:
+            FencepostError: as `check_one`.
+        """
+        self._batch.append(check_one(self.job, index, self.at))
+        self.last_was_finding = self._batch[-1].verdict.kind.is_finding
+        if self.last_was_finding or time.monotonic() - self._sent > BATCH_SECONDS:
+            self._flush()
+            if self.job.memory is not None and resident_bytes() > self.job.memory:
                 return End.GROWN
-    connection.send(batch)
-    return End.DONE
+        return None
+
+    def send(self, end: Message) -> None:
+        """Sends all that is left, then why the worker ends."""
+        self._flush()
+        self.connection.send(end)
+
+    def _flush(self) -> None:
+        self.connection.send(self._batch)
+        self._batch, self._sent = [], time.monotonic()
 
 
 def die_with(parent: int) -> None:

@@ -28,6 +28,7 @@ pub mod interp;
 pub mod jit;
 pub mod layout;
 pub mod lowering;
+pub mod mutate;
 pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
@@ -50,7 +51,13 @@ pub fn versions() -> Vec<(&'static str, &'static str)> {
         let (_, package) = LOCK.split_once(&format!("name = \"{name}\"\nversion = \""))?;
         Some((name, package.split_once('"')?.0))
     };
-    let names = ["cranelift-codegen", "wasmtime-environ", "pulley-interpreter", "wasm-smith"];
+    let names = [
+        "cranelift-codegen",
+        "wasmtime-environ",
+        "pulley-interpreter",
+        "wasm-smith",
+        "wasm-mutate",
+    ];
     let mut versions = vec![("engine", env!("CARGO_PKG_VERSION"))];
     versions.extend(names.into_iter().filter_map(locked));
     versions
@@ -70,7 +77,7 @@ mod tests {
     #[test]
     fn every_version_is_found_in_the_lock_file() {
         let versions = super::versions();
-        assert_eq!(versions.len(), 5);
+        assert_eq!(versions.len(), 6);
         assert!(versions.contains(&("cranelift-codegen", "0.135.8")));
     }
 }

@@ -118,6 +118,13 @@ impl ValType {
             ValType::ExternRef => "externref",
         }
     }
+
+    /// The type of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<ValType> {
+        use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
+        [I32, I64, F32, F64, V128, FuncRef, ExternRef].into_iter().find(|ty| ty.name() == name)
+    }
 }
 
 /// A Wasm function type.

@@ -34,6 +34,8 @@ def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool =
     lines.append(f"coverage: {coverage(statistics)}")
     if statistics.with_fault:
         lines.append(f"the planted fault was triggered in {statistics.with_fault} cases")
+    if statistics.ends:
+        lines.append(f"workers replaced: {counts(statistics.ends)}")
     return lines + warnings(statistics)
 
 

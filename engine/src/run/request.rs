@@ -38,7 +38,7 @@ pub struct Request {
 /// What the imports of a program are filled with.
 #[derive(Clone, Debug, Default)]
 pub enum Imports {
-    /// Whatever it takes for any module to run: functions that return zeros and nulls,
+    /// Whatever it takes for any module to run: functions that give what follows from the call,
     /// but for WASI's `proc_exit`; memories, tables and globals made for the purpose.
     #[default]
     Stubs,

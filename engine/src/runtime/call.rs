@@ -203,11 +203,11 @@ impl State {
     fn run_host(
         &mut self,
         arena: &mut dyn Arena,
-        number: u32,
+        host: u32,
         args: &[Slot],
         results: &mut [Slot],
     ) -> Result<(), Trap> {
-        let position = number as usize;
+        let position = host as usize;
         let params = &self.hosts.get(position).ok_or(Trap::BadCodeReference)?.ty.params;
         let slots = args.get(..CONTEXTS + params.len()).ok_or(Trap::BadCodeReference)?;
         let (contexts, slots) = slots.split_at(CONTEXTS);
@@ -215,8 +215,10 @@ impl State {
         let args: Vec<Slot> = pairs.map(|(&ty, &slot)| value::significant(ty, slot)).collect();
         self.log(position, &args);
         let memory = self.callers_memory(contexts);
+        let number = self.host_calls_made;
+        self.host_calls_made += 1;
         let host = &mut self.hosts[position];
-        match (host.code)(&mut HostContext { arena, memory }, &args, results) {
+        match (host.code)(&mut HostContext { arena, number, memory }, &args, results) {
             Ok(()) => Ok(()),
             Err(HostError::Trap(trap)) => Err(trap),
             Err(HostError::Exit(code)) => {

@@ -48,7 +48,9 @@ mod tests;
 
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
-pub use host::{GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED};
+pub use host::{
+    GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
+};
 pub use inspect::{
     ArenaDigest, GlobalState, MemoryDigests, MemoryState, SHOWN_ELEMENTS, TableState,
 };

@@ -14,8 +14,8 @@ use wasm_encoder::{
     ValType,
 };
 use wasmparser::{
-    CompositeInnerType, FuncType, FunctionBody, MemoryType, Parser, Payload, TableInit, TableType,
-    TypeRef,
+    CompositeInnerType, ExternalKind, FuncType, FunctionBody, MemoryType, Parser, Payload,
+    TableInit, TableType, TypeRef,
 };
 
 use super::WeaveError;
@@ -39,6 +39,8 @@ pub(super) struct Parts<'a> {
     pub(super) tables: Vec<Table>,
     pub(super) memories: Vec<MemoryType>,
     globals: u32,
+    /// Functions only: name and index.
+    pub(super) exported_functions: Vec<(String, u32)>,
     export_names: BTreeSet<String>,
     pub(super) bodies: Vec<FunctionBody<'a>>,
     /// Functions that were added, which come after those of `bodies`.
@@ -113,7 +115,11 @@ impl<'a> Parts<'a> {
             }
             Payload::ExportSection(reader) => {
                 for export in reader.clone() {
-                    self.export_names.insert(export?.name.to_owned());
+                    let export = export?;
+                    self.export_names.insert(export.name.to_owned());
+                    if export.kind == ExternalKind::Func {
+                        self.exported_functions.push((export.name.to_owned(), export.index));
+                    }
                 }
                 same.parse_export_section(&mut sections.exports, reader)?;
             }
@@ -149,6 +155,22 @@ impl<'a> Parts<'a> {
     /// The type of a function by its index.
     pub(super) fn type_of(&self, function: u32) -> Option<&FuncType> {
         self.types.get(*self.functions.get(function as usize)? as usize)?.as_ref()
+    }
+
+    /// The type of a table by its index.
+    pub(super) fn table(&self, index: u32) -> Option<&TableType> {
+        let index = index as usize;
+        let defined = index.checked_sub(self.imported_tables.len());
+        match defined {
+            None => self.imported_tables.get(index),
+            Some(position) => self.tables.get(position).map(|table| &table.ty),
+        }
+    }
+
+    /// How many tables there are.
+    pub(super) fn table_count(&self) -> u32 {
+        let count = self.imported_tables.len() + self.tables.len();
+        u32::try_from(count).expect("tables are few")
     }
 
     /// Whether a memory is indexed by `i64`.
