@@ -17,6 +17,7 @@ from harness.errors import UsageError, from_os
 from harness.gate.baseline import read_baseline, render_baseline
 from harness.gate.console import json_of, lines_of
 from harness.gate.github import annotation_lines, summary
+from harness.gate.job import GENERATORS as DEFAULT_GENERATORS
 from harness.gate.job import Job, carry_out
 from harness.gate.junit import render_junit
 from harness.gate.outputs import Output, write_all
@@ -73,7 +74,9 @@ Examples:
     "generators",
     type=click.Choice(GENERATORS),
     multiple=True,
-    help="As of fuzz; seeds are those of --corpus.",
+    default=DEFAULT_GENERATORS,
+    show_default=True,
+    help="Fuzz with this generator only. Repeatable. Seeds are those of --corpus.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Worker processes.")
 @click.option("--out", type=FILE, metavar="DIR", help="Where new findings go.  [default: a fresh folder]")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from harness.versions import versions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.case import Case
     from harness.gate.report import Report
     from harness.plan import Plan
     from harness.statistics import Statistics
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 CRASHES = Path("crashes")
 CORPUS = Path("corpus")
+GENERATORS = ("wasm", "confuse")
+"""What the gate fuzzes with: programs as the front end emits them, and programs confused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Job:
         seconds: how long to fuzz; `None` for a number of cases.
         cases: how many cases to fuzz; `None` for a time.
         seed: of the generated cases.
-        generators: of the cases; none for those that `fuzz` uses by default. Seeds come from ``corpus``.
+        generators: of the cases. Where they draw from seeds, those are ``corpus``.
         out: where findings go; `None` for a fresh folder.
         options: as the user gave them, to be stored with the campaign.
     """
@@ -50,15 +53,15 @@ class Job:
     cases: int | None = None
     seed: int = 0
     jobs: int = 1
-    generators: tuple[str, ...] = ()
+    generators: tuple[str, ...] = GENERATORS
     out: Path | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def seeds(self) -> Path | None:
-        """What generators draw from; `None` if there is nothing, or nobody draws."""
+        """What generators draw from; `None` if there is nothing."""
         folder = self.corpus or CORPUS
-        return folder if self.generators and folder.exists() else None
+        return folder if folder.exists() else None
 
     @property
     def fuzzes(self) -> bool:
@@ -121,11 +124,17 @@ def _source(job: Job) -> GeneratedSource:
     Raises:
         UsageError: a generator needs seeds, and there are none.
     """
-    _, seeds = read_all([job.seeds] if job.seeds else [])
+    seeds = _seeds(job)
     if "corpus" in job.generators and not seeds:
         raise UsageError("--generator corpus needs seeds", "", f"name their folder with --corpus, or make {CORPUS}")
-    source = GeneratedSource(job.seed, corpus=seeds, length=job.cases)
-    return replace(source, generators=job.generators) if job.generators else source
+    return GeneratedSource(job.seed, job.generators, seeds, job.cases)
+
+
+def _seeds(job: Job) -> tuple[Case, ...]:
+    try:
+        return read_all([job.seeds])[1] if job.seeds else ()
+    except EmptyFolder:
+        return ()
 
 
 def _fuzz(gate: Gate, job: Job, source: GeneratedSource, store: Store) -> None:
