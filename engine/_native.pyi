@@ -180,6 +180,8 @@ class Program:
 
         Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
         """
+    def describe_plan(self) -> str:
+        """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
     def places(self) -> list[tuple[int, int, str]]:
         """Where the program can be confused: function, site, kind."""
     def choices(self, function: int, site: int, kind: str) -> list[str]:

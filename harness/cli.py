@@ -34,6 +34,7 @@ COMMANDS = {
     "gate": "Replay the known cases, fuzz briefly, and say yes or no.",
     "report": "Write a campaign as one HTML page.",
     "doctor": "Say what this machine offers and lacks.",
+    "explain": "Say what a confused case changed, and where it landed.",
     "layout": "Show where a module's VM structures lie in the arena.",
 }
 INTERRUPTED = 130

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from harness.case import Call, Case
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized"]
-CONFUSED_FUEL = 1_000_000
-CONFUSED_DEADLINE = 0.25
+CONFUSED_FUEL = 200_000
+CONFUSED_DEADLINE = 0.1
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized")
 
 

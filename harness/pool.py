@@ -193,17 +193,3 @@ class Pool:
         settings = plan_of_case(child.job, case, index).settings
         generator = str(case.history.get("generator", ""))
         return Record(index, verdict, generator, module_bytes=len(case.wasm), settings=settings, case=case)
-
-
-def records(
-    source: Source,
-    plan: Plan,
-    *,
-    jobs: int = 1,
-    thin: bool = True,
-    limits: WorkerLimits | None = None,
-    stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Record | None]:
-    """As `Pool.records`, for a source that is checked once from its start."""
-    pool = Pool(source, plan, jobs=jobs, thin=thin, limits=limits or WorkerLimits(), stop=stop)
-    yield from pool.records()

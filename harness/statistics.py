@@ -46,6 +46,10 @@ class Tally:
     with_access: int = 0
     with_indirect_call: int = 0
     with_trap: int = 0
+    with_plan: int = 0
+    with_triggered_plan: int = 0
+    planned: int = 0
+    triggered: int = 0
     module_bytes: int = 0
     ops: Histogram = field(default_factory=Histogram)
 
@@ -57,6 +61,10 @@ class Tally:
         self.with_access += record.counts.accesses > 0
         self.with_indirect_call += record.counts.indirect_calls > 0
         self.with_trap += record.trapped
+        self.with_plan += record.planned > 0
+        self.with_triggered_plan += record.triggered > 0
+        self.planned += record.planned
+        self.triggered += record.triggered
         self.module_bytes += record.module_bytes
         self.ops.add(record.counts.ops)
 
@@ -78,8 +86,12 @@ class Tally:
         return ""
 
     def honesty(self) -> dict[str, Any]:
-        """The figures that say whether the cases mean anything."""
-        return {
+        """The figures that say whether the cases mean anything; those of plans where there are any."""
+        plans = {
+            "plan_triggered_share": round(self.with_triggered_plan / max(self.with_plan, 1), 4),
+            "entry_triggered_share": round(self.triggered / max(self.planned, 1), 4),
+        }
+        return (plans if self.with_plan else {}) | {
             "memory_access_share": round(self.share(self.with_access), 4),
             "indirect_call_share": round(self.share(self.with_indirect_call), 4),
             "trap_share": round(self.share(self.with_trap), 4),

@@ -9,6 +9,8 @@
 //! instance lies in the arena is decided by `runtime`.
 #![forbid(unsafe_code)]
 
+use std::fmt;
+
 /// What the value of a field stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -24,6 +26,19 @@ pub enum Meaning {
     Index,
     /// A value that belongs to the guest.
     Plain,
+}
+
+impl fmt::Display for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Meaning::OffsetOf(what) => write!(f, "offset of {what}"),
+            Meaning::CodeIndex => f.write_str("code index"),
+            Meaning::Length => f.write_str("length"),
+            Meaning::TypeId => f.write_str("type id"),
+            Meaning::Index => f.write_str("index"),
+            Meaning::Plain => f.write_str("plain"),
+        }
+    }
 }
 
 /// A field of a structure.

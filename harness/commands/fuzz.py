@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.campaign import Budget, Campaign
-from harness.commands.options import duration, plan_of, plan_options, size
+from harness.commands.options import duration, limit_options, plan_of, plan_options
 from harness.commands.summary import summary_lines
 from harness.commands.watch import Watch, watch_options
 from harness.configuration import continued, digest_of, is_given, to_json
@@ -95,22 +95,7 @@ Examples:
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: a fresh one]")
 @click.option("--resume", is_flag=True, help="Go on with the campaign in --out.  [default: the latest]")
-@click.option(
-    "--case-time",
-    type=duration,
-    default="60s",
-    show_default=True,
-    metavar="DURATION",
-    help="A case that takes longer is a hang.",
-)
-@click.option(
-    "--worker-memory",
-    type=size,
-    default="2GiB",
-    show_default=True,
-    metavar="SIZE",
-    help="A worker is replaced at half of it, and killed above it.",
-)
+@limit_options
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print the statistics as JSON on standard output.")
 @watch_options
@@ -180,12 +165,8 @@ class _Session:
         """
         for line in summary_lines(campaign.statistics, campaign.elapsed, interrupted=campaign.interrupted):
             click.echo(line, err=True)
-        ends = dict(sorted(campaign.pool.ends.items()))
-        if ends:
-            words = ", ".join(f"{count} {cause}" for cause, count in ends.items())
-            click.echo(f"workers replaced: {words}", err=True)
         if self.options["as_json"]:
-            head = {"seed": self.source.seed, "out": str(self.store.folder), "workers_replaced": ends}
+            head = {"seed": self.source.seed, "out": str(self.store.folder)}
             click.echo(json.dumps(head | campaign.statistics.to_json(campaign.elapsed)))
         if campaign.keeper.trouble is not None:
             raise campaign.keeper.trouble

@@ -108,6 +108,26 @@ def plan_options(function: F) -> F:
     return function
 
 
+def limit_options(function: F) -> F:
+    """Adds the options that make `WorkerLimits`: ``case_time`` and ``worker_memory``."""
+    function = click.option(
+        "--worker-memory",
+        type=size,
+        default="2GiB",
+        show_default=True,
+        metavar="SIZE",
+        help="A worker is replaced at half of it, and killed above it.",
+    )(function)
+    return click.option(
+        "--case-time",
+        type=duration,
+        default="60s",
+        show_default=True,
+        metavar="DURATION",
+        help="A case that takes more processor time is a hang.",
+    )(function)
+
+
 def plan_of(
     *,
     mode: str,

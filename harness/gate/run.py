@@ -83,12 +83,12 @@ class Gate:
         """
         if self._interrupted:
             return
-        kept: dict[str, tuple[Record, Path | None]] = {}
+        firsts: dict[str, tuple[Record, str]] = {}
 
         def found(record: Record, folder: str) -> None:
-            first = kept.get(record.verdict.key)
+            first = firsts.get(record.verdict.key)
             if first is None or record.index < first[0].index:
-                kept[record.verdict.key] = record, Path(folder) if folder else None
+                firsts[record.verdict.key] = record, folder
 
         pool = Pool(source, self.plan, self.jobs)
         campaign = Campaign(pool, Keeper(store, found), Budget(seconds), self.progress, self._fuzzed)
@@ -98,18 +98,17 @@ class Gate:
             campaign.run()
         finally:
             self._interrupted |= campaign.interrupted
-            self._add_findings(campaign, kept)
+            for record, folder in sorted(firsts.values(), key=lambda first: first[0].index):
+                self._results.append(self._finding(record, folder, source))
+            if campaign.keeper.trouble is not None:
+                self._failure = str(campaign.keeper.trouble)
 
-    def _add_findings(self, campaign: Campaign, kept: dict[str, tuple[Record, Path | None]]) -> None:
-        """Makes results of the keys that a campaign found, and a failure of what it could not store."""
-        for record, folder in sorted(kept.values(), key=lambda first: first[0].index):
-            file = next(iter(sorted(folder.glob("case.*"))), None) if folder else None
-            judgement = judge(record.verdict, None, self.accepted)
-            where = campaign.pool.source.where(record.index)
-            cases = self._fuzzed.keys[record.verdict.key].cases
-            self._results.append(Result(where, file, record.verdict, judgement, cases))
-        if campaign.keeper.trouble is not None:
-            self._failure = str(campaign.keeper.trouble)
+    def _finding(self, record: Record, folder: str, source: GeneratedSource) -> Result:
+        """All generated cases of one key, by the first of them."""
+        file = next(iter(sorted(Path(folder).glob("case.*"))), None) if folder else None
+        judgement = judge(record.verdict, None, self.accepted)
+        cases = self._fuzzed.keys[record.verdict.key].cases
+        return Result(source.where(record.index), file, record.verdict, judgement, cases)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

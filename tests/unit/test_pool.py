@@ -21,7 +21,7 @@ from harness.case import Case
 from harness.child import cause_of_death
 from harness.errors import CaseError, EnvironmentFailure
 from harness.plan import Plan
-from harness.pool import STRIKES, Pool, WorkerLimits, records
+from harness.pool import STRIKES, Pool, WorkerLimits
 from harness.position import Position
 from harness.verdict import Kind
 
@@ -113,7 +113,7 @@ DEEDS: dict[str, Callable[[DeadlySource], object]] = {
 
 
 def done(source: DeadlySource, *, jobs: int = 1, patience: float = 60.0) -> list[Record]:
-    found = records(source, PLAN, jobs=jobs, limits=WorkerLimits(seconds=patience))
+    found = Pool(source, PLAN, jobs, limits=WorkerLimits(seconds=patience)).records()
     return sorted((record for record in found if record is not None), key=lambda record: record.index)
 
 
@@ -164,7 +164,7 @@ def test_only_signals_of_the_hardware_are_escapes() -> None:
 
 def test_a_stop_stops_workers_that_would_go_on() -> None:
     ticks = iter([False, False, True])
-    found = list(records(DeadlySource("hang", at=0), PLAN, stop=lambda: next(ticks)))
+    found = list(Pool(DeadlySource("hang", at=0), PLAN, stop=lambda: next(ticks)).records())
     assert found == [None, None]
     assert not multiprocessing.active_children()
 

@@ -70,7 +70,9 @@ impl Lowering<'_, '_> {
         if self.cx.monitor {
             self.note_wrong_entry(other);
         }
-        self.pos.ins().trapnz(other, Trap::BadCodeReference.code());
+        if !self.skips_signature(other) {
+            self.pos.ins().trapnz(other, Trap::BadCodeReference.code());
+        }
         self.pos.ins().load(I64, flags, entry, native_abi::ENTRY_ADDRESS)
     }
 }

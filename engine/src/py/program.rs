@@ -7,7 +7,6 @@ use pyo3::types::PyDict;
 
 use super::errors;
 use super::run::{self, Choice};
-use crate::census::Census;
 use crate::confuse::{self, Kind, Place, Plan};
 use crate::executor::Limits;
 use crate::frontend;
@@ -79,6 +78,10 @@ impl Program {
         Ok(Program { subject })
     }
 
+    fn describe_plan(&self) -> String {
+        self.subject.describe().to_string()
+    }
+
     fn places(&self) -> Vec<(u32, u32, &'static str)> {
         let places = self.subject.survey().places.iter();
         places.map(|place| (place.function.0, place.site, place.kind.name())).collect()
@@ -94,10 +97,10 @@ impl Program {
 
     #[getter]
     fn census<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let census = py.detach(|| Census::of(self.subject.program()));
+        let census = py.detach(|| self.subject.census());
         let dict = PyDict::new(py);
-        dict.set_item("opcodes", Vec::from_iter(census.opcodes))?;
-        dict.set_item("fields", Vec::from_iter(census.fields))?;
+        dict.set_item("opcodes", Vec::from_iter(&census.opcodes))?;
+        dict.set_item("fields", Vec::from_iter(&census.fields))?;
         Ok(dict)
     }
 
