@@ -9,13 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import engine
 from generators.corpus import CorpusGenerator
 from generators.entropy import BytesEntropy, PrngEntropy
 from generators.mutate import MutateGenerator
 from generators.wasm import WasmGenerator
-from harness.case import Case
-from harness.executors import Subject
+from harness.case import Call, Case
+from harness.executors import EngineExecutor, Subject
 from harness.files import read_all
+from harness.outcome import Ran, Trapped
 from harness.source import GeneratedSource
 
 seeds = st.integers(0, 2**64)
@@ -55,6 +57,23 @@ def test_mutants_are_new_and_keep_the_calls_that_fit() -> None:
         assert mutant.calls is not None
         kept += any(mutant.calls[: len(seed.calls)] == seed.calls for seed in CORPUS if seed.calls)
     assert kept > 20
+
+
+def test_mutants_of_a_program_without_end_end() -> None:
+    text = b"""(module (memory 1) (func $f (export "f") (loop (br 0)))
+        (func $g (export "g") (call $g) (call $f))
+        (func (export "h") (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br 0))))"""
+    endless = (Case(engine.assemble(text), calls=(Call("f"), Call("g"), Call("h"))),)
+    stopped = 0
+    for index in range(40):
+        case = MutateGenerator(endless).generate(PrngEntropy(2, index))
+        outcome = EngineExecutor("interpreter").run(Subject(case))
+        assert isinstance(outcome, Ran)
+        traps = {step.trap for step in outcome.steps if isinstance(step, Trapped)}
+        assert not traps & {"interrupt", "out_of_fuel", "stack_overflow"}, index
+        assert outcome.counts.ops < 1_000_000
+        stopped += "unreachable" in traps
+    assert stopped > 10, "fuel in the program is what stopped them"
 
 
 def test_without_a_corpus_generated_modules_are_mutated() -> None:

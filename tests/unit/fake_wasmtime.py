@@ -1,6 +1,7 @@
 """Stands in for a `wasmtime` binary: the same command line, made of the Wasmtime package.
 
-What it prints for a trap has the form of the real one. It ignores ``-W``.
+What it prints for a trap has the form of the real one. Of ``-W`` it takes what makes results
+deterministic, and ignores limits.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ def main() -> int:
     parser.add_argument("program")
     given = parser.parse_args()
     name, _, path = given.preload.partition("=")
-    engine = wasmtime.Engine()
+    flags = wasmtime.Config()
+    flags.cranelift_nan_canonicalization = "nan-canonicalization=y" in given.options
+    flags.wasm_relaxed_simd_deterministic = "relaxed-simd-deterministic=y" in given.options
+    engine = wasmtime.Engine(flags)
     store, linker = wasmtime.Store(engine), wasmtime.Linker(engine)
     with tempfile.NamedTemporaryFile() as output:
         config = wasmtime.WasiConfig()

@@ -63,6 +63,7 @@ class DeadlySource:
     length: int = 12
     seed: int = 0
     always_valid: bool = True
+    driver: str = "prng"
     mark: str = ""
 
     def where(self, index: int) -> str:
