@@ -49,9 +49,10 @@ class Parts(dict[str, object]):
         super().__init__()
         self.act = act
 
-    def get(self, *_: object) -> None:
+    def get(self, _name: object, default: object = None) -> object:
         act, self.act = self.act, lambda: None
         act()
+        return default
 
 
 @dataclass(frozen=True)

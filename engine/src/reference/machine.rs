@@ -193,8 +193,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// The same bytes as another type. The crate takes the first lane of a vector for the
-    /// whole of it where the number of lanes changes.
+    /// The same bytes as another type. The crate panics on some changes of the number of
+    /// lanes, that to `i128` among them.
     fn bitcast(&mut self, inst: Inst) {
         let top = self.top();
         let dfg = &top.function.dfg;
