@@ -46,7 +46,7 @@ def test_the_gate_is_green_on_the_repository(fencepost: Fencepost) -> None:
 
 
 BUDGET = ("--budget", "200")
-RARE = {"18": ("--budget", "1000", "--executor", "interpreter", "--reference", "none")}
+RARE = {"18": ("--budget", "3000", "--executor", "interpreter", "--reference", "none")}
 """Faults that few programs trigger: more of them, each run once."""
 
 

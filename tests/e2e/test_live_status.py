@@ -52,7 +52,8 @@ class Terminal:
     @property
     def lines(self) -> list[str]:
         """What it wrote, without what moves the cursor and colours."""
-        return CONTROLS.sub("", self.text).replace("\r", "\n").splitlines()
+        whole = self.text[: self.text.rfind("\n") + 1]  # what follows may be cut within a control sequence
+        return CONTROLS.sub("", whole).replace("\r", "\n").splitlines()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 
 from harness.files import read_all
 from harness.plan import MODES, Plan
-from harness.pool import records
+from harness.pool import Pool
 from harness.source import GeneratedSource
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def hunt(fault: str | None, mode: str, *generators: str) -> tuple[bool, str | No
     source = GeneratedSource(SEED, generators, corpus(SEEDS.get(fault or "", "*.wat")), CASES)
     plan = Plan(modes=MODES[mode], executors=("interpreter", "jit"), references=(), fault=fault)
     triggered = False
-    for record in records(source, plan, thin=False):
+    for record in Pool(source, plan, thin=False).records():
         if record is None:
             continue
         triggered |= record.fault_triggered
