@@ -35,7 +35,11 @@ class Terminal:
 
     process: subprocess.Popen[bytes]
     end: int
-    text: str = field(default="")
+    written: bytearray = field(default_factory=bytearray)
+
+    @property
+    def text(self) -> str:
+        return self.written.decode(errors="replace")
 
     def read_until(self, done: Callable[[str], bool]) -> None:
         """Reads until it has written enough, or nobody is left to write."""
@@ -45,7 +49,7 @@ class Terminal:
             if not select([self.end], [], [], 0.2)[0]:
                 continue
             try:
-                self.text += os.read(self.end, 65536).decode(errors="replace")
+                self.written += os.read(self.end, 65536)
             except OSError:  # the other side is closed
                 return
 
