@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import engine
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 120
 CLEAN = '(module (func (export "f") (result i32) (i32.const 7)))'
