@@ -23,6 +23,7 @@ pub mod generate;
 mod read;
 mod run_line;
 mod source;
+pub mod translate;
 
 pub use read::{ReadError, read};
 pub use run_line::{Expected, RunLine};
@@ -35,13 +36,17 @@ const SHADOW_STACK_BYTES: u32 = 2 << 20;
 
 /// Bytes at the top of the shadow stack that a digest covers: where the outermost
 /// frames lie.
-pub const FRAMES_DIGESTED: u32 = 64 << 10;
+const FRAMES_DIGESTED: u32 = 64 << 10;
 
 /// Arena offset of the lowest byte of the shadow stack.
 pub const SHADOW_STACK: u32 = NULL_PAGE + PAGE;
 
 /// Arena offset of the memory of a program, right above its shadow stack.
 pub const MEMORY: u32 = SHADOW_STACK + SHADOW_STACK_BYTES;
+
+/// Arena offset of the lowest byte that a digest of the arena covers; the rest is the
+/// deeper part of the shadow stack.
+pub const DIGESTED: u32 = MEMORY - FRAMES_DIGESTED;
 
 /// Bytes of that memory.
 pub const MEMORY_BYTES: u32 = 64 << 10;
