@@ -38,11 +38,17 @@ ENOUGH_CASES = 50
 
 @dataclass(slots=True)
 class Tally:
-    """What cases came to, and whether they did anything."""
+    """What cases came to, and whether they did anything.
+
+    Attributes:
+        counted: cases that the interpreter had a part in. Only it counts what a program
+            does, so shares of what programs do are shares of these.
+    """
 
     cases: int = 0
     decided: int = 0
     findings: int = 0
+    counted: int = 0
     with_access: int = 0
     with_indirect_call: int = 0
     with_trap: int = 0
@@ -60,8 +66,6 @@ class Tally:
         self.cases += 1
         self.decided += record.verdict.kind.is_decided
         self.findings += record.verdict.kind.is_finding
-        self.with_access += record.counts.accesses > 0
-        self.with_indirect_call += record.counts.indirect_calls > 0
         self.with_trap += record.trapped
         self.with_plan += record.planned > 0
         self.with_triggered_plan += record.triggered > 0
@@ -70,11 +74,30 @@ class Tally:
         self.to_translate += record.untranslated is not None
         self.translated += record.untranslated == ""
         self.module_bytes += record.module_bytes
-        self.ops.add(record.counts.ops)
+        if record.counts is not None:
+            self.counted += 1
+            self.with_access += record.counts.accesses > 0
+            self.with_indirect_call += record.counts.indirect_calls > 0
+            self.ops.add(record.counts.ops)
 
     def share(self, count: int) -> float:
         """``count`` as a share of all cases, from 0 to 1."""
         return count / self.cases if self.cases else 0.0
+
+    @property
+    def access_share(self) -> float:
+        """Share of the counted cases that access memory, from 0 to 1."""
+        return self.with_access / self.counted if self.counted else 0.0
+
+    @property
+    def indirect_call_share(self) -> float:
+        """Share of the counted cases that call indirectly, from 0 to 1."""
+        return self.with_indirect_call / self.counted if self.counted else 0.0
+
+    @property
+    def does_little(self) -> bool:
+        """Whether the programs do next to nothing."""
+        return self.counted > 0 and self.ops.median < LOW_MEDIAN_OPS
 
     @property
     def weakness(self) -> str:
@@ -85,7 +108,7 @@ class Tally:
             return ""
         if self.share(self.decided) < LOW_DECIDED_SHARE:
             return f"fewer than {LOW_DECIDED_SHARE:.0%} decided"
-        if self.ops.median < LOW_MEDIAN_OPS:
+        if self.does_little:
             return f"fewer than {LOW_MEDIAN_OPS} ops"
         return ""
 
@@ -98,8 +121,8 @@ class Tally:
         translations = {"translated_share": round(self.translated / max(self.to_translate, 1), 4)}
         optional = (plans if self.with_plan else {}) | (translations if self.to_translate else {})
         return optional | {
-            "memory_access_share": round(self.share(self.with_access), 4),
-            "indirect_call_share": round(self.share(self.with_indirect_call), 4),
+            "memory_access_share": round(self.access_share, 4),
+            "indirect_call_share": round(self.indirect_call_share, 4),
             "trap_share": round(self.share(self.with_trap), 4),
             "median_ops": self.ops.median,
         }

@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::data_value::DataValue;
 use cranelift_codegen::ir::TrapCode;
-use cranelift_codegen::{Context, isa, settings};
+use cranelift_codegen::settings::{self, Configurable as _};
+use cranelift_codegen::{Context, isa};
 use cranelift_interpreter::environment::FunctionStore;
 use cranelift_interpreter::interpreter::{Interpreter, InterpreterState};
 use cranelift_interpreter::step::{ControlFlow, CraneliftTrap};
@@ -23,7 +24,9 @@ fn case(name: &str) -> String {
 /// The machine code of each function of a case, or what the backend panics with.
 fn emit(name: &str, target: &str) -> Vec<Result<Vec<u8>, String>> {
     let triple = target.parse().expect("a triple");
-    let flags = settings::Flags::new(settings::builder());
+    let mut flags = settings::builder();
+    flags.set("enable_llvm_abi_extensions", "true").expect("a setting"); // i128 results
+    let flags = settings::Flags::new(flags);
     let isa = isa::lookup(triple).expect("a backend").finish(flags).expect("an ISA");
     let functions = cranelift_reader::parse_functions(&case(name)).expect("CLIF");
     let emit = |function| {

@@ -21,7 +21,7 @@ import engine
 from harness.executors import Limits, Subject
 from harness.outcome import CallOutcome, NotRun, Outcome, Ran, Returned, State, Trapped, Value
 from harness.references import wasmtime_raw as raw
-from harness.references.wasmtime import TARGETS, deadline, engine_of, stopped
+from harness.references.wasmtime import COMPILERS, deadline, engine_of, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -53,7 +53,7 @@ class WasmtimeClifReference:
         except engine.Unsupported as error:
             return NotRun("untranslated", str(error))
         translated = time.perf_counter()
-        wasmtime_engine = engine_of(TARGETS[self.name])
+        wasmtime_engine = engine_of(COMPILERS[self.name])
         try:
             module = wasmtime.Module(wasmtime_engine, wasm)
         except wasmtime.WasmtimeError as error:
