@@ -80,7 +80,10 @@ def _lines(scores: dict[str, list[Score]], rate: Rate | None) -> list[str]:
 
 def _confusion_line(rate: ConfusionRate) -> str:
     stages = ", ".join(f"{stage} {share:.0%}" for stage, share in rate.stages.items())
-    return f"confusion, {rate.executor}: {rate.cases_per_second:.0f} cases per second and core; time: {stages}"
+    return (
+        f"confusion, {rate.executor}: {rate.cases_per_second:.0f} cases per second and core, "
+        f"{rate.ending_per_second:.0f} of those that end ({rate.stopped:.1%} were stopped); time: {stages}"
+    )
 
 
 def _clif_line(rate: ClifRate) -> str:
