@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.errors import from_os
-from harness.store import latest_folder
+from harness.output_root import latest_folder
 
 
 @click.command(

@@ -10,8 +10,9 @@ from harness.configuration import digest_of, to_json
 from harness.errors import EmptyFolder, EnvironmentFailure, UsageError
 from harness.files import find_files, read_all
 from harness.gate.run import Gate
+from harness.output_root import fresh_folder
 from harness.source import GeneratedSource, ListSource
-from harness.store import Store, fresh_folder
+from harness.store import Store
 from harness.versions import versions
 
 if TYPE_CHECKING:
