@@ -20,9 +20,9 @@ from harness.gate.github import annotation_lines, summary
 from harness.gate.job import GENERATORS as DEFAULT_GENERATORS
 from harness.gate.job import Job, carry_out
 from harness.gate.junit import render_junit
-from harness.gate.outputs import Output, write_all
 from harness.gate.reason import HINT, fault_of
 from harness.gate.sarif import render_sarif
+from harness.outputs import Output, write_all
 from harness.printable import printable
 from harness.source import GENERATORS
 from harness.versions import versions

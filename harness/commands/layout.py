@@ -11,9 +11,11 @@ from rich.table import Table
 import engine
 from harness.case_file import invalid, read_case
 from harness.commands.options import memory_size
-from harness.errors import InputError, from_os
+from harness.errors import InputError
 from harness.layout import Layout, parse_layout
 from harness.layout_svg import draw, size
+from harness.outputs import Output, write
+from harness.printable import printable
 
 
 @click.command(
@@ -44,10 +46,7 @@ def command(file: Path, svg: Path | None, max_memory: int, as_json: bool) -> int
     else:
         _print(layout)
     if svg is not None:
-        try:
-            svg.write_text(draw(layout, f"arena of {file.name}"))
-        except OSError as error:
-            raise from_os(error, str(svg), "write the picture") from None
+        write(Output(svg, "picture", draw(layout, f"arena of {printable(file.name)}")))
     return 0
 
 
