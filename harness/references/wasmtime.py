@@ -100,7 +100,10 @@ class WasmtimeReference:
             return NotRun("unsupported", f"wasmtime: {str(error).splitlines()[0]}")
         compiled = time.perf_counter()
         session = _Session(wasmtime_engine, module, subject, self.limits)
-        outcome = session.run()
+        try:
+            outcome = session.run()
+        finally:
+            session.store.close()  # it keeps the stubs, which keep the session: nobody else would end it
         outcome.times.update(compile=compiled - start, run=time.perf_counter() - compiled)
         return outcome
 
