@@ -2,14 +2,15 @@
 #![forbid(unsafe_code)]
 
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use cap_std::fs::{FileExt as _, Metadata, MetadataExt};
+use cap_std::fs::FileExt as _;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
-use super::descriptor::{CHARACTER_DEVICE, DIRECTORY, Descriptor, file_type};
+use super::descriptor::{DIRECTORY, Descriptor, file_type};
 use super::errno::Errno;
 use super::guest::{Buffer, Guest};
+use super::world::FILESTAT_BYTES;
 use super::{Arguments, Context};
 
 /// Most bytes that one call moves; callers handle short counts.
@@ -29,7 +30,6 @@ const RIGHTS_OF_DIRECTORY: u64 = 0x07ff_fe00 | 1 << 3 | 1 << 4;
 
 const PRESTAT_DIRECTORY: u32 = 0;
 const DIRENT_BYTES: usize = 24;
-const FILESTAT_BYTES: usize = 64;
 
 impl Context {
     pub(super) fn fd_close(&mut self, _: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
@@ -43,10 +43,10 @@ impl Context {
     pub(super) fn fd_read(&mut self, guest: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
         let buffers = guest.buffers(args.u32(1), args.u32(2))?;
         let reader: &mut dyn Read = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(input) => input,
+            Descriptor::Input(input, _) => input,
             Descriptor::File(open) if open.readable => &mut open.file,
             Descriptor::Directory(_) => return Err(Errno::IsDirectory),
-            Descriptor::Output(_) | Descriptor::File(_) => return Err(Errno::BadF),
+            Descriptor::Output(..) | Descriptor::File(_) => return Err(Errno::BadF),
         };
         let done = fill(guest, &buffers, |into, _| reader.read(into))?;
         guest.store_u32(args.u32(3), done)
@@ -66,10 +66,10 @@ impl Context {
     pub(super) fn fd_write(&mut self, guest: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
         let buffers = guest.buffers(args.u32(1), args.u32(2))?;
         let writer: &mut dyn Write = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Output(output) => output,
+            Descriptor::Output(output, _) => output,
             Descriptor::File(open) if open.writable => &mut open.file,
             Descriptor::Directory(_) => return Err(Errno::IsDirectory),
-            Descriptor::Input(_) | Descriptor::File(_) => return Err(Errno::BadF),
+            Descriptor::Input(..) | Descriptor::File(_) => return Err(Errno::BadF),
         };
         let done = drain(guest, &buffers, |from, _| {
             let written = writer.write(from)?;
@@ -114,8 +114,8 @@ impl Context {
     pub(super) fn fd_sync(&mut self, _: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
         match self.descriptors.get(args.u32(0))? {
             Descriptor::File(open) => Ok(open.file.sync_all()?),
-            Descriptor::Output(output) => Ok(output.flush()?),
-            Descriptor::Input(_) | Descriptor::Directory(_) => Ok(()),
+            Descriptor::Output(output, _) => Ok(output.flush()?),
+            Descriptor::Input(..) | Descriptor::Directory(_) => Ok(()),
         }
     }
 
@@ -140,8 +140,8 @@ impl Context {
         args: Arguments,
     ) -> Result<(), Errno> {
         let (kind, flags, rights) = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(_) => (CHARACTER_DEVICE, 0, RIGHTS_OF_STREAM | RIGHT_READ),
-            Descriptor::Output(_) => (CHARACTER_DEVICE, 0, RIGHTS_OF_STREAM | RIGHT_WRITE),
+            Descriptor::Input(_, kind) => (kind.file_type(), 0, RIGHTS_OF_STREAM | RIGHT_READ),
+            Descriptor::Output(_, kind) => (kind.file_type(), 0, RIGHTS_OF_STREAM | RIGHT_WRITE),
             Descriptor::Directory(_) => (DIRECTORY, 0, RIGHTS_OF_DIRECTORY),
             Descriptor::File(open) => {
                 let read = if open.readable { RIGHT_READ } else { 0 };
@@ -191,13 +191,13 @@ impl Context {
         args: Arguments,
     ) -> Result<(), Errno> {
         let stat = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(_) | Descriptor::Output(_) => {
+            Descriptor::Input(_, kind) | Descriptor::Output(_, kind) => {
                 let mut stat = [0; FILESTAT_BYTES];
-                stat[16] = CHARACTER_DEVICE;
+                stat[16] = kind.file_type();
                 stat
             }
-            Descriptor::File(open) => filestat(&open.file.metadata()?),
-            Descriptor::Directory(open) => filestat(&open.dir.dir_metadata()?),
+            Descriptor::File(open) => self.world.filestat(&open.file.metadata()?),
+            Descriptor::Directory(open) => self.world.filestat(&open.dir.dir_metadata()?),
         };
         guest.write(args.u32(1), &stat)
     }
@@ -223,7 +223,7 @@ impl Context {
         let set = match self.descriptors.get(args.u32(0))? {
             Descriptor::File(open) => rustix::fs::futimens(&open.file, &times),
             Descriptor::Directory(open) => rustix::fs::futimens(&open.dir, &times),
-            Descriptor::Input(_) | Descriptor::Output(_) => return Err(Errno::BadF),
+            Descriptor::Input(..) | Descriptor::Output(..) => return Err(Errno::BadF),
         };
         Ok(set.map_err(std::io::Error::from)?)
     }
@@ -280,7 +280,8 @@ impl Context {
             }
             let mut head = [0; DIRENT_BYTES];
             head[0..8].copy_from_slice(&(position as u64 + 1).to_le_bytes());
-            head[8..16].copy_from_slice(&entry.inode.to_le_bytes());
+            let (_, inode) = self.world.identity(entry.device, entry.inode);
+            head[8..16].copy_from_slice(&inode.to_le_bytes());
             let len = u32::try_from(entry.name.len()).map_err(|_| Errno::Overflow)?;
             head[16..20].copy_from_slice(&len.to_le_bytes());
             head[20] = entry.kind;
@@ -338,29 +339,6 @@ fn drain(
     Ok(done)
 }
 
-/// The `filestat` structure.
-pub(super) fn filestat(metadata: &Metadata) -> [u8; FILESTAT_BYTES] {
-    let mut stat = [0; FILESTAT_BYTES];
-    let nanoseconds = |seconds: i64, part: i64| {
-        let whole = seconds.checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(part));
-        u64::try_from(whole.unwrap_or(0)).unwrap_or(0)
-    };
-    let words = [
-        metadata.dev(),
-        metadata.ino(),
-        u64::from(file_type(metadata)),
-        metadata.nlink(),
-        metadata.size(),
-        nanoseconds(metadata.atime(), metadata.atime_nsec()),
-        nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-        nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-    ];
-    for (field, word) in stat.chunks_exact_mut(8).zip(words) {
-        field.copy_from_slice(&word.to_le_bytes());
-    }
-    stat
-}
-
 /// What `fstflags` asks for: each time is left, given or the present.
 pub(super) fn timestamps(access: u64, modification: u64, flags: u32) -> Result<Timestamps, Errno> {
     let time = |nanoseconds: u64, given: bool, now: bool| match (given, now) {
@@ -380,10 +358,4 @@ pub(super) fn timestamps(access: u64, modification: u64, flags: u32) -> Result<T
         last_access: time(access, flags & 1 != 0, flags & 2 != 0)?,
         last_modification: time(modification, flags & 4 != 0, flags & 8 != 0)?,
     })
-}
-
-/// Nanoseconds since the epoch.
-pub(super) fn since_epoch(time: SystemTime) -> Result<u64, Errno> {
-    let elapsed = time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| Errno::Overflow)?;
-    u64::try_from(elapsed.as_nanos()).map_err(|_| Errno::Overflow)
 }

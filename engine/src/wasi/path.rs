@@ -7,7 +7,7 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
 
 use super::descriptor::{Descriptor, OpenDirectory, OpenFile};
 use super::errno::Errno;
-use super::fd::{RIGHT_READ, RIGHT_WRITE, filestat, since_epoch, timestamps};
+use super::fd::{RIGHT_READ, RIGHT_WRITE, timestamps};
 use super::guest::Guest;
 use super::{Arguments, Context};
 
@@ -86,7 +86,7 @@ impl Context {
         let (dir, path) = self.at(guest, args, 0, 2)?;
         let follow = args.u32(1) & FOLLOW != 0;
         let metadata = if follow { dir.metadata(path)? } else { dir.symlink_metadata(path)? };
-        guest.write(args.u32(4), &filestat(&metadata))
+        guest.write(args.u32(4), &self.world.filestat(&metadata))
     }
 
     pub(super) fn path_filestat_set_times(
@@ -150,15 +150,6 @@ impl Context {
         guest.write(args.u32(3), shown)?;
         let len = u32::try_from(shown.len()).map_err(|_| Errno::Overflow)?;
         guest.store_u32(args.u32(5), len)
-    }
-
-    /// Nanoseconds since the epoch, or since the program began.
-    pub(super) fn now(&self, clock: u32) -> Result<u64, Errno> {
-        match clock {
-            0 => since_epoch(std::time::SystemTime::now()),
-            1..=3 => u64::try_from(self.began.elapsed().as_nanos()).map_err(|_| Errno::Overflow),
-            _ => Err(Errno::Invalid),
-        }
     }
 }
 
