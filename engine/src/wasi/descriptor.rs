@@ -150,7 +150,15 @@ impl Descriptors {
     pub(super) fn file(&mut self, number: u32) -> Result<&mut OpenFile, Errno> {
         match self.get(number)? {
             Descriptor::File(file) => Ok(file),
-            Descriptor::Directory(_) => Err(Errno::IsDirectory),
+            _ => Err(Errno::BadF),
+        }
+    }
+
+    /// A file with a position, which streams do not have.
+    pub(super) fn seekable(&mut self, number: u32) -> Result<&mut OpenFile, Errno> {
+        match self.get(number)? {
+            Descriptor::File(file) => Ok(file),
+            Descriptor::Directory(_) => Err(Errno::BadF),
             Descriptor::Input(..) | Descriptor::Output(..) => Err(Errno::Seek),
         }
     }
@@ -158,7 +166,8 @@ impl Descriptors {
     pub(super) fn directory(&mut self, number: u32) -> Result<&mut OpenDirectory, Errno> {
         match self.get(number)? {
             Descriptor::Directory(directory) => Ok(directory),
-            _ => Err(Errno::NotDirectory),
+            Descriptor::File(_) => Err(Errno::NotDirectory),
+            Descriptor::Input(..) | Descriptor::Output(..) => Err(Errno::BadF),
         }
     }
 

@@ -45,8 +45,7 @@ impl Context {
         let reader: &mut dyn Read = match self.descriptors.get(args.u32(0))? {
             Descriptor::Input(input, _) => input,
             Descriptor::File(open) if open.readable => &mut open.file,
-            Descriptor::Directory(_) => return Err(Errno::IsDirectory),
-            Descriptor::Output(..) | Descriptor::File(_) => return Err(Errno::BadF),
+            _ => return Err(Errno::BadF),
         };
         let done = fill(guest, &buffers, |into, _| reader.read(into))?;
         guest.store_u32(args.u32(3), done)
@@ -68,8 +67,7 @@ impl Context {
         let writer: &mut dyn Write = match self.descriptors.get(args.u32(0))? {
             Descriptor::Output(output, _) => output,
             Descriptor::File(open) if open.writable => &mut open.file,
-            Descriptor::Directory(_) => return Err(Errno::IsDirectory),
-            Descriptor::Input(..) | Descriptor::File(_) => return Err(Errno::BadF),
+            _ => return Err(Errno::BadF),
         };
         let done = drain(guest, &buffers, |from, _| {
             let written = writer.write(from)?;
@@ -101,21 +99,23 @@ impl Context {
             2 => SeekFrom::End(distance),
             _ => return Err(Errno::Invalid),
         };
-        let at = self.descriptors.file(args.u32(0))?.file.seek(to)?;
+        let at = self.descriptors.seekable(args.u32(0))?.file.seek(to)?;
         guest.store_u64(args.u32(3), at)
     }
 
     pub(super) fn fd_tell(&mut self, guest: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
-        let at = self.descriptors.file(args.u32(0))?.file.stream_position()?;
+        let at = self.descriptors.seekable(args.u32(0))?.file.stream_position()?;
         guest.store_u64(args.u32(1), at)
     }
 
-    /// Both kinds of synchronisation; streams have nothing to synchronise.
+    /// Both kinds of synchronisation.
     pub(super) fn fd_sync(&mut self, _: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
         match self.descriptors.get(args.u32(0))? {
             Descriptor::File(open) => Ok(open.file.sync_all()?),
-            Descriptor::Output(output, _) => Ok(output.flush()?),
-            Descriptor::Input(..) | Descriptor::Directory(_) => Ok(()),
+            Descriptor::Directory(open) => {
+                Ok(rustix::fs::fsync(&open.dir).map_err(std::io::Error::from)?)
+            }
+            Descriptor::Input(..) | Descriptor::Output(..) => Err(Errno::BadF),
         }
     }
 
@@ -176,13 +176,14 @@ impl Context {
         Ok(())
     }
 
-    /// Rights are told and not kept: what a descriptor may do is fixed when it is opened.
+    /// What a descriptor may do is fixed when it is opened.
     pub(super) fn fd_fdstat_set_rights(
         &mut self,
         _: &mut Guest<'_>,
         args: Arguments,
     ) -> Result<(), Errno> {
-        self.descriptors.get(args.u32(0)).map(drop)
+        self.descriptors.get(args.u32(0))?;
+        Err(Errno::NotSupported)
     }
 
     pub(super) fn fd_filestat_get(

@@ -74,7 +74,7 @@ impl<'a> Guest<'a> {
     /// A path: UTF-8 without null bytes.
     pub(super) fn path(&self, at: u32, len: u32) -> Result<String, Errno> {
         let path = String::from_utf8(self.bytes(at, len)?).map_err(|_| Errno::IllegalBytes)?;
-        if path.contains('\0') { Err(Errno::IllegalBytes) } else { Ok(path) }
+        if path.contains('\0') { Err(Errno::Invalid) } else { Ok(path) }
     }
 
     pub(super) fn store_u32(&mut self, at: u32, value: u32) -> Result<(), Errno> {

@@ -17,9 +17,11 @@ const CREATE: u32 = 1;
 const DIRECTORY: u32 = 2;
 const EXCLUSIVE: u32 = 4;
 const TRUNCATE: u32 = 8;
+const OPEN_FLAGS: u32 = 15;
 
 const APPEND: u32 = 1;
 const NON_BLOCKING: u32 = 4;
+const DESCRIPTOR_FLAGS: u32 = 31;
 
 impl Context {
     /// The folder and the path of a call that gives them as arguments `dir`, `path` and
@@ -43,6 +45,9 @@ impl Context {
         let (lookup, oflags, rights, fdflags) =
             (args.u32(1), args.u32(4), args.u64(5), args.u32(7));
         let (dir, path) = self.at(guest, args, 0, 2)?;
+        if lookup > FOLLOW || oflags > OPEN_FLAGS || fdflags > DESCRIPTOR_FLAGS {
+            return Err(Errno::Invalid);
+        }
         if fdflags & NON_BLOCKING != 0 {
             return Err(Errno::NotSupported);
         }
