@@ -106,7 +106,7 @@ class Plan:
             options,
             guard=self.guard if self.guard != "guard" else options.guard,
             fault=self.fault or options.fault,
-            max_memory=self.limits.max_memory if self.limits != Limits() else options.max_memory,
+            max_memory=self.limits.max_memory if self.limits.max_memory != Limits().max_memory else options.max_memory,
             settings=settings or options.settings,
         )
 

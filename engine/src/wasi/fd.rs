@@ -23,10 +23,14 @@ const KNOWN_FLAGS: u16 = APPEND | 2 | 8 | 16;
 
 pub(super) const RIGHT_READ: u64 = 1 << 1;
 pub(super) const RIGHT_WRITE: u64 = 1 << 6;
-const RIGHTS_OF_STREAM: u64 = 1 << 21 | 1 << 27;
-const RIGHTS_OF_FILE: u64 =
-    RIGHTS_OF_STREAM | 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 3 << 22;
-const RIGHTS_OF_DIRECTORY: u64 = 0x07ff_fe00 | 1 << 3 | 1 << 4;
+const RIGHT_READDIR: u64 = 1 << 14;
+/// Rights are told, not kept: an operation is allowed or not whatever they say. They are
+/// what Wasmtime tells, so that a program sees the same in both.
+const RIGHTS: u64 = (1 << 30) - 1;
+/// Base and inheriting rights of a folder that the program was given.
+const RIGHTS_OF_PREOPEN: [u64; 2] = [0x07b7_fe00, 0x0ff7_ffff];
+/// Rights of a folder that it opened: all but those to change the content of a file.
+const RIGHTS_OF_DIRECTORY: u64 = RIGHTS & !(RIGHT_WRITE | 1 << 2 | 1 << 19 | 1 << 22);
 
 const PRESTAT_DIRECTORY: u32 = 0;
 const DIRENT_BYTES: usize = 24;
@@ -139,22 +143,23 @@ impl Context {
         guest: &mut Guest<'_>,
         args: Arguments,
     ) -> Result<(), Errno> {
-        let (kind, flags, rights) = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(_, kind) => (kind.file_type(), 0, RIGHTS_OF_STREAM | RIGHT_READ),
-            Descriptor::Output(_, kind) => (kind.file_type(), 0, RIGHTS_OF_STREAM | RIGHT_WRITE),
-            Descriptor::Directory(_) => (DIRECTORY, 0, RIGHTS_OF_DIRECTORY),
+        let (kind, flags, [base, inheriting]) = match self.descriptors.get(args.u32(0))? {
+            Descriptor::Input(_, kind) => (kind.file_type(), 0, [RIGHT_READ; 2]),
+            Descriptor::Output(_, kind) => (kind.file_type(), 0, [RIGHT_WRITE; 2]),
+            Descriptor::Directory(open) if open.preopened.is_some() => {
+                (DIRECTORY, 0, RIGHTS_OF_PREOPEN)
+            }
+            Descriptor::Directory(_) => (DIRECTORY, 0, [RIGHTS_OF_DIRECTORY; 2]),
             Descriptor::File(open) => {
-                let read = if open.readable { RIGHT_READ } else { 0 };
-                let write = if open.writable { RIGHT_WRITE } else { 0 };
-                (file_type(&open.file.metadata()?), open.flags, RIGHTS_OF_FILE | read | write)
+                let kind = file_type(&open.file.metadata()?);
+                (kind, open.flags, [rights_of_file(open.readable, open.writable); 2])
             }
         };
-        let inherited = if kind == DIRECTORY { u64::MAX >> 36 } else { 0 };
         let mut stat = [0; 24];
         stat[0] = kind;
         stat[2..4].copy_from_slice(&flags.to_le_bytes());
-        stat[8..16].copy_from_slice(&rights.to_le_bytes());
-        stat[16..24].copy_from_slice(&inherited.to_le_bytes());
+        stat[8..16].copy_from_slice(&base.to_le_bytes());
+        stat[16..24].copy_from_slice(&inheriting.to_le_bytes());
         guest.write(args.u32(1), &stat)
     }
 
@@ -294,6 +299,12 @@ impl Context {
         let len = u32::try_from(bytes.len()).map_err(|_| Errno::Overflow)?;
         guest.store_u32(args.u32(4), len)
     }
+}
+
+fn rights_of_file(readable: bool, writable: bool) -> u64 {
+    let unreadable = if readable { 0 } else { RIGHT_READ | RIGHT_READDIR };
+    let unwritable = if writable { 0 } else { RIGHT_WRITE };
+    RIGHTS & !(unreadable | unwritable)
 }
 
 /// Reads into the guest's buffers one after the other, until a short count.

@@ -29,6 +29,8 @@ mod path;
 mod process;
 mod streams;
 mod table;
+#[cfg(test)]
+mod tests;
 mod world;
 
 use std::collections::BTreeSet;
