@@ -36,7 +36,7 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The entry point: runs a command and exits the process."""
-    try:
+    try:  # noqa: SIM105 (contextlib is slow to import)
         sys.stderr = io.TextIOWrapper(_LossyFile(2, "w", closefd=False), errors="backslashreplace", write_through=True)
     except OSError:  # closed, as a service may have it
         pass

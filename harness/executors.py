@@ -34,7 +34,6 @@ from harness.outcome import (
     Value,
     Witness,
 )
-
 from harness.program_input import FOLDER, START, ProgramInput, digests_of, input_from_json
 
 if TYPE_CHECKING:
@@ -262,7 +261,7 @@ class EngineExecutor:
 
 
 def _run_program(
-    program: engine.Program, given: ProgramInput, calls: list[_Call], options: _Options, limits: Limits
+    program: engine.Program, given: ProgramInput, calls: Sequence[_Call], options: _Options, limits: Limits
 ) -> Ran:
     """Runs a whole program over a fresh copy of its folder, in a world that is the same every time."""
     with given.folder() as folder:

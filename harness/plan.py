@@ -56,6 +56,10 @@ class Plan:
     settings: Settings = ()
     limits: Limits = field(default_factory=Limits)
 
+    def within(self, seconds: float) -> Plan:
+        """The plan for cases that may take so much processor time."""
+        return replace(self, limits=self.limits.within(seconds))
+
     def drawn(self, entropy: Entropy) -> Plan:
         """A thin plan: the interpreter, one JIT configuration, one kind of run, one reference."""
         jits: list[ExecutorName] = [name for name in self.executors if name != "interpreter"]

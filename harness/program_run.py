@@ -25,7 +25,7 @@ FINDING = 1
 CLOSED_OUTPUT = 128 + 13
 """What a shell says of a program that SIGPIPE ended."""
 UNLIMITED = 2**64 - 1
-START = "_start"
+CHECK = "fencepost check says more"
 INITIALIZE = "_initialize"
 
 
@@ -68,12 +68,11 @@ def run_program(
         ModuleError: it is no module, or needs what the engine does not have.
         UsageError: the arguments do not fit the program.
     """
-    program = _translated(file)
-    calls = None if invoke is None else _calls(program, invoke, arguments, file)
     if timeout is not None:
         _limit(timeout, file)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not come back to Python until the program ends
     try:
+        program = _translated(file)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not come back to Python until the program ends
         result = engine.run_wasi(
             program,
             args=[file, *(() if invoke else arguments)],
@@ -85,38 +84,37 @@ def run_program(
             fuel=UNLIMITED if fuel is None else fuel,
             max_memory=max_memory,
             fault=fault,
-            calls=calls,
+            calls=None if invoke is None else _calls(program, invoke, arguments, file),
         )
-    except (engine.Unsupported, engine.CompileFailure, ValueError, OSError) as error:
+    except engine.CompileFailure as error:
+        _say(f"the compiler failed: {error.args[0]} ({file}); this is a finding; {CHECK}")
+        return FINDING
+    except (engine.Unsupported, ValueError, OSError) as error:
         _refuse(error, file)
     return _end(result, file, shown=invoke is not None)
 
 
 def _translated(file: str) -> engine.Program:
-    try:
-        with open(file, "rb") as opened:  # noqa: PTH123 (pathlib is slow to import)
-            data = opened.read()
-        return engine.Program(engine.assemble(data))
-    except (OSError, engine.InvalidInput, engine.Unsupported, engine.CompileFailure) as error:
-        _refuse(error, file)
+    with open(file, "rb") as opened:  # noqa: PTH123 (pathlib is slow to import)
+        data = opened.read()
+    return engine.Program(engine.assemble(data))
 
 
 def _refuse(error: Exception, file: str) -> NoReturn:
     """Raises what the user is told when the program does not run."""
     from harness.case_file import invalid  # noqa: PLC0415 (slow to import)
-    from harness.errors import FileError, ModuleError, UsageError, from_os  # noqa: PLC0415
+    from harness.errors import FencepostError, FileError, ModuleError, UsageError  # noqa: PLC0415
 
     match error:
+        case FencepostError():
+            raise error
         case engine.InvalidInput():
             raise invalid(error, file)
         case engine.Unsupported():
             raise ModuleError(f"cannot run the program: {error.args[0]}", file, "see fencepost run --help")
-        case engine.CompileFailure():
-            raise ModuleError(f"the compiler failed: {error.args[0]}", file, "this is a finding: fencepost check says more")
-        case OSError(errno=None):
-            raise FileError(str(error), "--dir")
-        case OSError():
-            raise from_os(error, file, "read the program")
+        case OSError(filename=name, errno=int(number)):
+            what, hint = ("program", "") if name == file else ("folder", "--dir takes one that is there")
+            raise FileError(f"cannot read the {what}: {os.strerror(number).lower()}", str(name), hint)
     raise UsageError(str(error), file)
 
 
@@ -167,7 +165,7 @@ def _stopped(step: CallResult, file: str) -> int:
         where = escape["site"] or escape["disassembly"] or "unknown code"
         return _finding(f"{escape['access']} at offset {escape['offset']}, by {where}", file)
     if "runtime_fault" in step:
-        _say(f"trusted code failed: {step['runtime_fault']} ({file}); this is a bug of the engine: fencepost check says more")
+        _say(f"trusted code failed: {step['runtime_fault']} ({file}); this is a bug of the engine; {CHECK}")
         return FINDING
     if _is_closed(1):
         return CLOSED_OUTPUT
@@ -177,7 +175,7 @@ def _stopped(step: CallResult, file: str) -> int:
 
 
 def _finding(what: str, file: str) -> int:
-    _say(f"an access left the arena: {what} ({file}); this is a vulnerability of the engine: fencepost check says more")
+    _say(f"an access left the arena: {what} ({file}); this is a vulnerability of the engine; {CHECK}")
     return FINDING
 
 

@@ -40,7 +40,8 @@ def quick_run(words: Sequence[str]) -> int | None:
         else:
             env.append(variable_of(value))
         at += 2
-    if at == len(words) or words[at].startswith("-") or executor not in EXECUTORS or os.path.exists(CONFIGURATION):
+    configured = os.path.exists(CONFIGURATION)  # noqa: PTH110 (pathlib is slow to import)
+    if configured or at == len(words) or words[at].startswith("-") or executor not in EXECUTORS:
         return None
     from harness.program_run import run_program  # noqa: PLC0415 (not where it is not needed)
 

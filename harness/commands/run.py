@@ -59,7 +59,7 @@ Examples:
     "--max-memory", type=size, default="256MiB", metavar="SIZE", help="How far a memory may grow.", show_default=True
 )
 @click.option("--fault", metavar="NAME", help="Plant a fault, to see what it does (02, 07, ...).")
-def command(
+def command(  # noqa: PLR0917 (click passes them by name)
     file: str,
     arguments: tuple[str, ...],
     executor: str,
@@ -80,7 +80,9 @@ def command(
     it imports what is not there, say, is 2.
     """
     if fuel is not None and executor != "interpreter":
-        raise UsageError(f"{executor} does not count operations", "--fuel", "add --executor interpreter, or use --timeout")
+        raise UsageError(
+            f"{executor} does not count operations", "--fuel", "add --executor interpreter, or use --timeout"
+        )
     if fault is not None:
         announce(fault)
     return run_program(

@@ -87,6 +87,8 @@ pub(super) fn run_wasi<'py>(
 fn refused(error: &WasiError) -> PyErr {
     match error {
         WasiError::Null { .. } | WasiError::TooMany => PyValueError::new_err(error.to_string()),
-        WasiError::Preopen { .. } => PyOSError::new_err(error.to_string()),
+        WasiError::Preopen { path, reason } => {
+            PyOSError::new_err((reason.raw_os_error(), reason.to_string(), path.clone()))
+        }
     }
 }

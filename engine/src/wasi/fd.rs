@@ -10,7 +10,7 @@ use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 use super::descriptor::{DIRECTORY, Descriptor, file_type};
 use super::errno::Errno;
 use super::guest::{Buffer, Guest};
-use super::world::FILESTAT_BYTES;
+use super::world::FileStat;
 use super::{Arguments, Context};
 
 /// Most bytes that one call moves; callers handle short counts.
@@ -32,7 +32,9 @@ const RIGHTS_OF_PREOPEN: [u64; 2] = [0x07b7_fe00, 0x0ff7_ffff];
 /// Rights of a folder that it opened: all but those to change the content of a file.
 const RIGHTS_OF_DIRECTORY: u64 = RIGHTS & !(RIGHT_WRITE | 1 << 2 | 1 << 19 | 1 << 22);
 
-const PRESTAT_DIRECTORY: u32 = 0;
+const PRESTAT_DIRECTORY: u8 = 0;
+const PRESTAT_BYTES: u32 = 8;
+const FDSTAT_BYTES: u32 = 24;
 const DIRENT_BYTES: usize = 24;
 
 impl Context {
@@ -155,12 +157,13 @@ impl Context {
                 (kind, open.flags, [rights_of_file(open.readable, open.writable); 2])
             }
         };
-        let mut stat = [0; 24];
-        stat[0] = kind;
-        stat[2..4].copy_from_slice(&flags.to_le_bytes());
-        stat[8..16].copy_from_slice(&base.to_le_bytes());
-        stat[16..24].copy_from_slice(&inheriting.to_le_bytes());
-        guest.write(args.u32(1), &stat)
+        let fields: [(u32, &[u8]); 4] = [
+            (0, &[kind]),
+            (2, &flags.to_le_bytes()),
+            (8, &base.to_le_bytes()),
+            (16, &inheriting.to_le_bytes()),
+        ];
+        guest.write_fields(args.u32(1), FDSTAT_BYTES, fields)
     }
 
     pub(super) fn fd_fdstat_set_flags(
@@ -197,15 +200,11 @@ impl Context {
         args: Arguments,
     ) -> Result<(), Errno> {
         let stat = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(_, kind) | Descriptor::Output(_, kind) => {
-                let mut stat = [0; FILESTAT_BYTES];
-                stat[16] = kind.file_type();
-                stat
-            }
+            Descriptor::Input(_, kind) | Descriptor::Output(_, kind) => FileStat::of_stream(*kind),
             Descriptor::File(open) => self.world.filestat(&open.file.metadata()?),
             Descriptor::Directory(open) => self.world.filestat(&open.dir.dir_metadata()?),
         };
-        guest.write(args.u32(1), &stat)
+        stat.store(guest, args.u32(1))
     }
 
     pub(super) fn fd_filestat_set_size(
@@ -240,9 +239,9 @@ impl Context {
         args: Arguments,
     ) -> Result<(), Errno> {
         let len = self.preopened(args.u32(0))?.len();
-        guest.store_u32(args.u32(1), PRESTAT_DIRECTORY)?;
         let len = u32::try_from(len).map_err(|_| Errno::Overflow)?;
-        guest.store_u32(args.u32(1).wrapping_add(4), len)
+        let fields: [(u32, &[u8]); 2] = [(0, &[PRESTAT_DIRECTORY]), (4, &len.to_le_bytes())];
+        guest.write_fields(args.u32(1), PRESTAT_BYTES, fields)
     }
 
     pub(super) fn fd_prestat_dir_name(

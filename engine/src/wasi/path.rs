@@ -91,7 +91,7 @@ impl Context {
         let (dir, path) = self.at(guest, args, 0, 2)?;
         let follow = args.u32(1) & FOLLOW != 0;
         let metadata = if follow { dir.metadata(path)? } else { dir.symlink_metadata(path)? };
-        guest.write(args.u32(4), &self.world.filestat(&metadata))
+        self.world.filestat(&metadata).store(guest, args.u32(4))
     }
 
     pub(super) fn path_filestat_set_times(

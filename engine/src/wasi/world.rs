@@ -16,11 +16,12 @@ use std::time::{Duration, Instant, SystemTime};
 use cap_std::fs::{Metadata, MetadataExt};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::descriptor::file_type;
+use super::descriptor::{Kind, file_type};
 use super::errno::Errno;
+use super::guest::Guest;
 
 /// Bytes of a `filestat`.
-pub(super) const FILESTAT_BYTES: usize = 64;
+const FILESTAT_BYTES: u32 = 64;
 
 /// 2000-01-01 00:00 UTC, when repeatable programs begin and their files were made.
 const EPOCH_NS: u64 = 946_684_800 * 1_000_000_000;
@@ -32,6 +33,40 @@ const TICK_NS: u64 = 1_000_000;
 /// monotonic clocks.
 const REALTIME: u32 = 0;
 const LAST_CLOCK: u32 = 3;
+
+/// The `filestat` structure.
+#[derive(Default)]
+pub(super) struct FileStat {
+    device: u64,
+    inode: u64,
+    kind: u8,
+    links: u64,
+    size: u64,
+    /// Access, modification, change of status.
+    dates: [u64; 3],
+}
+
+impl FileStat {
+    pub(super) fn of_stream(kind: Kind) -> FileStat {
+        FileStat { kind: kind.file_type(), ..FileStat::default() }
+    }
+
+    /// Stores it where the guest wants it.
+    pub(super) fn store(&self, guest: &mut Guest<'_>, at: u32) -> Result<(), Errno> {
+        let [access, modification, change] = self.dates.map(u64::to_le_bytes);
+        let fields: [(u32, &[u8]); 8] = [
+            (0, &self.device.to_le_bytes()),
+            (8, &self.inode.to_le_bytes()),
+            (16, &[self.kind]),
+            (24, &self.links.to_le_bytes()),
+            (32, &self.size.to_le_bytes()),
+            (40, &access),
+            (48, &modification),
+            (56, &change),
+        ];
+        guest.write_fields(at, FILESTAT_BYTES, fields)
+    }
+}
 
 /// A host's choices.
 pub(super) struct World {
@@ -107,25 +142,17 @@ impl World {
         (0, *world.inodes.entry((device, inode)).or_insert(next))
     }
 
-    /// The `filestat` structure.
-    pub(super) fn filestat(&mut self, metadata: &Metadata) -> [u8; FILESTAT_BYTES] {
+    /// What is told of a file.
+    pub(super) fn filestat(&mut self, metadata: &Metadata) -> FileStat {
         let (device, inode) = self.identity(metadata.dev(), metadata.ino());
-        let [access, modification, change] = self.dates(metadata);
-        let words = [
+        FileStat {
             device,
             inode,
-            u64::from(file_type(metadata)),
-            metadata.nlink(),
-            metadata.size(),
-            access,
-            modification,
-            change,
-        ];
-        let mut stat = [0; FILESTAT_BYTES];
-        for (field, word) in stat.chunks_exact_mut(8).zip(words) {
-            field.copy_from_slice(&word.to_le_bytes());
+            kind: file_type(metadata),
+            links: metadata.nlink(),
+            size: metadata.size(),
+            dates: self.dates(metadata),
         }
-        stat
     }
 
     fn dates(&self, metadata: &Metadata) -> [u64; 3] {
