@@ -15,7 +15,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from xxhash import xxh3_64_hexdigest
 
@@ -92,16 +92,25 @@ def input_to_json(given: ProgramInput) -> dict[str, Any]:
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
-    """The files of a folder, at any depth, as an input has them.
+    """The files of a folder, at any depth, as an input has them; links as what they lead to.
 
     Raises:
         FileError: it cannot be read.
     """
+    found: dict[str, bytes] = {}
     try:
-        found = sorted(path for path in folder.rglob("*") if path.is_file() or (path.is_dir() and _is_empty(path)))
-        return {_name(path, folder): b"" if path.is_dir() else path.read_bytes() for path in found}
+        for parent, folders, files in os.walk(folder, onerror=_fail):
+            name = Path(parent).relative_to(folder).as_posix()
+            if not folders and not files and name != ".":
+                found[f"{name}/"] = b""
+            found |= {Path(name, file).as_posix(): Path(parent, file).read_bytes() for file in files}
     except OSError as error:
         raise from_os(error, str(error.filename or folder), "read the folder") from None
+    return dict(sorted(found.items()))
+
+
+def _fail(error: OSError) -> NoReturn:
+    raise error
 
 
 def digests_of(folder: Path) -> dict[str, str]:
@@ -121,14 +130,6 @@ def _digest(path: Path) -> str:
         data = path.read_bytes()
         return f"file of {len(data)} bytes {xxh3_64_hexdigest(data)}"
     return "folder"
-
-
-def _is_empty(folder: Path) -> bool:
-    return next(folder.iterdir(), None) is None
-
-
-def _name(path: Path, folder: Path) -> str:
-    return path.relative_to(folder).as_posix() + ("/" if path.is_dir() else "")
 
 
 def _check_paths(names: list[str]) -> None:

@@ -28,7 +28,9 @@ FLOATS = {"f32": ("<f", "<I"), "f64": ("<d", "<Q")}
 def header_of(path: Path) -> dict[str, Any]:
     """The header lines of a seed."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    header: dict[str, Any] = json.loads(" ".join(line.removeprefix(HEADER) for line in lines if line.startswith(HEADER)))
+    header: dict[str, Any] = json.loads(
+        " ".join(line.removeprefix(HEADER) for line in lines if line.startswith(HEADER))
+    )
     return header
 
 

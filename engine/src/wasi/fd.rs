@@ -1,7 +1,7 @@
 //! Calls on open descriptors: reading, writing, seeking, status.
 #![forbid(unsafe_code)]
 
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::time::Duration;
 
 use cap_std::fs::FileExt as _;
@@ -53,7 +53,7 @@ impl Context {
             Descriptor::File(open) if open.readable => &mut open.file,
             _ => return Err(Errno::BadF),
         };
-        let done = fill(guest, &buffers, |into, _| reader.read(into))?;
+        let done = fill(guest, &buffers, |into| reader.read(into))?;
         guest.store_u32(args.u32(3), done)
     }
 
@@ -64,7 +64,7 @@ impl Context {
             return Err(Errno::BadF);
         }
         let (file, from) = (&open.file, args.u64(3));
-        let done = fill(guest, &buffers, |into, at| file.read_at(into, from.saturating_add(at)))?;
+        let done = fill(guest, &buffers, |into| file.read_at(into, from))?;
         guest.store_u32(args.u32(4), done)
     }
 
@@ -75,7 +75,7 @@ impl Context {
             Descriptor::File(open) if open.writable => &mut open.file,
             _ => return Err(Errno::BadF),
         };
-        let done = drain(guest, &buffers, |from, _| {
+        let done = drain(guest, &buffers, |from| {
             let written = writer.write(from)?;
             writer.flush().map(|()| written)
         })?;
@@ -93,7 +93,7 @@ impl Context {
             return Err(Errno::BadF);
         }
         let (file, to) = (&open.file, args.u64(3));
-        let done = drain(guest, &buffers, |from, at| file.write_at(from, to.saturating_add(at)))?;
+        let done = drain(guest, &buffers, |from| file.write_at(from, to))?;
         guest.store_u32(args.u32(4), done)
     }
 
@@ -116,13 +116,7 @@ impl Context {
 
     /// Both kinds of synchronisation.
     pub(super) fn fd_sync(&mut self, _: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
-        match self.descriptors.get(args.u32(0))? {
-            Descriptor::File(open) => Ok(open.file.sync_all()?),
-            Descriptor::Directory(open) => {
-                Ok(rustix::fs::fsync(&open.dir).map_err(std::io::Error::from)?)
-            }
-            Descriptor::Input(..) | Descriptor::Output(..) => Err(Errno::BadF),
-        }
+        Ok(self.descriptors.file(args.u32(0))?.file.sync_all()?)
     }
 
     /// Advice is taken and not acted upon.
@@ -176,10 +170,10 @@ impl Context {
         if flags & !KNOWN_FLAGS != 0 {
             return Err(Errno::NotSupported);
         }
-        let old = rustix::fs::fcntl_getfl(&open.file).map_err(std::io::Error::from)?;
+        let old = rustix::fs::fcntl_getfl(&open.file).map_err(io::Error::from)?;
         let append = rustix::fs::OFlags::APPEND;
         let new = if flags & APPEND == 0 { old - append } else { old | append };
-        rustix::fs::fcntl_setfl(&open.file, new).map_err(std::io::Error::from)?;
+        rustix::fs::fcntl_setfl(&open.file, new).map_err(io::Error::from)?;
         open.flags = flags;
         Ok(())
     }
@@ -230,7 +224,7 @@ impl Context {
             Descriptor::Directory(open) => rustix::fs::futimens(&open.dir, &times),
             Descriptor::Input(..) | Descriptor::Output(..) => return Err(Errno::BadF),
         };
-        Ok(set.map_err(std::io::Error::from)?)
+        Ok(set.map_err(io::Error::from)?)
     }
 
     pub(super) fn fd_prestat_get(
@@ -306,48 +300,40 @@ fn rights_of_file(readable: bool, writable: bool) -> u64 {
     RIGHTS & !(unreadable | unwritable)
 }
 
-/// Reads into the guest's buffers one after the other, until a short count.
+/// Reads into the first of the guest's buffers that is not empty: a short count, which
+/// every caller handles, and the one that Wasmtime gives.
 fn fill(
     guest: &mut Guest<'_>,
     buffers: &[Buffer],
-    mut read: impl FnMut(&mut [u8], u64) -> std::io::Result<usize>,
+    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
 ) -> Result<u32, Errno> {
-    let mut done = 0;
-    for buffer in buffers.iter().filter(|buffer| buffer.len > 0) {
-        let mut bytes = vec![0; buffer.len.min(MAX_TRANSFER) as usize];
-        let count = match read(&mut bytes, u64::from(done)) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) if done > 0 => break,
-            result => result?,
-        };
-        guest.write(buffer.at, &bytes[..count])?;
-        done += u32::try_from(count).map_err(|_| Errno::Overflow)?;
-        if count < buffer.len as usize {
-            break;
-        }
-    }
-    Ok(done)
+    let Some(buffer) = buffers.iter().find(|buffer| buffer.len > 0) else { return Ok(0) };
+    let mut bytes = vec![0; buffer.len.min(MAX_TRANSFER) as usize];
+    let count = uninterrupted(|| read(&mut bytes))?;
+    guest.write(buffer.at, &bytes[..count])?;
+    u32::try_from(count).map_err(|_| Errno::Overflow)
 }
 
-/// Writes out of the guest's buffers one after the other, until a short count.
+/// Writes the first of the guest's buffers that is not empty, as [`fill`] reads.
 fn drain(
     guest: &Guest<'_>,
     buffers: &[Buffer],
-    mut write: impl FnMut(&[u8], u64) -> std::io::Result<usize>,
+    mut write: impl FnMut(&[u8]) -> io::Result<usize>,
 ) -> Result<u32, Errno> {
-    let mut done = 0;
-    for buffer in buffers.iter().filter(|buffer| buffer.len > 0) {
-        let bytes = guest.bytes(buffer.at, buffer.len.min(MAX_TRANSFER))?;
-        let count = match write(&bytes, u64::from(done)) {
-            Err(_) if done > 0 => break,
-            result => result?,
-        };
-        done += u32::try_from(count).map_err(|_| Errno::Overflow)?;
-        if count < buffer.len as usize {
-            break;
+    let Some(buffer) = buffers.iter().find(|buffer| buffer.len > 0) else { return Ok(0) };
+    let bytes = guest.bytes(buffer.at, buffer.len.min(MAX_TRANSFER))?;
+    let count = uninterrupted(|| write(&bytes))?;
+    u32::try_from(count).map_err(|_| Errno::Overflow)
+}
+
+/// Does it again for as long as a signal gets in between.
+fn uninterrupted(mut transfer: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match transfer() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            outcome => return outcome,
         }
     }
-    Ok(done)
 }
 
 /// What `fstflags` asks for: each time is left, given or the present.
