@@ -45,7 +45,7 @@ soak: build ## run the slow tests, then fuzz for an hour and fail on any finding
 	$(BIN)/pytest -m slow
 	$(BIN)/fencepost fuzz --time 60m
 
-test: test-rust test-python ## run all tests
+test: test-rust test-python ## run all tests but the slow ones
 
 test-rust: tools-present
 ifeq ($(NEXTEST),)

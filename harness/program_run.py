@@ -111,7 +111,12 @@ def _refuse(error: Exception, file: str) -> NoReturn:
         case engine.InvalidInput():
             raise invalid(error, file)
         case engine.Unsupported():
-            raise ModuleError(f"cannot run the program: {error.args[0]}", file, "see fencepost run --help")
+            hint = (
+                "--max-memory allows it more"
+                if error.args[0].startswith("memory limit")
+                else "see fencepost run --help"
+            )
+            raise ModuleError(f"cannot run the program: {error.args[0]}", file, hint)
         case OSError(filename=name, errno=int(number)):
             what, hint = ("program", "") if name == file else ("folder", "--dir takes one that is there")
             raise FileError(f"cannot read the {what}: {os.strerror(number).lower()}", str(name), hint)

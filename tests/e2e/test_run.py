@@ -221,3 +221,29 @@ def test_the_start_imports_no_library_for_command_lines(tmp_path: Path) -> None:
         timeout=60,
     )
     assert done.stdout == "[] 0\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "code"),
+    [
+        ('(memory 40000) (func (export "_start"))', "memory limit (40000 pages)", 2),
+        ('(func $f (export "_start") (call $f))', "the program trapped: stack_overflow", 1),
+        ('(func $s unreachable) (start $s) (func (export "_start"))', "the program trapped: unreachable", 1),
+        ('(func (export "_start") (param i32))', "0 arguments for 1 parameters", 2),
+        ('(func (export "_start") (result i32))', "not a valid module", 2),
+    ],
+)
+def test_what_cannot_go_well_is_one_line(
+    fencepost: Fencepost, tmp_path: Path, text: str, words: str, code: int
+) -> None:
+    result = fencepost("run", wat(tmp_path, f"(module {text})"))
+    [line] = result.stderr.splitlines()
+    assert words in line
+    assert result.returncode == code
+
+
+def test_memory_grows_to_its_limit_and_no_further(fencepost: Fencepost, tmp_path: Path) -> None:
+    grow = "(loop (br_if 0 (i32.ne (memory.grow (i32.const 100)) (i32.const -1))))"
+    path = wat(tmp_path, f'(module (memory 1) (func (export "grow") (result i32) {grow} (memory.size)))')
+    assert fencepost("run", "--invoke", "grow", path).stdout == "4001\n"
+    assert fencepost("run", "--max-memory", "64MiB", "--invoke", "grow", path).stdout == "1001\n"
