@@ -267,6 +267,7 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
 class WasiResult(RunResult):
     """What came of a whole program. ``stdout`` and ``stderr`` are there when they were captured."""
 
+    wasi_calls: list[str]  # names of the calls that it made, sorted
     stdout: NotRequired[bytes]
     stderr: NotRequired[bytes]
 
@@ -288,15 +289,21 @@ def run_wasi(
     max_table: int = ...,
     settings: Sequence[tuple[str, str]] = ...,
     fault: str | None = None,
+    calls: Sequence[tuple[str, Sequence[int | None]]] | None = None,
+    repeatable: bool = False,
+    check_objects: bool = False,
 ) -> WasiResult:
-    """Runs a program with WASI preview 1, from its ``_start`` to its end.
+    """Runs a program with WASI preview 1: its ``_start``, unless ``calls`` says what to call.
 
     ``args`` begins with the program's name; ``preopens`` are pairs of a folder and the name that the program knows it
     by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
-    returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds.
+    returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds, and stops
+    native code, not a call of WASI that waits. With ``repeatable``, clocks, random bytes, and the numbers and dates of
+    files follow from the calls alone (``engine/src/wasi/world.rs``). The rest is as in ``Program.run``.
 
     Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, and
-    ``ValueError`` for a module without ``_start``, a null byte in a string, or a setting that is unknown.
+    ``ValueError`` for an export that is not there or takes other arguments, a null byte in a string, or a setting that
+    is unknown.
     """
 
 def weave(

@@ -65,6 +65,10 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
     of_clif: bool = False
 
+    def within(self, seconds: float) -> Plan:
+        """The plan for cases that may take so much processor time."""
+        return replace(self, limits=self.limits.within(seconds))
+
     def drawn(self, entropy: Entropy) -> Plan:
         """A thin plan: one kind of run, and two of the interpreter, one JIT configuration and one reference."""
         interpreters: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
@@ -121,7 +125,7 @@ class Plan:
             options,
             guard=self.guard if self.guard != "guard" else options.guard,
             fault=self.fault or options.fault,
-            max_memory=self.limits.max_memory if self.limits != Limits() else options.max_memory,
+            max_memory=self.limits.max_memory if self.limits.max_memory != Limits().max_memory else options.max_memory,
             settings=settings or options.settings,
         )
 

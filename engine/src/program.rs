@@ -163,6 +163,14 @@ pub struct FuncType {
     pub results: Vec<ValType>,
 }
 
+impl std::fmt::Display for FuncType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names =
+            |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
+        write!(formatter, "({}) -> ({})", names(&self.params), names(&self.results))
+    }
+}
+
 /// An import: two names, and what they must resolve to.
 #[derive(Clone, Debug)]
 pub struct Import {
