@@ -17,7 +17,8 @@
 
 use cranelift_codegen::ir;
 
-use crate::layout::Layout;
+use crate::clif;
+use crate::layout::{Layout, Structure};
 
 /// Namespace of the external names that stand for functions of the program; the
 /// index is a [`FuncId`].
@@ -52,6 +53,13 @@ impl Program {
     #[must_use]
     pub fn has_instance(&self) -> bool {
         self.layout != Layout::default()
+    }
+
+    /// The structures that its accesses may name: those that an instance has, or those
+    /// that text may write into memory.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<Structure> {
+        if self.has_instance() { self.layout.catalogue() } else { clif::structures() }
     }
 }
 
