@@ -42,6 +42,7 @@ pub mod smith;
 pub mod transfer;
 pub mod trap;
 pub mod wasi;
+pub mod wasm_type;
 pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its

@@ -163,10 +163,10 @@ fn item<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("name", name)?;
+    let names = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>();
     match item {
         Item::Function(index) => {
             let ty = &module.types[module.functions[index].ty];
-            let names = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>();
             dict.set_item("kind", "function")?;
             dict.set_item("params", names(&ty.params))?;
             dict.set_item("results", names(&ty.results))?;
@@ -189,6 +189,11 @@ fn item<'py>(
             dict.set_item("kind", "global")?;
             dict.set_item("type", global.ty.name())?;
             dict.set_item("mutable", global.mutable)?;
+        }
+        Item::Tag(index) => {
+            let ty = &module.types[module.tags[index]];
+            dict.set_item("kind", "tag")?;
+            dict.set_item("params", names(&ty.params))?;
         }
     }
     Ok(dict)

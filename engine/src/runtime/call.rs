@@ -69,9 +69,9 @@ impl Store {
         limits: Limits,
     ) -> Result<Vec<Value>, CallError> {
         let callee = *self.state.function(function);
-        let ty = self.state.types.get(callee.ty).clone();
+        let ty = self.state.types.func(callee.ty).clone();
         let mut slots = vec![Slot::from(callee.vmctx); CONTEXTS];
-        slots.extend(arguments(&ty, args, self.state.instance(instance))?);
+        slots.extend(self.state.arguments(executor.arena(), &ty, args, instance)?);
         let results = match callee.host {
             Some(number) => self.call_host(executor, number, &slots, ty.results.len())?,
             None => self.enter(executor, callee.code, &slots, area_slots(&ty), limits)?,
@@ -137,57 +137,92 @@ fn broken(error: OutOfArena) -> Ended {
     Ended::Stopped(Stop::RuntimeFault(error.to_string()))
 }
 
-fn arguments(ty: &FuncType, args: &[Value], instance: &Instance) -> Result<Vec<Slot>, CallError> {
-    if args.len() != ty.params.len() {
-        let message = format!("{} arguments for {} parameters", args.len(), ty.params.len());
-        return Err(CallError::Arguments(message));
-    }
-    let pairs = ty.params.iter().zip(args);
-    pairs.map(|(&ty, arg)| argument(ty, arg, instance)).collect()
-}
-
-fn argument(ty: ValType, arg: &Value, instance: &Instance) -> Result<Slot, CallError> {
-    if arg.ty != ty {
-        let message =
-            format!("a value of type {} for a parameter of type {}", arg.ty.name(), ty.name());
-        return Err(CallError::Arguments(message));
-    }
-    let slot = match (ty, arg.bits) {
-        (_, bits) if !value::representable(ty, bits) => None,
-        (_, None) => Some(0),
-        (ValType::FuncRef, Some(position)) => func_ref(instance, position),
-        (ValType::ExternRef, Some(number)) => value::externref(number),
-        (_, bits) => bits,
-    };
-    slot.ok_or_else(|| {
-        CallError::Arguments(format!("no {} has the value {:?}", ty.name(), arg.bits))
-    })
-}
-
 fn func_ref(instance: &Instance, position: u128) -> Option<Slot> {
     let position = usize::try_from(position).ok()?;
     instance.func_refs.get(position).copied().flatten().map(Slot::from)
 }
 
 impl State {
+    /// What guest code gets for Wasm arguments.
+    fn arguments(
+        &mut self,
+        arena: &mut dyn Arena,
+        ty: &FuncType,
+        args: &[Value],
+        instance: InstanceId,
+    ) -> Result<Vec<Slot>, CallError> {
+        if args.len() != ty.params.len() {
+            let message = format!("{} arguments for {} parameters", args.len(), ty.params.len());
+            return Err(CallError::Arguments(message));
+        }
+        let pairs = ty.params.iter().zip(args);
+        pairs.map(|(&ty, arg)| self.argument(arena, ty, arg, instance)).collect()
+    }
+
+    fn argument(
+        &mut self,
+        arena: &mut dyn Arena,
+        ty: ValType,
+        arg: &Value,
+        instance: InstanceId,
+    ) -> Result<Slot, CallError> {
+        if arg.ty != ty {
+            let message =
+                format!("a value of type {} for a parameter of type {}", arg.ty.name(), ty.name());
+            return Err(CallError::Arguments(message));
+        }
+        let slot = match (ty, arg.bits) {
+            (_, bits) if !value::representable(ty, bits) => None,
+            (_, None) => Some(0),
+            (ValType::FuncRef, Some(position)) => func_ref(self.instance(instance), position),
+            (ValType::ExternRef, Some(number)) => self.host_slot(arena, number)?,
+            (ValType::AnyRef, Some(bits)) => match value::of_host(bits) {
+                Some(number) => self.host_slot(arena, number)?,
+                None => Some(value::i31(bits)),
+            },
+            (_, bits) => bits,
+        };
+        slot.ok_or_else(|| {
+            CallError::Arguments(format!("no {} has the value {:?}", ty.name(), arg.bits))
+        })
+    }
+
+    fn host_slot(
+        &mut self,
+        arena: &mut dyn Arena,
+        number: u128,
+    ) -> Result<Option<Slot>, CallError> {
+        Ok(self.host_reference(arena, number).map_err(broken)?.map(Slot::from))
+    }
+
     /// The value of a slot that guest code filled.
     pub(super) fn value(&self, ty: ValType, slot: Slot) -> Value {
         let bits = value::significant(ty, slot);
         let bits = match ty {
-            ValType::ExternRef => value::host_number(bits),
-            ValType::FuncRef => self.function_position(bits),
+            ty if ty.is_reference() && bits == 0 => None,
+            ValType::FuncRef => Some(self.function_position(bits)),
+            ValType::ExternRef => Some(self.number_behind(bits).unwrap_or(value::FORGED + bits)),
+            ValType::AnyRef => Some(self.any_value(bits)),
+            ValType::ExnRef => Some(value::FORGED + bits),
             _ => Some(bits),
         };
         Value { ty, bits }
     }
 
-    /// What [`Value::bits`] says of the funcref of an offset.
-    fn function_position(&self, offset: u128) -> Option<u128> {
-        if offset == 0 {
-            return None;
-        }
+    /// What [`Value::bits`] says of an anyref that is not null.
+    fn any_value(&self, bits: u128) -> u128 {
+        let host = || self.number_behind(bits).map(|number| value::HOST + number);
+        value::of_i31(bits).or_else(host).unwrap_or(value::FORGED + bits)
+    }
+
+    fn number_behind(&self, reference: u128) -> Option<u128> {
+        u32::try_from(reference).ok().and_then(|reference| self.host_number(reference))
+    }
+
+    /// What [`Value::bits`] says of the funcref of an offset that is not 0.
+    fn function_position(&self, offset: u128) -> u128 {
         let known = u32::try_from(offset).ok().and_then(|offset| self.func_refs.get(&offset));
-        Some(known.map_or(value::FORGED + offset, |&position| u128::from(position)))
+        known.map_or(value::FORGED + offset, |known| known.position.into())
     }
 
     /// Tells an exit from a trap.
