@@ -41,6 +41,7 @@ pub mod site;
 pub mod smith;
 pub mod transfer;
 pub mod trap;
+mod unwind;
 pub mod wasi;
 pub mod wasm_type;
 pub mod weave;

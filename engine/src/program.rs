@@ -325,6 +325,8 @@ builtins! {
     GetInternedFuncRef = "get_interned_func_ref";
     /// `(vmctx, actual: i32, expected: i32) -> i32`.
     IsSubtype = "is_subtype";
+    /// `(vmctx, exception: i32)`: unwinds to a handler. Executors do it themselves.
+    ThrowRef = "throw_ref";
 }
 
 impl Builtin {

@@ -99,6 +99,8 @@ impl State {
             Builtin::InternFuncRefForGcHeap => self.intern_func_ref(&args),
             Builtin::GetInternedFuncRef => self.interned_func_ref(&args),
             Builtin::IsSubtype => Ok(self.is_subtype(&args)),
+            // Executors unwind instead, with the help of `State::thrown`.
+            Builtin::ThrowRef => Err(Trap::Host),
             Builtin::Trap => Err(trap_of_number(args.u8(1))),
             // Host functions raise their traps themselves, so none is ever recorded.
             Builtin::Raise => Err(Trap::Host),

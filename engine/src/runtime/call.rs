@@ -16,7 +16,7 @@ use super::value::{self, Value};
 use super::{InstanceId, Store};
 use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
-use crate::executor::{Executor, Limits, Services, Slot, Stop};
+use crate::executor::{Executor, Limits, Services, Slot, Stop, ThrownTag};
 use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
 use crate::trap::Trap;
@@ -287,6 +287,15 @@ impl State {
 }
 
 impl Services for State {
+    fn thrown(&mut self, arena: &mut dyn Arena, exception: u32) -> Result<ThrownTag, Trap> {
+        self.tag_of_exception(arena, exception)
+    }
+
+    fn catches(&self, vmctx: u32, tag: u32, thrown: ThrownTag) -> bool {
+        let tags = self.context(vmctx).map(|instance| &instance.tags);
+        tags.and_then(|tags| tags.get(tag as usize)).is_some_and(|id| id.0 == thrown.0)
+    }
+
     fn builtin(
         &mut self,
         arena: &mut dyn Arena,

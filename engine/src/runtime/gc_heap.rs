@@ -22,7 +22,7 @@ use super::builtins::Args;
 use super::state::State;
 use super::structures::{GC_HEAP_BYTES, GC_HEAP_DATA, STORE_CONTEXT};
 use crate::arena::{Arena, OutOfArena};
-use crate::executor::Slot;
+use crate::executor::{Slot, ThrownTag};
 use crate::layout::Layout;
 use crate::trap::Trap;
 
@@ -34,6 +34,11 @@ const RECORD_BYTES: u32 = 16;
 
 /// The header of such a record: the kind in Wasmtime's encoding, and no type.
 pub(crate) const HOST_REFERENCE_HEADER: u64 = 0b01_0000 << 26 | 0xffff_ffff << 32;
+
+/// Where an exception names its tag: the number of the instance, and of the tag among
+/// those that the instance defines.
+pub(crate) const EXCEPTION_INSTANCE: u32 = 8;
+pub(crate) const EXCEPTION_TAG: u32 = 12;
 
 /// Values by number, in the order in which they were first met.
 #[derive(Debug)]
@@ -170,6 +175,25 @@ impl State {
             }
         }
         Ok(func_ref.into())
+    }
+
+    /// The tag of an exception: the object names the instance that defines it, and its
+    /// number there.
+    pub(super) fn tag_of_exception(
+        &self,
+        arena: &mut dyn Arena,
+        exception: u32,
+    ) -> Result<ThrownTag, Trap> {
+        if exception == 0 {
+            return Err(Trap::NullReference);
+        }
+        let at = self.gc_heap.ok_or(Trap::Host)?.base.wrapping_add(exception);
+        let instance = arena.load_u32(at.wrapping_add(EXCEPTION_INSTANCE))?;
+        let number = arena.load_u32(at.wrapping_add(EXCEPTION_TAG))?;
+        let instance = self.instances.get(instance as usize).ok_or(Trap::GcHeapCorrupt)?;
+        let first = instance.layout.imported_tags.count as usize;
+        let id = instance.tags[first..].get(number as usize).ok_or(Trap::GcHeapCorrupt)?;
+        Ok(ThrownTag(id.0))
     }
 
     /// `(vmctx, actual: i32, expected: i32) -> i32`: whether a type is below another. What is

@@ -158,8 +158,8 @@ mod tests {
     #[test]
     fn signatures_are_those_of_the_front_end() {
         let text = "(module (func (export \"f\")
-            (param i32 i64 f32 f64 v128 funcref externref anyref)
-            (result anyref externref funcref v128 f64 f32 i64 i32) unreachable))";
+            (param i32 i64 f32 f64 v128 funcref externref anyref exnref)
+            (result exnref externref funcref v128 f64 f32 i64 i32) unreachable))";
         let wasm = wat::parse_str(text).expect("valid text");
         let program = crate::frontend::translate(&wasm).expect("a program");
         let ty = &program.module.types[program.module.functions[0].ty];
