@@ -18,7 +18,7 @@
 use cranelift_codegen::ir;
 
 use crate::layout::Layout;
-use crate::wasm_type::{Definitions, RefType, Type};
+use crate::wasm_type::{Composite, Definitions, RefType, Type};
 
 /// Namespace of the external names that stand for functions of the program; the
 /// index is a [`FuncId`].
@@ -89,6 +89,18 @@ pub struct Module {
     pub passive_elements: Vec<u32>,
     /// Initial bytes of memories that need no code: applied by the runtime.
     pub memory_images: Vec<MemoryImage>,
+}
+
+impl Module {
+    /// The types of the parameters of a function type, by its position in
+    /// [`Module::types`]; none where they are not known, in a program read from CLIF text.
+    #[must_use]
+    pub fn params(&self, ty: usize) -> &[Type<usize>] {
+        match self.definitions.types.get(ty).map(|ty| &ty.composite) {
+            Some(Composite::Func(params, _)) => params,
+            _ => &[],
+        }
+    }
 }
 
 /// Initial bytes of one memory.

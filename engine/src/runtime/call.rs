@@ -9,9 +9,9 @@ use cranelift_codegen::ir;
 
 use super::host::{GuestMemory, HostCall, HostContext, HostError, LOGGED};
 use super::link::Extern;
-use super::state::{FunctionId, Instance, State};
+use super::state::{FuncRef, FunctionId, Instance, State};
 use super::structures::{SHADOW_STACK, SHADOW_STACK_BYTES};
-use super::types::{CONTEXTS, wasm_signature};
+use super::types::{CONTEXTS, TypeId, wasm_signature};
 use super::value::{self, Value};
 use super::{InstanceId, Store};
 use crate::arena::{Arena, OutOfArena};
@@ -20,6 +20,7 @@ use crate::executor::{Executor, Limits, Services, Slot, Stop, ThrownTag};
 use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
 use crate::trap::Trap;
+use crate::wasm_type::{HeapType, Hierarchy, RefType, Type};
 
 /// Why a call did not return.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,7 +72,7 @@ impl Store {
         let callee = *self.state.function(function);
         let ty = self.state.types.func(callee.ty).clone();
         let mut slots = vec![Slot::from(callee.vmctx); CONTEXTS];
-        slots.extend(self.state.arguments(executor.arena(), &ty, args, instance)?);
+        slots.extend(self.state.arguments(executor.arena(), callee.ty, args, instance)?);
         let results = match callee.host {
             Some(number) => self.call_host(executor, number, &slots, ty.results.len())?,
             None => self.enter(executor, callee.code, &slots, area_slots(&ty), limits)?,
@@ -137,9 +138,9 @@ fn broken(error: OutOfArena) -> Ended {
     Ended::Stopped(Stop::RuntimeFault(error.to_string()))
 }
 
-fn func_ref(instance: &Instance, position: u128) -> Option<Slot> {
+fn func_ref(instance: &Instance, position: u128) -> Option<u32> {
     let position = usize::try_from(position).ok()?;
-    instance.func_refs.get(position).copied().flatten().map(Slot::from)
+    instance.func_refs.get(position).copied().flatten()
 }
 
 impl State {
@@ -147,25 +148,27 @@ impl State {
     fn arguments(
         &mut self,
         arena: &mut dyn Arena,
-        ty: &FuncType,
+        ty: TypeId,
         args: &[Value],
         instance: InstanceId,
     ) -> Result<Vec<Slot>, CallError> {
-        if args.len() != ty.params.len() {
-            let message = format!("{} arguments for {} parameters", args.len(), ty.params.len());
+        let params = self.types.params(ty).to_vec();
+        if args.len() != params.len() {
+            let message = format!("{} arguments for {} parameters", args.len(), params.len());
             return Err(CallError::Arguments(message));
         }
-        let pairs = ty.params.iter().zip(args);
-        pairs.map(|(&ty, arg)| self.argument(arena, ty, arg, instance)).collect()
+        let pairs = params.into_iter().zip(args);
+        pairs.map(|(param, arg)| self.argument(arena, param, arg, instance)).collect()
     }
 
     fn argument(
         &mut self,
         arena: &mut dyn Arena,
-        ty: ValType,
+        param: Type<TypeId>,
         arg: &Value,
         instance: InstanceId,
     ) -> Result<Slot, CallError> {
+        let ty = param.representation();
         if arg.ty != ty {
             let message =
                 format!("a value of type {} for a parameter of type {}", arg.ty.name(), ty.name());
@@ -173,8 +176,11 @@ impl State {
         }
         let slot = match (ty, arg.bits) {
             (_, bits) if !value::representable(ty, bits) => None,
+            _ if !self.types.matches(self.type_of(arg, instance), param) => None,
             (_, None) => Some(0),
-            (ValType::FuncRef, Some(position)) => func_ref(self.instance(instance), position),
+            (ValType::FuncRef, Some(position)) => {
+                func_ref(self.instance(instance), position).map(Slot::from)
+            }
             (ValType::ExternRef, Some(number)) => self.host_slot(arena, number)?,
             (ValType::AnyRef, Some(bits)) => match value::of_host(bits) {
                 Some(number) => self.host_slot(arena, number)?,
@@ -185,6 +191,30 @@ impl State {
         slot.ok_or_else(|| {
             CallError::Arguments(format!("no {} has the value {:?}", ty.name(), arg.bits))
         })
+    }
+
+    /// The most specific type of a value.
+    fn type_of(&self, value: &Value, instance: InstanceId) -> Type<TypeId> {
+        let (nullable, heap) = match (value.ty, value.bits) {
+            (ValType::FuncRef, None) => (true, HeapType::NoFunc),
+            (ValType::ExternRef, None) => (true, HeapType::NoExtern),
+            (ValType::AnyRef, None) => (true, HeapType::None),
+            (ValType::ExnRef, None) => (true, HeapType::NoExn),
+            (ValType::FuncRef, Some(position)) => {
+                let func_ref = func_ref(self.instance(instance), position);
+                let known = func_ref.and_then(|at| self.func_refs.get(&at));
+                let defined = |known: &FuncRef| HeapType::Defined(Hierarchy::Func, known.ty);
+                (false, known.map_or(HeapType::Func, defined))
+            }
+            (ValType::ExternRef, _) => (false, HeapType::Extern),
+            (ValType::AnyRef, Some(bits)) if value::of_host(bits).is_none() => {
+                (false, HeapType::I31)
+            }
+            (ValType::AnyRef, _) => (false, HeapType::Any),
+            (ValType::ExnRef, _) => (false, HeapType::Exn),
+            (plain, _) => return Type::Plain(plain),
+        };
+        Type::Ref(RefType { nullable, heap })
     }
 
     fn host_slot(

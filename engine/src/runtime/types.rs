@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, types};
 use cranelift_codegen::isa::CallConv;
 
 use crate::program::{FuncType, ValType};
-use crate::wasm_type::{Definitions, SubType, Type};
+use crate::wasm_type::{Composite, Definitions, SubType, Type};
 
 /// Id of a defined type, as stored in `VMFuncRef.type_index` and in the headers of GC
 /// objects: equal for equal types in all instances of a store, never 0.
@@ -94,6 +94,14 @@ impl Types {
     /// How functions of a type look; that of no function for a type of something else.
     pub(super) fn func(&self, id: TypeId) -> &FuncType {
         &self.known(id).func
+    }
+
+    /// The types of a function's parameters; none for a type of something else.
+    pub(super) fn params(&self, id: TypeId) -> &[Type<TypeId>] {
+        match &self.known(id).ty.composite {
+            Composite::Func(params, _) => params,
+            _ => &[],
+        }
     }
 
     /// The id that a number from the arena stands for.
