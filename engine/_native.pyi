@@ -18,6 +18,7 @@ __all__ = [
     "answers",
     "assemble",
     "catalogue",
+    "clif_arena",
     "faults",
     "generate_clif",
     "mutate",
@@ -199,6 +200,12 @@ class Program:
         """
     def describe_plan(self) -> str:
         """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
+    def to_wasm(self) -> bytes:
+        """A module for a program in CLIF, as its plan changes it, whose memory is the arena; see ``clif_arena``.
+
+        ``i8`` and ``i16`` are zero-extended ``i32`` there, an ``i128`` is two ``i64``, the low half first. Traps as the
+        program does in exact runs. Raises ``Unsupported`` for what cannot be said in Wasm.
+        """
     def places(self) -> list[tuple[int, int, str]]:
         """Where the program can be confused: function, site, kind."""
     def choices(self, function: int, site: int, kind: str) -> list[str]:
@@ -334,6 +341,27 @@ def answers(module: str, name: str, args: Sequence[int], before: int, results: S
 
 def catalogue() -> Census:
     """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
+
+class ClifArena(TypedDict):
+    """See ``clif_arena``."""
+
+    memory: tuple[int, int]
+    digested: tuple[int, int]
+    memory_export: str
+    trap_export: str
+    traps: list[str]
+
+def clif_arena() -> ClifArena:
+    """Where programs in CLIF lie, and what their modules export beside functions.
+
+    Keys:
+        memory: arena offset and length of the memory of a program.
+        digested: the same of what ``arena_digest`` covers.
+        memory_export: name of the exported memory, whose offsets are the arena's.
+        trap_export: name of the exported global that is 1 + the position in ``traps`` of what the last call trapped
+            with, or 0 if Wasm's own trap says it.
+        traps: names of all traps.
+    """
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

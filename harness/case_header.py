@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 VERSION = 1
+LONGEST_MESSAGE = 300
+"""The schema's messages quote what is wrong, whole."""
 KEPT_PARTS = ("modules", "wasi", "plan", "schedule", "program_hash")
 
 
@@ -72,7 +74,9 @@ def read_header(text: str, wasm: bytes, source: str | None, where: str) -> Case:
 
 def _parse(text: str, where: str) -> dict[str, Any]:
     try:
-        header = json.loads(text)
+        header = json.loads(text, object_pairs_hook=_without_duplicates)
+    except CaseError as error:
+        raise CaseError(f"broken case header: {error.what}", where) from None
     except (ValueError, RecursionError) as error:
         raise CaseError(f"broken case header: not JSON: {error}", where) from None
     version = header.get("fencepost") if isinstance(header, dict) else None
@@ -84,9 +88,22 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     problem = best_match(_validator().iter_errors(header))
     if problem is not None:
         place = problem.json_path.removeprefix("$").lstrip(".") or "top level"
-        raise CaseError(f"broken case header: {place}: {problem.message}", where, "see harness/case.schema.json")
+        message = (
+            problem.message if len(problem.message) <= LONGEST_MESSAGE else f"not as {problem.validator!r} wants it"
+        )
+        raise CaseError(f"broken case header: {place}: {message}", where, "see harness/case.schema.json")
     assert isinstance(header, dict)
     return header
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose keys must differ: which of two values was meant, nobody could tell."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise CaseError(f"{name!r} is there twice")
+        values[name] = value
+    return values
 
 
 @cache

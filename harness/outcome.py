@@ -230,7 +230,8 @@ class NotRun:
 
     Attributes:
         kind: ``unsupported`` or ``compile-failure``; of a validator, which runs nothing,
-            ``agrees`` or ``invalid``.
+            ``agrees`` or ``invalid``; ``untranslated`` of a program in CLIF that is no Wasm,
+            which is counted and no verdict.
         reason: the feature, or the message of the compiler or validator.
     """
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -93,7 +93,7 @@ class WasmtimeReference:
         """Runs the subject in a fresh store."""
         if any(map(_has_vector, subject.program.imports)):
             return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors")
-        wasmtime_engine = _engine(COMPILERS[self.name])
+        wasmtime_engine = engine_of(COMPILERS[self.name])
         start = time.perf_counter()
         try:
             module = wasmtime.Module(wasmtime_engine, subject.case.wasm)
@@ -111,17 +111,18 @@ class WasmtimeReference:
 
 def _run(wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits) -> Ran:
     store = wasmtime.Store(wasmtime_engine)
-    if subject.input is None:
-        return _Session(wasmtime_engine, store, module, subject, limits).run()
-    with world_of(subject.input) as world:
-        linker = world.linker(wasmtime_engine, store)
-        ran = _Session(wasmtime_engine, store, module, subject, limits, linker=linker).run()
-        store.close()
-        return replace(ran, effects=world.effects())
+    with closing(store):  # it keeps the stubs, which keep the session, which keeps it
+        if subject.input is None:
+            return _Session(wasmtime_engine, store, module, subject, limits).run()
+        with world_of(subject.input) as world:
+            linker = world.linker(wasmtime_engine, store)
+            ran = _Session(wasmtime_engine, store, module, subject, limits, linker=linker).run()
+            store.close()  # what it wrote is complete
+            return replace(ran, effects=world.effects())
 
 
 @cache
-def _engine(compiler: _Compiler) -> wasmtime.Engine:
+def engine_of(compiler: _Compiler) -> wasmtime.Engine:
     """Engines are costly and safe to share, so there is one for each configuration."""
     config = wasmtime.Config()
     config.parallel_compilation = False
@@ -171,10 +172,10 @@ class _Session:
         """Instantiates, calls and looks at what is left."""
         try:
             imports = self._imports()
-            with _deadline(self.engine, self.store, self.limits.deadline):
+            with deadline(self.engine, self.store, self.limits.deadline):
                 instance = wasmtime.Instance(self.store, self.module, imports)
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
-            return Ran(_stopped(error), host_calls=tuple(self.log), times={})
+            return Ran(stopped(error), host_calls=tuple(self.log), times={})
         items = list(instance.exports(self.store).by_index)
         self._learn_functions(items)
         calls = tuple(self._calls(dict(zip((export["name"] for export in self.subject.exports), items, strict=True))))
@@ -241,10 +242,10 @@ class _Session:
 
     def _call(self, func: wasmtime.Func, call: Call, results: int) -> CallOutcome:
         try:
-            with _deadline(self.engine, self.store, self.limits.deadline):
+            with deadline(self.engine, self.store, self.limits.deadline):
                 return Returned(raw.call(self.store, func, call.args, results, self.functions))
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
-            return _stopped(error)
+            return stopped(error)
 
     def _state(self, items: list[Any]) -> State:
         state = State()
@@ -275,7 +276,8 @@ def _seen(value: Value) -> int:
     return value.bits or 0
 
 
-def _stopped(error: Exception) -> CallOutcome:
+def stopped(error: Exception) -> CallOutcome:
+    """What a call came to that raised ``error``."""
     if isinstance(error, _Exit | wasmtime.ExitTrap):
         return Exited(error.code)
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
@@ -301,7 +303,7 @@ _TICKERS: dict[int, _Ticker] = {}
 
 
 @contextmanager
-def _deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
+def deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
     """Interrupts what runs inside after ``seconds``, give or take a tick."""
     if id(wasmtime_engine) not in _TICKERS:
         _TICKERS[id(wasmtime_engine)] = _Ticker(wasmtime_engine)
