@@ -63,6 +63,10 @@ TRAPS = {
 }
 
 
+UNCAUGHT = "thrown Wasm exception"
+"""How the package says that nothing caught an exception, which is no trap to it."""
+
+
 class _Exit(Exception):
     """WASI's proc_exit was called."""
 
@@ -80,8 +84,8 @@ class WasmtimeReference:
 
     def run(self, subject: Subject) -> Outcome:
         """Runs the subject in a fresh store."""
-        if any(map(_has_vector, subject.program.imports)):
-            return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors")
+        if any(map(_cannot_cross, subject.program.imports)):
+            return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors or new references")
         wasmtime_engine = _engine(TARGETS[self.name])
         start = time.perf_counter()
         try:
@@ -105,6 +109,9 @@ def _engine(target: str | None) -> wasmtime.Engine:
     config.wasm_relaxed_simd_deterministic = True
     config.wasm_custom_page_sizes = True
     config.wasm_wide_arithmetic = True
+    config.wasm_function_references = True
+    config.wasm_gc = True
+    config.wasm_exceptions = True
     config.native_unwind_info = False
     config.max_wasm_stack = STACK_BYTES
     if target is not None:
@@ -227,8 +234,10 @@ class _Session:
         return state
 
 
-def _has_vector(item: Extern) -> bool:
-    return "v128" in (item.get("type"), *item.get("params", ()), *item.get("results", ()))
+def _cannot_cross(item: Extern) -> bool:
+    """Whether the package has no values of a type that an import has, or no such imports."""
+    types = {item.get("type"), *item.get("params", ()), *item.get("results", ())}
+    return item["kind"] == "tag" or not types.isdisjoint(("v128", "anyref", "exnref"))
 
 
 def _seen(value: Value) -> int:
@@ -241,6 +250,8 @@ def _seen(value: Value) -> int:
 def _stopped(error: Exception) -> CallOutcome:
     if isinstance(error, _Exit):
         return Exited(error.code)
+    if UNCAUGHT in str(error):
+        return Trapped("uncaught_exception", UNCAUGHT)
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
     return Trapped(TRAPS.get(code, "host") if code is not None else "host", str(error).splitlines()[0])
 

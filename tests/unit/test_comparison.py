@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from runs import NAN, OTHER_NAN, ran, returned, trapped, with_global
 
-from harness.outcome import UNKNOWN_FUNCTION, Escape, Escaped, Exited, HostCall, Ran, Returned, State, Trapped, Value
+from harness.outcome import UNKNOWN_REFERENCE, Escape, Escaped, Exited, HostCall, Ran, Returned, State, Trapped, Value
 from harness.verdict import PoisonReason
 from oracles.comparison import compare
 
@@ -98,7 +98,7 @@ def test_infinity_and_zero_are_no_nans() -> None:
 
 
 def test_an_unknown_function_equals_any_but_null() -> None:
-    unknown = Value("funcref", UNKNOWN_FUNCTION)
+    unknown = Value("funcref", UNKNOWN_REFERENCE)
     assert compare(with_global(FUNCTION), with_global(unknown)) is None
     assert compare(with_global(Value("funcref", None)), with_global(unknown)) is not None
 

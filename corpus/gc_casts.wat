@@ -1,0 +1,58 @@
+;; fencepost: {"fencepost": 1, "calls": [{"export": "kind", "args": [{"anyref": null}]}, {"export": "kind", "args": [{"anyref": "i31:0"}]},
+;; fencepost: {"export": "kinds_inside", "args": []}, {"export": "cast", "args": [{"i32": "0"}]}, {"export": "cast", "args": [{"i32": "1"}]},
+;; fencepost: {"export": "cast", "args": [{"i32": "2"}]}, {"export": "cast", "args": [{"i32": "3"}]},
+;; fencepost: {"export": "small", "args": [{"i32": "-1"}]}, {"export": "small", "args": [{"i32": "1073741824"}]},
+;; fencepost: {"export": "through_the_host", "args": [{"externref": "host:7"}]},
+;; fencepost: {"export": "through_the_host", "args": [{"externref": null}]},
+;; fencepost: {"export": "equal", "args": []}, {"export": "function_types", "args": [{"i32": "0"}]},
+;; fencepost: {"export": "function_types", "args": [{"i32": "1"}]}]}
+(module
+  (type $base (sub (struct (field i32))))
+  (type $derived (sub $base (struct (field i32) (field i64))))
+  (type $last (sub final $derived (struct (field i32) (field i64) (field f32))))
+  (type $other (sub $base (struct (field i32) (field f64))))
+  (type $array (array i32))
+  (type $open (sub (func (result i32))))
+  (type $closed (sub final $open (func (result i32))))
+  (table $objects 4 anyref)
+  (func $fill
+    (table.set (i32.const 0) (struct.new $base (i32.const 10)))
+    (table.set (i32.const 1) (struct.new $last (i32.const 11) (i64.const 12) (f32.const 13)))
+    (table.set (i32.const 2) (struct.new $other (i32.const 14) (f64.const 15)))
+    (table.set (i32.const 3) (array.new_fixed $array 1 (i32.const 16))))
+  (start $fill)
+  (func $kind (export "kind") (param $it anyref) (result i32)
+    (i32.add (ref.test (ref null any) (local.get $it))
+    (i32.add (i32.mul (i32.const 2) (ref.test (ref eq) (local.get $it)))
+    (i32.add (i32.mul (i32.const 4) (ref.test (ref i31) (local.get $it)))
+    (i32.add (i32.mul (i32.const 8) (ref.test (ref struct) (local.get $it)))
+    (i32.add (i32.mul (i32.const 16) (ref.test (ref array) (local.get $it)))
+    (i32.add (i32.mul (i32.const 32) (ref.test (ref $base) (local.get $it)))
+    (i32.add (i32.mul (i32.const 64) (ref.test (ref $derived) (local.get $it)))
+    (i32.add (i32.mul (i32.const 128) (ref.test (ref $last) (local.get $it)))
+      (i32.mul (i32.const 256) (ref.test (ref none) (local.get $it))))))))))))
+  (func (export "kinds_inside") (result i32 i32 i32 i32)
+    (call $kind (table.get (i32.const 0))) (call $kind (table.get (i32.const 1)))
+    (call $kind (table.get (i32.const 2))) (call $kind (table.get (i32.const 3))))
+  (func (export "cast") (param i32) (result i64) (local $it anyref)
+    (local.set $it (table.get (local.get 0)))
+    (block $derived (result (ref $derived))
+      (br_on_cast $derived anyref (ref $derived) (local.get $it))
+      (return (i64.extend_i32_s (struct.get $base 0 (ref.cast (ref $base))))))
+    (struct.get $derived 1))
+  (func (export "small") (param i32) (result i32 i32 anyref)
+    (i31.get_s (ref.i31 (local.get 0))) (i31.get_u (ref.i31 (local.get 0))) (ref.i31 (local.get 0)))
+  (func (export "through_the_host") (param externref) (result i32 externref) (local $it anyref)
+    (local.set $it (any.convert_extern (local.get 0)))
+    (call $kind (local.get $it)) (extern.convert_any (local.get $it)))
+  (func (export "equal") (result i32 i32 i32)
+    (ref.eq (ref.cast eqref (table.get (i32.const 0))) (ref.cast eqref (table.get (i32.const 0))))
+    (ref.eq (ref.cast eqref (table.get (i32.const 0))) (ref.cast eqref (table.get (i32.const 1))))
+    (ref.eq (ref.i31 (i32.const 5)) (ref.i31 (i32.const 5))))
+  (func $in_open (type $open) (i32.const 1))
+  (func $in_closed (type $closed) (i32.const 2))
+  (table $functions funcref (elem $in_open $in_closed))
+  (func (export "function_types") (param i32) (result i32 i32 i32)
+    (ref.test (ref $open) (table.get $functions (local.get 0)))
+    (ref.test (ref $closed) (table.get $functions (local.get 0)))
+    (call_indirect $functions (type $open) (local.get 0))))
