@@ -1,8 +1,9 @@
 """Plans: which executors and references run a case.
 
 A *full* run uses everything that was asked for. A *thin* run, the default of a campaign,
-draws one kind of run, one JIT configuration and one reference beside the interpreter, so
-that a campaign sees many cases; every tenth case, and every finding, is run in full.
+draws one kind of run and two of three sides: the interpreter, a JIT configuration, and a
+reference. So a campaign sees many cases; every tenth case, and every finding, is run in
+full.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ REFERENCES = ("wasmtime", "wasmtime-pulley")
 
 JIT_SETTINGS: tuple[Settings, ...] = (
     (),
-    (("regalloc_algorithm", "single_pass"),),
     (("enable_alias_analysis", "false"),),
     (("enable_heap_access_spectre_mitigation", "false"), ("enable_table_access_spectre_mitigation", "false")),
     (("enable_verifier", "true"),),
@@ -36,6 +36,12 @@ JIT_SETTINGS: tuple[Settings, ...] = (
 )
 """What thin runs draw the JIT's Cranelift flags from. All leave every program its meaning, and may be set on
 any x86-64; the last makes code for the oldest processors that SIMD is compiled for."""
+
+REGISTER_ALLOCATORS: tuple[Settings, ...] = ((), (("regalloc_algorithm", "single_pass"),))
+"""Drawn beside them; the second takes two thirds of the time to compile."""
+
+SITTING_OUT = ("reference", "reference", "jit", "interpreter")
+"""Which of three sides a thin run leaves out; a reference costs as much as the other two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Plan:
         modes: kinds of run.
         fault: a planted fault, by its two digits.
         settings: Cranelift flags for the JIT.
+        of_clif: whether it is for a program in CLIF, whose translation references run; what
+            they say binds exact runs only.
     """
 
     modes: tuple[Mode, ...] = MODES["both"]
@@ -55,28 +63,38 @@ class Plan:
     fault: str | None = None
     settings: Settings = ()
     limits: Limits = field(default_factory=Limits)
+    of_clif: bool = False
+
+    def within(self, seconds: float) -> Plan:
+        """The plan for cases that may take so much processor time."""
+        return replace(self, limits=self.limits.within(seconds))
 
     def drawn(self, entropy: Entropy) -> Plan:
-        """A thin plan: the interpreter, one JIT configuration, one kind of run, one reference."""
+        """A thin plan: one kind of run, and two of the interpreter, one JIT configuration and one reference."""
+        interpreters: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
         jits: list[ExecutorName] = [name for name in self.executors if name != "interpreter"]
-        chosen: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
-        if jits:
+        mode = entropy.choice(self.modes)
+        references = self.references if mode == "exact" or not self.of_clif else ()
+        absent = entropy.choice(SITTING_OUT) if interpreters and jits and references else None
+        chosen = [] if absent == "interpreter" else interpreters
+        if jits and absent != "jit":
             chosen.append(entropy.choice(jits))
         return replace(
             self,
-            modes=(entropy.choice(self.modes),),
+            modes=(mode,),
             executors=tuple(chosen),
-            references=(entropy.choice(self.references),) if self.references else (),
-            settings=self.settings or entropy.choice(JIT_SETTINGS),
+            references=(entropy.choice(references),) if references and absent != "reference" else (),
+            settings=self.settings or entropy.choice(JIT_SETTINGS) + entropy.choice(REGISTER_ALLOCATORS),
         )
 
     def for_case(self, case: Case) -> Plan:
-        """The plan as a case changes it: by its options, and by being CLIF, which only the engine runs."""
+        """The plan as a case changes it: by its options, and by being CLIF, which not every reference can run."""
         plan = self.with_options(case.options)
         if not case.is_clif:
             return plan
         executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
-        return replace(plan, executors=executors, references=())
+        references = tuple(name for name in plan.references if name in REFERENCES)
+        return replace(plan, executors=executors, references=references, of_clif=True)
 
     def with_options(self, options: CaseOptions) -> Plan:
         """The plan as a case's own options change it."""
@@ -93,6 +111,7 @@ class Plan:
             fault=options.fault or self.fault,
             settings=self.settings if options.settings is None else options.settings,
             limits=limits,
+            of_clif=self.of_clif,
         )
 
     def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:
@@ -106,7 +125,7 @@ class Plan:
             options,
             guard=self.guard if self.guard != "guard" else options.guard,
             fault=self.fault or options.fault,
-            max_memory=self.limits.max_memory if self.limits != Limits() else options.max_memory,
+            max_memory=self.limits.max_memory if self.limits.max_memory != Limits().max_memory else options.max_memory,
             settings=settings or options.settings,
         )
 
@@ -120,6 +139,10 @@ class Plan:
         return engine + self._references()
 
     def _references(self) -> list[Executor]:
+        if self.of_clif and self.references:
+            from harness.references.wasmtime_clif import WasmtimeClifReference  # noqa: PLC0415 (heavy)
+
+            return [WasmtimeClifReference(name, self.limits) for name in self.references]
         return [reference(name, self.limits) for name in self.references]
 
 

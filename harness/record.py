@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.coverage import Census
-from harness.outcome import Counts, Outcome, Ran, Trapped
+from harness.outcome import Counts, NotRun, Outcome, Ran, Trapped
+from oracles.protocol import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +28,14 @@ class Record:
     Attributes:
         index: of the case in its source.
         generator: the name of its generator; empty if it has none.
-        counts: the largest of any run (the interpreter's: no other counts).
+        counts: the largest of the interpreter's runs, for no other counts; `None` where it sat out.
         trapped: whether any step of any run trapped.
         seconds: by stage.
         module_bytes: length of its module.
         settings: the JIT's Cranelift flags.
         census: what its program contains.
+        untranslated: why a reference had no Wasm to run for a program in CLIF; empty if it
+            had, `None` if none was asked.
         planned: entries of its plan.
         triggered: entries whose changed place was executed in any run.
         lines: the outcomes in words, one executor a line; only in full runs of findings
@@ -43,7 +46,7 @@ class Record:
     index: int
     verdict: Verdict
     generator: str = ""
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts | None = field(default_factory=Counts)
     trapped: bool = False
     fault_triggered: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
@@ -52,6 +55,7 @@ class Record:
     lines: tuple[str, ...] = ()
     census: Census = field(default_factory=Census)
     case: Case | None = None
+    untranslated: str | None = None
     planned: int = 0
     triggered: int = 0
 
@@ -59,12 +63,11 @@ class Record:
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
     """The record of a checked case."""
     runs = [outcome for outcome in checked.outcomes.values() if isinstance(outcome, Ran)]
-    counts = max((run.counts for run in runs), key=lambda counts: counts.ops, default=Counts())
     return Record(
         index=index,
         verdict=checked.verdict,
         generator=str(case.history.get("generator", "")),
-        counts=counts,
+        counts=_counts(checked.outcomes),
         trapped=any(isinstance(step, Trapped) for run in runs for step in run.steps),
         fault_triggered=any(run.fault_triggered for run in runs),
         seconds=checked.seconds,
@@ -73,9 +76,24 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         lines=outcome_lines(checked.outcomes) if verbose else (),
         census=checked.census,
         case=case if checked.verdict.kind.is_finding else None,
+        untranslated=_untranslated(checked.outcomes) if case.is_clif else None,
         planned=len(case.parts.get("plan", ())),
         triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
     )
+
+
+def _untranslated(outcomes: Mapping[str, Outcome]) -> str | None:
+    asked = [outcome for name, outcome in outcomes.items() if is_reference(name)]
+    refused = (run.reason for run in asked if isinstance(run, NotRun) and run.kind == "untranslated")
+    return next(refused, "") if asked else None
+
+
+def _counts(outcomes: Mapping[str, Outcome]) -> Counts | None:
+    interpreted = [outcome for name, outcome in outcomes.items() if name.startswith("interpreter/")]
+    if outcomes and not interpreted:
+        return None
+    counts = (outcome.counts for outcome in interpreted if isinstance(outcome, Ran))
+    return max(counts, key=lambda counts: counts.ops, default=Counts())
 
 
 def outcome_lines(outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:

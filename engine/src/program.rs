@@ -17,7 +17,8 @@
 
 use cranelift_codegen::ir;
 
-use crate::layout::Layout;
+use crate::clif;
+use crate::layout::{Layout, Structure};
 use crate::wasm_type::{Composite, Definitions, RefType, Type};
 
 /// Namespace of the external names that stand for functions of the program; the
@@ -53,6 +54,13 @@ impl Program {
     #[must_use]
     pub fn has_instance(&self) -> bool {
         self.layout != Layout::default()
+    }
+
+    /// The structures that its accesses may name: those that an instance has, or those
+    /// that text may write into memory.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<Structure> {
+        if self.has_instance() { self.layout.catalogue() } else { clif::structures() }
     }
 }
 
@@ -188,6 +196,14 @@ pub struct FuncType {
     pub params: Vec<ValType>,
     /// Results.
     pub results: Vec<ValType>,
+}
+
+impl std::fmt::Display for FuncType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names =
+            |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
+        write!(formatter, "({}) -> ({})", names(&self.params), names(&self.results))
+    }
 }
 
 /// An import: two names, and what they must resolve to.

@@ -9,7 +9,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from harness.commands.summary import clock, counts, coverage, percent, plural, printable, warnings, yield_of
+from harness.commands.summary import (
+    clock,
+    counts,
+    coverage,
+    percent,
+    plural,
+    printable,
+    translation,
+    warnings,
+    yield_of,
+)
 
 if TYPE_CHECKING:
     from harness.health import WorkerHealth
@@ -62,6 +72,8 @@ def _rows(view: View) -> list[tuple[str, str, str]]:
     ]
     if statistics.reasons:
         rows.append(("undecided", counts(statistics.reasons), ""))
+    if statistics.total.to_translate:
+        rows.append(("CLIF in Wasm", translation(statistics), ""))
     if statistics.oracles:
         rows.append(("oracles", counts(statistics.oracles), ""))
     rows.extend(_generator_rows(statistics))
@@ -80,8 +92,8 @@ def _cases(view: View) -> str:
 
 def _honesty(tally: Tally) -> str:
     return (
-        f"{percent(tally.share(tally.with_access))} access memory, "
-        f"{percent(tally.share(tally.with_indirect_call))} call indirectly, "
+        f"{percent(tally.access_share)} access memory, "
+        f"{percent(tally.indirect_call_share)} call indirectly, "
         f"{percent(tally.share(tally.with_trap))} trap; median {tally.ops.median:,} ops"
     )
 

@@ -31,6 +31,8 @@ def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool =
         lines.extend(f"  {name}: {yield_of(tally)}" for name, tally in sorted(statistics.generators.items()))
     if statistics.reasons:
         lines.append(f"undecided: {counts(statistics.reasons)}")
+    if statistics.total.to_translate:
+        lines.append(f"CLIF in Wasm, for a reference: {translation(statistics)}")
     lines.append(f"coverage: {coverage(statistics)}")
     if statistics.with_fault:
         lines.append(f"the planted fault was triggered in {statistics.with_fault} cases")
@@ -42,7 +44,7 @@ def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool =
 def warnings(statistics: Statistics) -> list[str]:
     """What makes the figures worth less than they look."""
     lines = []
-    if statistics.cases and statistics.total.ops.median < LOW_MEDIAN_OPS:
+    if statistics.total.does_little:
         lines.append(f"warning: fewer than {LOW_MEDIAN_OPS} ops: the programs of this campaign do next to nothing")
     weak = ((name, statistics.weakness(name)) for name in sorted(statistics.generators))
     return lines + [f"warning: generator {name} yields little: {why}" for name, why in weak if why]
@@ -51,8 +53,8 @@ def warnings(statistics: Statistics) -> list[str]:
 def honesty(tally: Tally) -> str:
     """The figures that say whether cases mean anything."""
     return (
-        f"{percent(tally.share(tally.with_access))} access memory, "
-        f"{percent(tally.share(tally.with_indirect_call))} call indirectly, "
+        f"{percent(tally.access_share)} access memory, "
+        f"{percent(tally.indirect_call_share)} call indirectly, "
         f"{percent(tally.share(tally.with_trap))} trap; median of executed ops: {tally.ops.median}{plans(tally)}"
     )
 
@@ -65,6 +67,13 @@ def plans(tally: Tally) -> str:
     return (
         f"; {percent(tally.with_triggered_plan / tally.with_plan)} of the plans took effect, {entries} of their entries"
     )
+
+
+def translation(statistics: Statistics) -> str:
+    """How many programs in CLIF a reference could run, and why not the others."""
+    total = statistics.total
+    why = f"; not: {counts(statistics.untranslated)}" if statistics.untranslated else ""
+    return f"{percent(total.translated / total.to_translate)} of {total.to_translate:,}{why}"
 
 
 def yield_of(tally: Tally) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from harness.outcome import (
     Value,
 )
 from harness.references import wasmtime_raw as raw
+from harness.references.wasmtime_wasi import NoSuchImportError, filled, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,17 @@ if TYPE_CHECKING:
 
 LOGGED_CALLS = 10_000
 SHOWN_ELEMENTS = 1024
-TARGETS = {"wasmtime": None, "wasmtime-pulley": "pulley64"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """How a reference compiles. Two that differ see more than two alike."""
+
+    target: str | None
+    opt_level: str
+
+
+COMPILERS = {"wasmtime": _Compiler(None, "speed"), "wasmtime-pulley": _Compiler("pulley64", "none")}
 
 TRAPS = {
     wasmtime.TrapCode.STACK_OVERFLOW: "stack_overflow",
@@ -86,21 +97,36 @@ class WasmtimeReference:
         """Runs the subject in a fresh store."""
         if any(map(_cannot_cross, subject.program.imports)):
             return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors or new references")
-        wasmtime_engine = _engine(TARGETS[self.name])
+        wasmtime_engine = engine_of(COMPILERS[self.name])
         start = time.perf_counter()
         try:
             module = wasmtime.Module(wasmtime_engine, subject.case.wasm)
         except wasmtime.WasmtimeError as error:
             return NotRun("unsupported", f"wasmtime: {str(error).splitlines()[0]}")
         compiled = time.perf_counter()
-        session = _Session(wasmtime_engine, module, subject, self.limits)
-        outcome = session.run()
+        limits = self.limits.of(subject)
+        try:
+            outcome = _run(wasmtime_engine, module, subject, limits)
+        except NoSuchImportError as error:
+            return NotRun("unsupported", f"wasmtime: {error}")
         outcome.times.update(compile=compiled - start, run=time.perf_counter() - compiled)
         return outcome
 
 
+def _run(wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits) -> Ran:
+    store = wasmtime.Store(wasmtime_engine)
+    with closing(store):  # it keeps the stubs, which keep the session, which keeps it
+        if subject.input is None:
+            return _Session(wasmtime_engine, store, module, subject, limits).run()
+        with world_of(subject.input) as world:
+            linker = world.linker(wasmtime_engine, store)
+            ran = _Session(wasmtime_engine, store, module, subject, limits, linker=linker).run()
+            store.close()  # what it wrote is complete
+            return replace(ran, effects=world.effects())
+
+
 @cache
-def _engine(target: str | None) -> wasmtime.Engine:
+def engine_of(compiler: _Compiler) -> wasmtime.Engine:
     """Engines are costly and safe to share, so there is one for each configuration."""
     config = wasmtime.Config()
     config.parallel_compilation = False
@@ -114,8 +140,10 @@ def _engine(target: str | None) -> wasmtime.Engine:
     config.wasm_exceptions = True
     config.native_unwind_info = False
     config.max_wasm_stack = STACK_BYTES
-    if target is not None:
-        config.target = target
+    config.cranelift_opt_level = compiler.opt_level
+    config.cranelift_flag_set("regalloc_algorithm", "single_pass")  # cases are compiled for longer than they run
+    if compiler.target is not None:
+        config.target = compiler.target
     return wasmtime.Engine(config)
 
 
@@ -127,13 +155,21 @@ class _Session:
     """One store with one instance."""
 
     def __init__(
-        self, wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits
+        self,
+        wasmtime_engine: wasmtime.Engine,
+        store: wasmtime.Store,
+        module: wasmtime.Module,
+        subject: Subject,
+        limits: Limits,
+        *,
+        linker: wasmtime.Linker | None = None,
     ) -> None:
         self.engine = wasmtime_engine
+        self.store = store
         self.module = module
         self.subject = subject
         self.limits = limits
-        self.store = wasmtime.Store(wasmtime_engine)
+        self.linker = linker
         self.store.set_limits(memory_size=limits.max_memory, table_elements=limits.max_table)
         self.log: list[HostCall] = []
         self.host_calls = 0
@@ -143,10 +179,10 @@ class _Session:
         """Instantiates, calls and looks at what is left."""
         try:
             imports = self._imports()
-            with _deadline(self.engine, self.store, self.limits.deadline):
+            with deadline(self.engine, self.store, self.limits.deadline):
                 instance = wasmtime.Instance(self.store, self.module, imports)
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
-            return Ran(_stopped(error), host_calls=tuple(self.log), times={})
+            return Ran(stopped(error), host_calls=tuple(self.log), times={})
         items = list(instance.exports(self.store).by_index)
         self._learn_functions(items)
         calls = tuple(self._calls(dict(zip((export["name"] for export in self.subject.exports), items, strict=True))))
@@ -154,12 +190,14 @@ class _Session:
         return Ran(Returned(), calls, state, tuple(self.log), limited=near_limit(state, self.limits), times={})
 
     def _imports(self) -> list[Any]:
-        """What our engine gives: stubs for functions, and empty memories, tables and globals."""
+        """What our engine gives: WASI to a whole program, else stubs and empty memories, tables and globals."""
         pairs = zip(self.subject.program.imports, self.module.imports, strict=True)
         return [self._import(ours, theirs) for ours, theirs in pairs]
 
     def _import(self, ours: Extern, theirs: wasmtime.ImportType) -> Any:
         kind = theirs.type
+        if self.linker is not None:
+            return filled(self.linker, self.store, ours, kind)
         if isinstance(kind, wasmtime.FuncType):
             return wasmtime.Func(self.store, kind, self._host(ours))
         if isinstance(kind, wasmtime.MemoryType):
@@ -211,10 +249,10 @@ class _Session:
 
     def _call(self, func: wasmtime.Func, call: Call, results: int) -> CallOutcome:
         try:
-            with _deadline(self.engine, self.store, self.limits.deadline):
+            with deadline(self.engine, self.store, self.limits.deadline):
                 return Returned(raw.call(self.store, func, call.args, results, self.functions))
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
-            return _stopped(error)
+            return stopped(error)
 
     def _state(self, items: list[Any]) -> State:
         state = State()
@@ -247,8 +285,9 @@ def _seen(value: Value) -> int:
     return value.bits or 0
 
 
-def _stopped(error: Exception) -> CallOutcome:
-    if isinstance(error, _Exit):
+def stopped(error: Exception) -> CallOutcome:
+    """What a call came to that raised ``error``."""
+    if isinstance(error, _Exit | wasmtime.ExitTrap):
         return Exited(error.code)
     if UNCAUGHT in str(error):
         return Trapped("uncaught_exception", UNCAUGHT)
@@ -275,7 +314,7 @@ _TICKERS: dict[int, _Ticker] = {}
 
 
 @contextmanager
-def _deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
+def deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
     """Interrupts what runs inside after ``seconds``, give or take a tick."""
     if id(wasmtime_engine) not in _TICKERS:
         _TICKERS[id(wasmtime_engine)] = _Ticker(wasmtime_engine)

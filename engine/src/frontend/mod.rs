@@ -16,6 +16,7 @@ mod offsets;
 mod types;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use cranelift_codegen::ir;
 use wasmparser::{Parser, Validator, WasmFeatures};
@@ -24,7 +25,7 @@ use wasmtime_environ::{
     ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets, WasmError,
 };
 
-use crate::layout::NullHeapData;
+use crate::layout::{Layout, NullHeapData};
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 
 /// The WebAssembly features that the whole engine supports today. A module that
@@ -85,6 +86,9 @@ pub enum FrontendError {
     Environment(String),
 }
 
+/// The binary format's magic number and version.
+const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
 /// Translates one WebAssembly module in binary format.
 ///
 /// # Errors
@@ -97,6 +101,16 @@ pub fn translate(wasm: &[u8]) -> Result<Program, FrontendError> {
         Ok(result) => result,
         Err(panic) => Err(classify(wasm, crate::panic_message(&*panic))),
     }
+}
+
+/// The layout of a module that declares nothing: what all modules have in common.
+///
+/// # Panics
+/// Never: the front end takes the empty module.
+#[must_use]
+pub fn empty_layout() -> &'static Layout {
+    static LAYOUT: OnceLock<Layout> = OnceLock::new();
+    LAYOUT.get_or_init(|| translate(EMPTY_MODULE).expect("the empty module is valid").layout)
 }
 
 /// Says what a failed translation means: the front end reports invalid input,

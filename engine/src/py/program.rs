@@ -3,7 +3,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use super::errors;
 use super::run::{self, Choice};
@@ -102,6 +102,11 @@ impl Program {
         let place = Place { function: FuncId(function), site, kind };
         let choices = confuse::choices(self.subject.program(), place);
         Ok(choices.iter().map(|params| params.to_json().to_string()).collect())
+    }
+
+    fn to_wasm<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let wasm = py.detach(|| self.subject.to_wasm()).map_err(errors::run)?;
+        Ok(PyBytes::new(py, &wasm))
     }
 
     #[getter]

@@ -38,13 +38,25 @@ pub(super) fn externs(
                 Imports::Wasi(_) => None,
             },
         };
-        externs.push(item.ok_or_else(|| unknown(import))?);
+        externs.push(item.ok_or_else(|| unknown(module, import))?);
     }
     Ok(externs)
 }
 
-fn unknown(import: &Import) -> RunError {
-    RunError::Unsupported(format!("import {}.{} of this type", import.module, import.name))
+/// Says that nothing fills an import, and whether something of its name would.
+fn unknown(module: &Module, import: &Import) -> RunError {
+    let Import { module: from, name, item } = import;
+    let what = match item {
+        Item::Function(function) => {
+            let ty = &module.types[module.functions[*function].ty];
+            match wasi::type_of(from, name) {
+                Some(known) => format!("import {from}.{name} as {ty}, since it is {known}"),
+                None => format!("import {from}.{name}: there is no such function"),
+            }
+        }
+        _ => format!("import {from}.{name}: a program is given functions only"),
+    };
+    RunError::Unsupported(what)
 }
 
 /// Whether a stub can give all results of a function type: its references are null.
