@@ -4,7 +4,8 @@
 ;; fencepost: {"export": "through_areas", "args": [{"i32": "12"}]}, {"export": "again", "args": [{"i32": "9"}]},
 ;; fencepost: {"export": "indirect", "args": [{"i32": "0"}]}, {"export": "indirect", "args": [{"i32": "1"}]},
 ;; fencepost: {"export": "indirect", "args": [{"i32": "2"}]}, {"export": "uncaught", "args": []},
-;; fencepost: {"export": "rethrow_null", "args": []}, {"export": "many", "args": [{"i32": "500"}]}]}
+;; fencepost: {"export": "rethrow_null", "args": []}, {"export": "many", "args": [{"i32": "500"}]},
+;; fencepost: {"export": "areas_often", "args": [{"i32": "500"}]}]}
 (module
   (type $none (func (result i32)))
   (tag $a (param i32 i64))
@@ -58,6 +59,14 @@
         (call $ten (i64.const 77)))
       (return))
     (unreachable))
+  (func (export "areas_often") (param $n i32) (result i32)
+    (loop $more
+      (block $caught
+        (try_table (result i64 i64 i64 i64 i64 i64 i64 i64 i64 i64) (catch $c $caught)
+          (call $wide (i32.const 60)))
+        (unreachable))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (local.get $n))
   (func $throw_again (param i32)
     (block $outer (result exnref)
       (try_table (catch_all_ref $outer) (throw $a (local.get 0) (i64.const 1)))

@@ -57,6 +57,7 @@ class Extern(TypedDict):
     params: NotRequired[list[ValType]]  # functions and tags only
     results: NotRequired[list[ValType]]  # functions only
     callable: NotRequired[bool]  # functions only: whether parameters take every value of their types
+    specific: bool  # whether references are narrower than their types' names say
     type: NotRequired[ValType]  # globals: of the value; tables: of the elements
     mutable: NotRequired[bool]  # globals only
     minimum: NotRequired[int]  # tables in elements, memories in pages

@@ -275,7 +275,7 @@ class _Session:
 def _cannot_cross(item: Extern) -> bool:
     """Whether the package has no values of a type that an import has, or no such imports."""
     types = {item.get("type"), *item.get("params", ()), *item.get("results", ())}
-    return item["kind"] == "tag" or not types.isdisjoint(("v128", "anyref", "exnref"))
+    return item["kind"] == "tag" or item["specific"] or not types.isdisjoint(("v128", "anyref", "exnref"))
 
 
 def _seen(value: Value) -> int:
