@@ -9,7 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from harness.commands.summary import clock, counts, coverage, percent, plural, printable, warnings, yield_of
+from harness.commands.summary import clock, counts, coverage, percent, plural, warnings, yield_of
+from harness.printable import printable
 
 if TYPE_CHECKING:
     from harness.health import WorkerHealth
