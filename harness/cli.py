@@ -2,7 +2,8 @@
 
 Commands are imported when they are called, so that `--help` is quick. Whatever goes wrong
 is one line on standard error: ``fencepost: error: WHAT (WHERE); HINT``. Exit codes: 0
-clean, 1 finding, 2 usage or bad input, 3 the harness or its environment failed.
+clean, 1 finding, 2 usage or bad input, 3 the harness or its environment failed. Ctrl-C ends a
+command that has no answer of its own for it with 130, as a shell would say.
 """
 
 from __future__ import annotations
