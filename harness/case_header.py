@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.case import Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
 from harness.errors import CaseError
+from harness.program_input import input_from_json
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -57,6 +58,7 @@ def read_header(text: str, wasm: bytes, source: str | None, where: str) -> Case:
     header = _parse(text, where)
     options = _tuples(header.get("options", {}))
     try:
+        input_from_json(header.get("wasi", {}))
         return Case(
             wasm=wasm,
             text=source,

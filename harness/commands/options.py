@@ -170,7 +170,7 @@ def plan_of(
         raise UsageError("--reference none stands alone", "", "leave the other references away")
     chosen = tuple(name for name in references if name != "none") if references else REFERENCES
     if fault is not None:
-        _announce(fault)
+        announce(fault)
     return Plan(
         modes=MODES[mode],
         executors=tuple(name for name in EXECUTORS if name in (executors or MODULE_EXECUTORS)),
@@ -181,7 +181,12 @@ def plan_of(
     )
 
 
-def _announce(fault: str) -> None:
+def announce(fault: str) -> None:
+    """Prints the banner of a planted fault.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
     import engine  # noqa: PLC0415 (only with a fault)
 
     faults = dict(engine.faults())
