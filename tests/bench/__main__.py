@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAM_GROUPS = (("jit", "wasmtime"), ("interpreter", "wasmtime-pulley"))
-RUN = tuple(program for program in PROGRAMS if program.name not in GARBAGE_COLLECTED)
-"""What both engines run."""
+RUN = tuple(program for program in PROGRAMS if program.name not in (*GARBAGE_COLLECTED, "noop"))
+"""What both engines run, and what does something."""
 
 GROUPS: dict[str, Callable[[int], list[Score]]] = {
     "jit / wasmtime native": lambda rounds: list(duel(Ours("jit"), Wasmtime(), NATIVE, rounds)),

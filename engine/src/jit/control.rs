@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 use super::serve::Server;
 use super::x86_64::FaultRecord;
 use crate::cage::mapping::{Mapping, Protection};
+use crate::executor::Slot;
 use crate::lowering::native_abi;
 
 /// The words. Zeroed is a valid state.
@@ -37,6 +38,12 @@ pub(super) struct Control {
     pub(super) guest_stack: AtomicU64,
     /// The frame pointer of the gateway that is served.
     pub(super) guest_frame: AtomicU64,
+    /// Where guest code goes on after a gateway that threw: program counter, stack pointer,
+    /// frame pointer, and the exception.
+    pub(super) resume_pc: AtomicU64,
+    pub(super) resume_stack: AtomicU64,
+    pub(super) resume_frame: AtomicU64,
+    pub(super) payload: AtomicU64,
     /// Where the guest stack begins; it grows down.
     pub(super) stack_top: AtomicU64,
     /// Set by the deadline's signal when it met the host; the gateway sees to it.
@@ -84,6 +91,15 @@ impl ControlPage {
 }
 
 impl Control {
+    /// Says where the stub of a gateway that threw goes on.
+    pub(super) fn resume(&self, pc: u64, stack: u64, frame: u64, exception: Slot) {
+        self.resume_pc.store(pc, Relaxed);
+        self.resume_stack.store(stack, Relaxed);
+        self.resume_frame.store(frame, Relaxed);
+        #[expect(clippy::cast_possible_truncation, reason = "a reference has 32 bits")]
+        self.payload.store(u64::from(exception as u32), Relaxed);
+    }
+
     /// Makes the block ready for a call of at most `depth` nested functions.
     pub(super) fn begin(&self, depth: u32, server: *mut Server<'static>) {
         self.depth.store(depth.into(), Relaxed);

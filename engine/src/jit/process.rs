@@ -18,6 +18,7 @@ use super::code::{Area, CodeError, CodeMemory};
 use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
 use super::known::KnownFunctions;
+use super::programs::Loaded;
 use super::registry::Registration;
 use super::serve::{Gateway, Refusal, Server, Service, panic_message};
 use super::stack::GuestStack;
@@ -53,6 +54,8 @@ pub(super) struct Call<'a> {
     pub(super) callee: u64,
     /// Arguments before, results after: as many slots as the larger needs.
     pub(super) slots: &'a mut [Slot],
+    /// Every program whose code may run.
+    pub(super) programs: &'a [Loaded],
     pub(super) depth: u32,
     pub(super) deadline: Duration,
 }
@@ -241,6 +244,7 @@ impl Process {
             cage: &mut self.cage,
             gateways: &self.gateways,
             control,
+            programs: call.programs,
             stack: &self.stack,
             refusal: None,
         };

@@ -8,7 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::control::Control;
+use super::programs::Loaded;
 use super::stack::GuestStack;
+use super::throw::Search;
 use super::x86_64::status;
 use crate::cage::Cage;
 use crate::executor::{Services, Slot};
@@ -52,13 +54,14 @@ pub(super) struct Server<'a> {
     pub(super) services: &'a mut dyn Services,
     pub(super) cage: &'a mut Cage,
     pub(super) gateways: &'a [Gateway],
+    pub(super) programs: &'a [Loaded],
     pub(super) control: &'a Control,
     pub(super) stack: &'a GuestStack,
     pub(super) refusal: Option<Refusal>,
 }
 
 /// Serves gateway number `gateway` and returns the status with which to leave guest
-/// code, or 0 to go on.
+/// code or to go on in it.
 ///
 /// # Safety
 /// `control` is the control block of a call under way, whose `server` is the one made
@@ -75,8 +78,8 @@ pub(super) unsafe extern "sysv64" fn serve(
     let server = unsafe { &mut *control.server.load(Relaxed) };
     let served = catch_unwind(AssertUnwindSafe(|| server.serve(slots, gateway)));
     let refusal = match served {
-        Ok(Ok(())) if control.interrupted.load(Relaxed) == 0 => return status::RETURNED,
-        Ok(Ok(())) => return status::INTERRUPTED,
+        Ok(Ok(status)) if control.interrupted.load(Relaxed) == 0 => return status,
+        Ok(Ok(_)) => return status::INTERRUPTED,
         Ok(Err(trap)) => Refusal::Trap { trap, caller: server.caller() },
         Err(payload) => Refusal::Panic(panic_message(payload.as_ref())),
     };
@@ -85,7 +88,8 @@ pub(super) unsafe extern "sysv64" fn serve(
 }
 
 impl Server<'_> {
-    fn serve(&mut self, slots: *mut Slot, gateway: u32) -> Result<(), Trap> {
+    /// The status with which the gateway's stub goes on.
+    fn serve(&mut self, slots: *mut Slot, gateway: u32) -> Result<u32, Trap> {
         let gateway = self.gateways[gateway as usize];
         let mut args: Vec<Slot> = vec![0; gateway.params];
         // SAFETY: the gateway's frame holds at least `params` slots, and guest code
@@ -93,6 +97,7 @@ impl Server<'_> {
         unsafe { slots.copy_to_nonoverlapping(args.as_mut_ptr(), gateway.params) };
         let mut results: Vec<Slot> = vec![0; gateway.results];
         match gateway.service {
+            Service::Builtin(Builtin::ThrowRef) => return self.throw(&args),
             Service::Builtin(builtin) => {
                 let result = self.services.builtin(self.cage, builtin, &args)?;
                 results.fill(result);
@@ -103,7 +108,17 @@ impl Server<'_> {
         }
         // SAFETY: as above, for `results` slots.
         unsafe { slots.copy_from_nonoverlapping(results.as_ptr(), gateway.results) };
-        Ok(())
+        Ok(status::RETURNED)
+    }
+
+    /// Throws the exception that `throw_ref` was called with.
+    fn throw(&mut self, args: &[Slot]) -> Result<u32, Trap> {
+        let exception = args.get(1).copied().unwrap_or(0);
+        #[expect(clippy::cast_possible_truncation, reason = "a reference has 32 bits")]
+        let thrown = self.services.thrown(self.cage, exception as u32)?;
+        let Server { services, programs, control, stack, .. } = self;
+        Search { services: &**services, programs, control, stack, thrown }.run(exception)?;
+        Ok(status::THROWN)
     }
 
     /// The address that the gateway's call returns to, from its frame: the return

@@ -61,7 +61,8 @@ impl Program {
             let (Item::Function(index)
             | Item::Table(index)
             | Item::Memory(index)
-            | Item::Global(index)) = export.item;
+            | Item::Global(index)
+            | Item::Tag(index)) = export.item;
             dict.set_item("index", index)?;
             Ok(dict)
         };
@@ -168,13 +169,16 @@ fn item<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("name", name)?;
+    dict.set_item("specific", module.is_specific(item))?;
+    let names = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>();
     match item {
         Item::Function(index) => {
             let ty = &module.types[module.functions[index].ty];
-            let names = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>();
             dict.set_item("kind", "function")?;
             dict.set_item("params", names(&ty.params))?;
             dict.set_item("results", names(&ty.results))?;
+            let params = module.params(module.functions[index].ty);
+            dict.set_item("callable", !params.iter().any(|ty| ty.is_specific()))?;
         }
         Item::Table(index) => {
             let table = &module.tables[index];
@@ -194,6 +198,11 @@ fn item<'py>(
             dict.set_item("kind", "global")?;
             dict.set_item("type", global.ty.name())?;
             dict.set_item("mutable", global.mutable)?;
+        }
+        Item::Tag(index) => {
+            let ty = &module.types[module.tags[index]];
+            dict.set_item("kind", "tag")?;
+            dict.set_item("params", names(&ty.params))?;
         }
     }
     Ok(dict)
