@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.outcome import (
-    UNKNOWN_FUNCTION,
+    OPAQUE,
+    UNKNOWN_REFERENCE,
     CallOutcome,
     Escaped,
     Exited,
@@ -157,8 +158,9 @@ def _same(ours: Value, theirs: Value) -> bool:
 
 
 def _same_reference(kind: str, ours: int | None, theirs: int | None) -> bool:
-    known = ours is not None and theirs is not None
-    return known and kind == "funcref" and UNKNOWN_FUNCTION in (ours, theirs)
+    if ours is None or theirs is None or UNKNOWN_REFERENCE not in (ours, theirs):
+        return False
+    return kind == "funcref" or (kind.endswith("ref") and max(ours, theirs) not in range(OPAQUE))
 
 
 def _nan_reason(pairs: list[tuple[Value, Value]]) -> PoisonReason | None:
