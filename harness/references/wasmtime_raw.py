@@ -89,9 +89,7 @@ def _reference(store: wasmtime.Store, name: str, raw: Raw) -> int | None:
         return UNKNOWN_REFERENCE if number is None else int(number)
     small = ctypes.c_uint32()
     context = store._context()  # noqa: SLF001
-    if name == "anyref" and ffi.wasmtime_anyref_i31_get_u(
-        context, ctypes.byref(raw.of.anyref), ctypes.byref(small)
-    ):
+    if name == "anyref" and ffi.wasmtime_anyref_i31_get_u(context, ctypes.byref(raw.of.anyref), ctypes.byref(small)):
         return small.value
     return UNKNOWN_REFERENCE
 
