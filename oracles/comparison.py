@@ -179,11 +179,7 @@ def _differences_of_state(left: Ran, right: Ran, *, images: bool) -> Iterator[Di
         yield from _host_calls(left, right)
     yield from _globals(left, right)
     yield from _tables(left, right)
-    for index in left.state.memories.keys() & right.state.memories.keys():
-        (our_pages, our_digest), (their_pages, their_digest) = left.state.memories[index], right.state.memories[index]
-        if (our_pages, our_digest) != (their_pages, their_digest):
-            evidence = f"{our_pages} pages {our_digest:#x} against {their_pages} pages {their_digest:#x}"
-            yield Difference("memory", f"memory {index}: {evidence}")
+    yield from _memories(left, right)
     if images and left.arena_digest != right.arena_digest:
         yield Difference("arena image", f"{left.arena_digest} against {right.arena_digest}")
 
@@ -221,6 +217,14 @@ def _globals(left: Ran, right: Ran) -> Iterator[Difference]:
         ours, theirs = left.state.globals[index], right.state.globals[index]
         if not _same(ours, theirs):
             yield Difference("global", f"global {index}: {ours} against {theirs}", _nan_reason([(ours, theirs)]))
+
+
+def _memories(left: Ran, right: Ran) -> Iterator[Difference]:
+    for index in sorted(left.state.memories.keys() & right.state.memories.keys()):
+        (our_pages, our_digest), (their_pages, their_digest) = left.state.memories[index], right.state.memories[index]
+        if (our_pages, our_digest) != (their_pages, their_digest):
+            evidence = f"{our_pages} pages {our_digest:#x} against {their_pages} pages {their_digest:#x}"
+            yield Difference("memory", f"memory {index}: {evidence}")
 
 
 def _tables(left: Ran, right: Ran) -> Iterator[Difference]:

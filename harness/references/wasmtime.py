@@ -7,6 +7,7 @@ tables, canonical NaNs. Its traps are mapped to our names here, once. What it ca
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -54,6 +55,8 @@ class _Compiler:
 
 
 COMPILERS = {"wasmtime": _Compiler(None, "speed"), "wasmtime-pulley": _Compiler("pulley64", "none")}
+
+FRAME = re.compile(r"^\s*0:\s+(0x[0-9a-f]+) - ", re.MULTILINE)
 
 TRAPS = {
     wasmtime.TrapCode.STACK_OVERFLOW: "stack_overflow",
@@ -289,7 +292,13 @@ def stopped(error: Exception) -> CallOutcome:
     if UNCAUGHT in str(error):
         return Trapped("uncaught_exception", UNCAUGHT)
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
-    return Trapped(TRAPS.get(code, "host") if code is not None else "host", str(error).splitlines()[0])
+    return Trapped(TRAPS.get(code, "host") if code is not None else "host", _site(str(error)))
+
+
+def _site(message: str) -> str:
+    """The innermost frame of a trap's backtrace, by its offset in the module; of another error, its first line."""
+    frame = FRAME.search(message)
+    return f"wasm {frame[1]}" if frame else message.split("\n", 1)[0]
 
 
 class _Ticker:

@@ -71,6 +71,21 @@ def test_of_an_object_only_that_it_is_there_is_known(reference: str, kind: str, 
 
 
 @pytest.mark.parametrize("reference", REFERENCES)
+def test_a_trap_is_blamed_on_the_place_that_the_engine_blames(reference: str) -> None:
+    subject = Subject(
+        Case(engine.assemble(b'(module (memory 1) (func (export "f") (drop (i32.load (i32.const -1)))))'))
+    )
+    ours, theirs = (each.run(subject) for each in (EngineExecutor("jit"), WasmtimeReference(reference, Limits())))
+    assert isinstance(ours, Ran)
+    assert isinstance(theirs, Ran)
+    [[ours_at], [theirs_at]] = ours.calls, theirs.calls
+    assert isinstance(ours_at, Trapped)
+    assert isinstance(theirs_at, Trapped)
+    assert (ours_at.site or "").endswith(f" {theirs_at.site}")
+    assert (theirs_at.site or "").startswith("wasm 0x")
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
 @pytest.mark.parametrize(
     "value",
     [

@@ -211,6 +211,14 @@ fn a_module_of_another_feature_is_unsupported() {
 }
 
 #[test]
+fn a_function_of_more_blocks_than_the_reader_takes_is_unsupported() {
+    let blocks = 100_000;
+    let text = format!("(module (func {} {}))", "(block ".repeat(blocks), ")".repeat(blocks));
+    let wasm = wat::parse_str(text).expect("valid");
+    assert_eq!(failure(&wasm), FrontendError::Unsupported("function with too many blocks".into()));
+}
+
+#[test]
 fn invalid_input_says_where() {
     let mut wasm = wat::parse_str(RICH).expect("valid text");
     wasm.truncate(wasm.len() / 2);
