@@ -134,8 +134,13 @@ impl Jit {
             let address = self.process_mut().gateway(Service::Builtin(*builtin), signature);
             gateways.push((*builtin, address.map_err(LoadError::CompileFailure)?));
         }
+        let mut library = Vec::new();
+        for call in link::library_calls(functions) {
+            let address = self.process_mut().library(call);
+            library.push((call, address.map_err(LoadError::CompileFailure)?));
+        }
         let resolve = |symbol| match symbol {
-            Symbol::LibCall(call) => link::library_function(call),
+            Symbol::LibCall(call) => library.iter().find(|known| known.0 == call)?.1,
             Symbol::Builtin(builtin) => {
                 gateways.iter().find(|known| known.0 == builtin).map(|known| known.1)
             }

@@ -7,7 +7,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
+use cranelift_codegen::ir::LibCall;
+
 use super::control::Control;
+use super::library;
 use super::stack::GuestStack;
 use super::x86_64::status;
 use crate::cage::Cage;
@@ -20,6 +23,8 @@ use crate::trap::Trap;
 pub(super) enum Service {
     Builtin(Builtin),
     Host(u32),
+    /// What an instruction does that this machine's settings lack.
+    Library(LibCall),
 }
 
 /// A gateway, as its server knows it.
@@ -91,19 +96,26 @@ impl Server<'_> {
         // SAFETY: the gateway's frame holds at least `params` slots, and guest code
         // waits, so nothing else writes them.
         unsafe { slots.copy_to_nonoverlapping(args.as_mut_ptr(), gateway.params) };
-        let mut results: Vec<Slot> = vec![0; gateway.results];
-        match gateway.service {
-            Service::Builtin(builtin) => {
-                let result = self.services.builtin(self.cage, builtin, &args)?;
-                results.fill(result);
-            }
-            Service::Host(number) => {
-                self.services.host(self.cage, number, &args, &mut results)?;
-            }
-        }
+        let results = self.answer(gateway, &args)?;
         // SAFETY: as above, for `results` slots.
         unsafe { slots.copy_from_nonoverlapping(results.as_ptr(), gateway.results) };
         Ok(())
+    }
+
+    /// What a service answers, one slot for each result.
+    pub(super) fn answer(&mut self, gateway: Gateway, args: &[Slot]) -> Result<Vec<Slot>, Trap> {
+        let mut results: Vec<Slot> = vec![0; gateway.results];
+        match gateway.service {
+            Service::Builtin(builtin) => {
+                let result = self.services.builtin(self.cage, builtin, args)?;
+                results.fill(result);
+            }
+            Service::Host(number) => {
+                self.services.host(self.cage, number, args, &mut results)?;
+            }
+            Service::Library(call) => results.fill(library::compute(call, args)),
+        }
+        Ok(results)
     }
 
     /// The address that the gateway's call returns to, from its frame: the return
