@@ -187,6 +187,7 @@ class Program:
         *,
         executor: Executor = "interpreter",
         mode: Mode = "exact",
+        native: Literal["cell", "in-process"] = "in-process",
         guard: Literal["guard", "decoy"] = "guard",
         fuel: int = ...,
         deadline: float = ...,
@@ -202,11 +203,13 @@ class Program:
         A call is an export's name and its arguments as bit patterns (``Value.bits``). ``fuel`` counts interpreter
         operations of one call, ``deadline`` is seconds for one call, ``depth`` nested guest calls, ``max_memory``
         bytes a memory may grow to, ``max_table`` elements a table may grow to, ``settings`` are Cranelift flags for
-        the JIT.
+        the JIT. ``native`` says where the JIT's code runs: in this process, or in a cell, a process with nothing else in
+        it, where ``guard`` has no meaning.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
 
         Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
-        ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left.
+        ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
+        system refuses a cell.
         """
 
 class ExportItem(Extern):

@@ -52,6 +52,7 @@ impl Child {
         Ok(Child { pid, pidfd: pidfd(pid)?, owner: std::process::id() })
     }
 
+    #[cfg(test)]
     pub(super) fn pid(&self) -> libc::pid_t {
         self.pid
     }

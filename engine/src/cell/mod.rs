@@ -119,8 +119,17 @@ pub(crate) fn serve_address() -> u64 {
 }
 
 /// The pages of a cell's own that guest code has no business with.
+#[cfg(test)]
 pub(crate) fn own_pages() -> std::ops::Range<u64> {
     x86_64::IMAGE..plan::SIGNAL_STACK + plan::SIGNAL_STACK_LEN as u64
+}
+
+/// Where the stub's system calls lie.
+#[cfg(test)]
+pub(crate) fn system_calls() -> Vec<u64> {
+    const SYSTEM_CALL: [u8; 2] = [0x0f, 0x05];
+    let calls = x86_64::code().windows(2).zip(plan::STUB..);
+    calls.filter(|(bytes, _)| **bytes == SYSTEM_CALL).map(|(_, address)| address).collect()
 }
 
 /// Where the exchange page lies in every cell.
@@ -206,11 +215,13 @@ impl Cell {
     }
 
     /// How many processes were started.
+    #[cfg(test)]
     pub(crate) fn starts(&self) -> u64 {
         self.starts
     }
 
     /// The id of the process, if it runs.
+    #[cfg(test)]
     pub(crate) fn pid(&self) -> Option<i32> {
         self.child.as_ref().map(Child::pid)
     }

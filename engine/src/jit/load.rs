@@ -108,6 +108,21 @@ impl Jit {
         self.load_emitted(functions, mode, sites)
     }
 
+    /// Places machine code that no compiler made, as a program of one function.
+    #[cfg(test)]
+    pub(super) fn load_code(&mut self, code: &[u8], signature: Signature) -> Result<(), LoadError> {
+        let function = EmittedFunction {
+            code: code.to_vec(),
+            relocations: Vec::new(),
+            traps: Vec::new(),
+            sites: Vec::new(),
+            frame_bytes: 0,
+            signature,
+            callees: Vec::new(),
+        };
+        self.load_emitted(vec![Arc::new(function)], Mode::Exact, &[])
+    }
+
     /// Links and places functions.
     fn load_emitted(
         &mut self,

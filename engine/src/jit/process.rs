@@ -175,7 +175,9 @@ impl Process {
             Native::InProcess => (Parts::here(guard)?, Way::Thread(Timer::new()?)),
             Native::Cell => {
                 let parts = Parts::shared()?;
-                let cell = parts.cell()?;
+                let mut cell = parts.cell()?;
+                // A host that refuses says so here, not in the middle of a call.
+                cell.ensure_started()?;
                 (parts, Way::Cell(Box::new(cell)))
             }
         };
@@ -228,6 +230,15 @@ impl Process {
     /// Whether an address is that of the stub behind [`Process::trap_entry`].
     pub(super) fn is_trap_stub(&self, pc: u64) -> bool {
         pc == self.trap_stub
+    }
+
+    /// The id of the cell's process, if there is one.
+    #[cfg(test)]
+    pub(super) fn cell_pid(&self) -> Option<i32> {
+        match &self.way {
+            Way::Thread(_) => None,
+            Way::Cell(cell) => cell.pid(),
+        }
     }
 
     pub(super) fn control(&self) -> &Control {
