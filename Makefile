@@ -48,6 +48,7 @@ ifeq ($(NEXTEST),)
 	$(CARGO) test --release $(MANIFEST)
 else
 	$(CARGO) nextest run --release $(MANIFEST)
+	FENCEPOST_TEST_NATIVE=cell $(CARGO) nextest run --release $(MANIFEST) --lib -E 'test(/^jit::tests::/)'
 endif
 
 test-python: build

@@ -93,6 +93,8 @@ pub(crate) enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Faulted {
     pub(crate) signal: u64,
+    /// Why it was raised: the `si_code`.
+    pub(crate) code: u64,
     /// The address that the signal blames.
     pub(crate) address: u64,
     /// The registers of the signal frame, in the kernel's order.
@@ -307,6 +309,7 @@ impl Cell {
 fn faulted(exchange: &Exchange) -> Faulted {
     Faulted {
         signal: exchange.signal.load(Relaxed),
+        code: exchange.signal_code.load(Relaxed),
         address: exchange.address.load(Relaxed),
         registers: std::array::from_fn(|index| exchange.registers[index].load(Relaxed)),
     }

@@ -42,15 +42,69 @@ macro_rules! attacker {
 }
 
 attacker!(read, fencepost_attack_read, fencepost_attack_read_end, "mov rax, [rdi]", "ret");
-attacker!(write, fencepost_attack_write, fencepost_attack_write_end, "mov [rdi], rsi", "mov rax, rsi", "ret");
+attacker!(
+    write,
+    fencepost_attack_write,
+    fencepost_attack_write_end,
+    "mov [rdi], rsi",
+    "mov rax, rsi",
+    "ret"
+);
 attacker!(jump, fencepost_attack_jump, fencepost_attack_jump_end, "mov eax, 39", "jmp rdi");
-attacker!(call_system, fencepost_attack_system, fencepost_attack_system_end, "mov rax, rdi", "mov rdi, rsi", "xor esi, esi", "xor edx, edx", "xor r10d, r10d", "syscall", "ret");
-attacker!(call_old_system, fencepost_attack_old, fencepost_attack_old_end, "mov eax, 20", "int 0x80", "ret");
+attacker!(
+    call_system,
+    fencepost_attack_system,
+    fencepost_attack_system_end,
+    "mov rax, rdi",
+    "mov rdi, rsi",
+    "xor esi, esi",
+    "xor edx, edx",
+    "xor r10d, r10d",
+    "syscall",
+    "ret"
+);
+attacker!(
+    call_old_system,
+    fencepost_attack_old,
+    fencepost_attack_old_end,
+    "mov eax, 20",
+    "int 0x80",
+    "ret"
+);
 attacker!(spin, fencepost_attack_spin, fencepost_attack_spin_end, "2:", "jmp 2b");
-attacker!(recurse, fencepost_attack_recurse, fencepost_attack_recurse_end, "2:", "push rax", "jmp 2b");
-attacker!(use_stack, fencepost_attack_stack, fencepost_attack_stack_end, "mov rsp, rdi", "mov rax, [rsi]", "ret");
-attacker!(fill, fencepost_attack_fill, fencepost_attack_fill_end, "mov ecx, 4096", "mov al, 0xa5", "rep stosb", "2:", "jmp 2b");
-attacker!(misalign, fencepost_attack_misalign, fencepost_attack_misalign_end, "movaps xmm0, [rdi + 1]", "ret");
+attacker!(
+    recurse,
+    fencepost_attack_recurse,
+    fencepost_attack_recurse_end,
+    "2:",
+    "push rax",
+    "jmp 2b"
+);
+attacker!(
+    use_stack,
+    fencepost_attack_stack,
+    fencepost_attack_stack_end,
+    "mov rsp, rdi",
+    "mov rax, [rsi]",
+    "ret"
+);
+attacker!(
+    fill,
+    fencepost_attack_fill,
+    fencepost_attack_fill_end,
+    "mov ecx, 4096",
+    "mov al, 0xa5",
+    "rep stosb",
+    "2:",
+    "jmp 2b"
+);
+attacker!(
+    misalign,
+    fencepost_attack_misalign,
+    fencepost_attack_misalign_end,
+    "movaps xmm0, [rdi + 1]",
+    "ret"
+);
 
 /// An executor in a cell, with a harmless function at entry 1.
 fn bench() -> Bench {
@@ -222,7 +276,9 @@ fn a_cell_that_is_killed_from_outside_is_a_finding_and_starts_again() {
     let mut bench = bench();
     let spin = bench.load_blob(spin());
     for _ in 0..3 {
-        bench.call(1, &[u128::from(bench.jit.cage().base()) + u128::from(NULL_PAGE), 0]).expect("inside");
+        bench
+            .call(1, &[u128::from(bench.jit.cage().base()) + u128::from(NULL_PAGE), 0])
+            .expect("inside");
         let pid = bench.jit.process().cell_pid().expect("it runs");
         let killer = std::thread::spawn(move || {
             std::thread::sleep(Duration::from_millis(20));
@@ -231,6 +287,9 @@ fn a_cell_that_is_killed_from_outside_is_a_finding_and_starts_again() {
         });
         let stop = bench.attack(spin, [0, 0]);
         killer.join().expect("a signal");
-        assert!(matches!(&stop, Err(Stop::RuntimeFault(what)) if what.contains("cell")), "{stop:?}");
+        assert!(
+            matches!(&stop, Err(Stop::RuntimeFault(what)) if what.contains("cell")),
+            "{stop:?}"
+        );
     }
 }

@@ -8,6 +8,7 @@ mod containment;
 mod control_flow;
 mod escape;
 mod services;
+mod speed;
 mod tenancy;
 
 use std::sync::Arc;

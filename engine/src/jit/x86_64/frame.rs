@@ -153,7 +153,11 @@ impl Fault {
     /// What a cell's signal handler saw.
     pub(in crate::jit) fn of_cell(seen: &Faulted) -> Fault {
         let word = |index: i32| seen.registers[index.unsigned_abs() as usize];
-        let called = seen.signal == u64::from(libc::SIGSYS.unsigned_abs());
+        // The kernel lets one call past every filter, to refuse it with another signal:
+        // the one that only its own probes may make.
+        let is = |signal: libc::c_int| seen.signal == u64::from(signal.unsigned_abs());
+        let refused = is(libc::SIGILL) && seen.code == u64::from(libc::SI_KERNEL.unsigned_abs());
+        let called = is(libc::SIGSYS) || refused;
         let exception = if called {
             Exception::SystemCall
         } else {
