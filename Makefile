@@ -11,7 +11,7 @@ RUST_SOURCES := $(shell find engine/src -name '*.rs') engine/Cargo.toml engine/C
 STUBTEST := $(BIN)/stubtest engine._native --concise --allowlist scripts/stubtest-allowlist
 
 .DEFAULT_GOAL := help
-.PHONY: help tools-present build check ci fmt lint types test test-rust test-python bless bench fuzz gate soak deny clean
+.PHONY: help tools tools-present build check ci fmt lint types test test-rust test-python bless bench fuzz gate soak deny clean
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ $(VENV)/.built: $(VENV)/.installed $(RUST_SOURCES)
 	@touch $@
 
 build: tools-present $(VENV)/.built ## build the engine and install fencepost into .venv
+
+tools: tools-present ## install wasm-tools, which some tests ask for a second opinion
+	$(CARGO) install wasm-tools --locked
 
 fuzz: build ## run the main job for a minute at default settings
 	$(BIN)/fencepost fuzz --time 60s

@@ -1,11 +1,12 @@
 """The native engine: Wasm in, outcomes out. Everything that crosses this border is plain data."""
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-ValType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128", "funcref", "externref"]
+ValType: TypeAlias = Literal["i8", "i16", "i32", "i64", "i128", "f32", "f64", "v128", "funcref", "externref"]
 Kind: TypeAlias = Literal["function", "table", "memory", "global"]
-Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized"]
+Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
 Mode: TypeAlias = Literal["exact", "as-shipped"]
 
 __all__ = [
@@ -14,19 +15,25 @@ __all__ = [
     "PlanError",
     "Program",
     "Unsupported",
+    "answers",
     "assemble",
     "catalogue",
     "faults",
+    "generate_clif",
+    "mutate",
     "processor_features",
+    "run_lines",
+    "run_wasi",
+    "signatures",
     "smith",
     "versions",
     "weave",
 ]
 
 class InvalidInput(ValueError):
-    """The input is not valid WebAssembly, text or binary. ``args`` is ``(message, offset, line)``.
+    """The input is not valid WebAssembly, text or binary, nor valid CLIF. ``args`` is ``(message, offset, line)``.
 
-    ``offset`` is a byte offset in a binary module or ``None``, ``line`` a 1-based line of a text module or ``None``.
+    ``offset`` is a byte offset in a binary module or ``None``, ``line`` a 1-based line of text or ``None``.
     """
 
 class PlanError(ValueError):
@@ -149,14 +156,29 @@ class Census(TypedDict):
     opcodes: list[str]
     fields: list[str]
 
+class RunLine(TypedDict):
+    """A line such as ``; run: %f(1) == 2`` of CLIF text."""
+
+    line: int
+    function: str  # without %
+    args: list[Value]
+    equal: bool  # whether the results must be these, or any others
+    results: NotRequired[list[Value]]  # absent where the line only prints
+
 @final
 class Program:
-    """A translated WebAssembly module. Immutable; safe to run many times.
+    """A translated WebAssembly module, or a program in CLIF. Immutable; safe to run many times.
 
     Raises ``InvalidInput``, ``Unsupported`` or ``CompileFailure`` when made.
     """
 
     def __new__(cls, wasm: bytes) -> Program: ...
+    @staticmethod
+    def from_clif(text: str) -> Program:
+        """The program of CLIF text: see ``engine/src/clif``. Its exports are all its functions.
+
+        Raises ``InvalidInput`` or ``Unsupported``.
+        """
     @property
     def imports(self) -> list[Extern]: ...
     @property
@@ -175,6 +197,8 @@ class Program:
 
         Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
         """
+    def describe_plan(self) -> str:
+        """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
     def places(self) -> list[tuple[int, int, str]]:
         """Where the program can be confused: function, site, kind."""
     def choices(self, function: int, site: int, kind: str) -> list[str]:
@@ -236,17 +260,73 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
     unknown field or when there is too little entropy.
     """
 
+class WasiResult(RunResult):
+    """What came of a whole program. ``stdout`` and ``stderr`` are there when they were captured."""
+
+    stdout: NotRequired[bytes]
+    stderr: NotRequired[bytes]
+
+def run_wasi(
+    program: Program,
+    *,
+    args: Sequence[str],
+    env: Sequence[tuple[str, str]] = ...,
+    preopens: Sequence[tuple[str | PathLike[str], str]] = ...,
+    stdin: bytes | None = None,
+    capture: int | None = None,
+    executor: Executor = "jit",
+    mode: Mode = "as-shipped",
+    native: Literal["cell", "in-process"] = "in-process",
+    guard: Literal["guard", "decoy"] = "guard",
+    fuel: int = ...,
+    deadline: float | None = None,
+    depth: int = ...,
+    max_memory: int = ...,
+    max_table: int = ...,
+    settings: Sequence[tuple[str, str]] = ...,
+    fault: str | None = None,
+) -> WasiResult:
+    """Runs a program with WASI preview 1, from its ``_start`` to its end.
+
+    ``args`` begins with the program's name; ``preopens`` are pairs of a folder and the name that the program knows it
+    by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
+    returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds.
+
+    Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, and
+    ``ValueError`` for a module without ``_start``, a null byte in a string, or a setting that is unknown.
+    """
+
 def weave(
-    wasm: bytes, *, seed: int, indirect: int | None = None, fuel: int | None = None, soften: bool = False
+    wasm: bytes,
+    *,
+    seed: int,
+    indirect: int | None = None,
+    fuel: int | None = None,
+    soften: bool = False,
+    traffic: int = 0,
 ) -> bytes:
     """A valid module with what makes its runs worth watching added to it; valid, too. Deterministic.
 
     ``indirect`` fills tables with the module's functions, brings most indices of indirect calls to a function of the
     type that they expect, and makes this percentage of direct calls indirect. ``fuel`` is how many function entries and
     turns of loops the module makes before it traps; its new export ``fencepost.refuel`` sets it back. ``soften``
-    replaces most ``unreachable`` by a return. What is drawn is drawn from ``seed``.
+    replaces most ``unreachable`` by a return, and returns where fuel runs out. ``traffic`` is how many accessors of
+    memories and tables are exported, as ``fencepost.table.grow.0``. What is drawn is drawn from ``seed``.
 
     Raises ``InvalidInput``, and ``Unsupported`` for what is no core module.
+    """
+
+def mutate(wasm: bytes, *, seed: int, rounds: int) -> bytes:
+    """A valid module that up to ``rounds`` mutations of a valid one lead to. It may run without end. Deterministic."""
+
+def signatures(wasm: bytes) -> list[tuple[str, list[ValType]]]:
+    """The functions that a module exports, in order: names and parameter types. Raises as ``weave`` does."""
+
+def answers(module: str, name: str, args: Sequence[int], before: int, results: Sequence[ValType]) -> list[int]:
+    """What the stub of an import answers, as bit patterns: references are null, and given as 0.
+
+    ``args`` are bit patterns, of a reference 0 if it is null, else 1; ``before`` is how many host calls the instance
+    made before this one.
     """
 
 def catalogue() -> Census:
@@ -254,3 +334,12 @@ def catalogue() -> Census:
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""
+
+def run_lines(text: str) -> list[RunLine]:
+    """The run lines of CLIF text, in order. Raises ``InvalidInput``."""
+
+def generate_clif(entropy: bytes, *, whole: bool = False) -> str:
+    """A random program in CLIF text: valid, ending, a function of ``entropy`` alone.
+
+    Only with ``whole`` it may contain what the interpreter lacks, such as atomics.
+    """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from engine import _native
 from engine._native import Program
 
 TRANSLATED = 64
@@ -16,14 +17,24 @@ CONFUSED = 64
 
 @lru_cache(maxsize=TRANSLATED)
 def translated(wasm: bytes) -> Program:
-    """The program of a module.
+    """The program of a module, or of CLIF text.
 
     Raises:
-        engine.InvalidInput: the module is not valid.
+        engine.InvalidInput: it is not valid.
         engine.Unsupported: it needs something that the engine does not have.
         engine.CompileFailure: the front end failed on it.
     """
-    return Program(wasm)
+    return Program(wasm) if wasm.startswith(b"\0") else Program.from_clif(wasm.decode())
+
+
+@lru_cache(maxsize=TRANSLATED)
+def run_lines(clif: bytes) -> tuple[_native.RunLine, ...]:
+    """The run lines of CLIF text.
+
+    Raises:
+        engine.InvalidInput: the text is not valid.
+    """
+    return tuple(_native.run_lines(clif.decode()))
 
 
 @lru_cache(maxsize=CONFUSED)

@@ -2,7 +2,8 @@
 
 Every case draws its own configuration (swarm testing): a module that uses few features
 often goes deeper into them than one that uses all of them a little. Fuel is part of the
-program, so every engine stops it at the same point, and NaNs are canonical.
+program, so every engine stops it at the same point; tables are full of functions, and
+accessors of memories and tables are called between the module's own functions.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import engine
+from generators.calls import draw_calls
 from harness.case import Case
 
 if TYPE_CHECKING:
@@ -19,22 +21,19 @@ SEED_BYTES = 4096
 
 FIXED: dict[str, int | bool] = {
     "export_everything": True,
-    "canonicalize_nans": True,
-    "max_imports": 0,
-    "min_funcs": 2,
-    "max_instructions": 150,
+    "canonicalize_nans": False,  # all engines do it, at a third of the size
+    "min_funcs": 3,
+    "max_instructions": 60,
     "min_types": 1,  # without a type there are no functions: half of all modules
-    "max_memories": 1,
     "max_memory32_bytes": 16 << 16,
+    "max_memory64_bytes": 16 << 16,
     "max_table_elements": 100,
     "allow_start_export": True,
-    "custom_page_sizes_enabled": False,
+    "max_type_size": 10_000,  # it counts exports, too: what goes beyond is an error
+    "compact_imports_enabled": False,
     "exceptions_enabled": False,
     "gc_enabled": False,
-    "memory64_enabled": False,
-    "tail_call_enabled": False,
     "threads_enabled": False,
-    "wide_arithmetic_enabled": False,
 }
 
 SWITCHES = (
@@ -46,11 +45,20 @@ SWITCHES = (
     "sign_extension_ops_enabled",
 )
 
+RARE_SWITCHES = (
+    "custom_page_sizes_enabled",
+    "memory64_enabled",
+    "simd_enabled",  # with it half of all instructions are vector ones
+    "tail_call_enabled",
+    "wide_arithmetic_enabled",
+)
+
 RANGES: dict[str, tuple[int, ...]] = {
-    "max_funcs": (4, 8, 16),
+    "max_funcs": (4, 8),
     "max_globals": (0, 3, 10),
+    "max_imports": (0, 0, 0, 3),
+    "max_memories": (1, 1, 1, 3),
     "memory_max_size_required": (True, True, True, False),  # without a maximum memories grow to any size
-    "min_element_segments": (0, 1, 3),
     "min_memories": (0, 1, 1, 1),
     "min_tables": (0, 1, 1),
 }
@@ -58,8 +66,12 @@ RANGES: dict[str, tuple[int, ...]] = {
 FUEL = (200, 1000, 2000)
 """Function entries and turns of loops; less than the nested calls that a run allows, so no stack overflows."""
 
-DIVERTED = (0, 30, 100)
+DIVERTED = (0, 50, 100, 100)
 """Percentage of direct calls that go through a table instead."""
+
+
+TRAFFIC = (0, 2, 4)
+"""Accessors of memories and tables."""
 
 
 class WasmGenerator:
@@ -68,13 +80,17 @@ class WasmGenerator:
     name = "wasm"
 
     def generate(self, entropy: Entropy) -> Case:
-        """Makes one case; its calls are edge cases of its exports."""
+        """Makes one case with the calls to make in it."""
         config = dict(FIXED)
         config |= {switch: entropy.chance(75) for switch in SWITCHES}
-        config["simd_enabled"] = entropy.chance(25)  # else half of all instructions are vector ones
+        config |= {switch: entropy.chance(25) for switch in RARE_SWITCHES}
         config["relaxed_simd_enabled"] = config["simd_enabled"] and entropy.chance(50)
         config["disallow_traps"] = entropy.chance(50)  # half of all modules run to their end
         config |= {field: entropy.choice(values) for field, values in RANGES.items()}
+        if config["simd_enabled"]:  # the Wasmtime package cannot give imports with vectors
+            config["max_imports"] = 0
+        if config["max_imports"]:  # an imported one counts against the maximum, but not for the minimum
+            config |= {"min_memories": 0, "min_tables": 0, "min_funcs": 1}
         config["max_tables"] = 2 if config["reference_types_enabled"] else 1
         module = engine.smith(entropy.take(SEED_BYTES), config)
         woven = engine.weave(
@@ -83,5 +99,6 @@ class WasmGenerator:
             indirect=entropy.choice(DIVERTED),
             fuel=entropy.choice(FUEL),
             soften=entropy.chance(75),
+            traffic=entropy.choice(TRAFFIC),
         )
-        return Case(woven)
+        return Case(woven, calls=draw_calls(entropy, woven))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 PROGRESS_SECONDS = 0.5
 STATISTICS_SECONDS = 5.0
+STATISTICS_SHARE = 0.001
+"""Of the time so far: lines of statistics get rarer, so that a campaign of weeks has some ten thousand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Campaign:
                 self._take(record)
             elif self.elapsed - self._saved > PROGRESS_SECONDS:
                 self._save()
-            if self.elapsed - self._reported > STATISTICS_SECONDS:
+            if self.elapsed - self._reported > max(STATISTICS_SECONDS, STATISTICS_SHARE * self.elapsed):
                 self._report()
             self.progress(self.statistics, self.elapsed)
 
@@ -131,7 +133,7 @@ class Campaign:
     def _take(self, record: Record) -> None:
         self.statistics.add(record, self.elapsed)
         if record.verdict.kind.is_finding:
-            case = self.pool.source.case(record.index)
+            case = record.case or self.pool.source.case(record.index)
             case = replace(case, options=self.pool.plan.options(case.options, record.settings))
             self.keeper.keep(record, case, self.elapsed)
 

@@ -13,7 +13,7 @@ from typing import Any
 from harness.errors import CaseError
 from harness.outcome import Value
 
-INTEGER_WIDTHS = {"i32": 32, "i64": 64}
+INTEGER_WIDTHS = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "i128": 128}
 FLOAT_DIGITS = {"f32": 8, "f64": 16}
 
 
@@ -58,9 +58,10 @@ class Case:
     """One program, what to call in it, and how.
 
     Attributes:
-        wasm: the module in binary format, without our custom section.
-        text: the module's source without header lines, if the case came as text.
-        calls: in order; `None` calls each exported function with edge-case arguments.
+        wasm: the module in binary format, without our custom section; or a program in CLIF text.
+        text: the source without header lines, if the case came as text.
+        calls: in order; `None` makes the calls of the run lines of CLIF text, and without
+            any calls each exported function with edge-case arguments.
         parts: other parts of the header as they stand there (``plan`` and
             ``program_hash``; ``modules``, ``wasi`` and ``schedule``, which this version
             keeps but does not act on).
@@ -74,6 +75,11 @@ class Case:
     expect: Expectation | None = None
     parts: dict[str, Any] = field(default_factory=dict)
     history: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_clif(self) -> bool:
+        """Whether the program is CLIF text, not a module."""
+        return not self.wasm.startswith(b"\0")
 
     @property
     def is_confused(self) -> bool:

@@ -1,6 +1,6 @@
-"""Case files: `.wasm` with a custom section `fencepost`, `.wat` with header lines.
+"""Case files: `.wasm` with a custom section `fencepost`, `.wat` and `.clif` with header lines.
 
-Plain modules are cases with an empty header. Text may carry its header on its first
+Plain modules and plain CLIF files are cases with an empty header. Text may carry its header on its first
 lines, each starting with ``;; fencepost:``; what follows on them is joined.
 """
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SECTION = b"fencepost"
 LINE = ";; fencepost:"
+CLIF_SUFFIX = ".clif"
 MAGIC = b"\0asm"
 PREAMBLE_LENGTH = 8
 MAX_FILE_BYTES = 32 << 20
@@ -36,9 +37,7 @@ def read_case(path: Path) -> Case:
     if data.startswith(MAGIC):
         header, wasm = split_section(data, where)
         return read_header(header, wasm, None, where) if header is not None else Case(wasm)
-    if path.suffix == ".clif":
-        raise FileError("CLIF cases are not read by this version", where, "give it .wasm or .wat")
-    return _read_text(data, where)
+    return _read_text(data, where, is_clif=path.suffix == CLIF_SUFFIX)
 
 
 def to_bytes(case: Case) -> bytes:
@@ -48,7 +47,7 @@ def to_bytes(case: Case) -> bytes:
 
 
 def to_text(case: Case) -> str:
-    """The case as a `.wat` file; only for cases that came as text.
+    """The case as a `.wat` or `.clif` file; only for cases that came as text.
 
     Raises:
         ValueError: the case has no text.
@@ -61,7 +60,7 @@ def to_text(case: Case) -> str:
 def file_of(case: Case) -> tuple[str, bytes]:
     """The suffix and the bytes of the file that this case should be kept as."""
     if case.text is not None:
-        return "wat", to_text(case).encode()
+        return "clif" if case.is_clif else "wat", to_text(case).encode()
     return "wasm", to_bytes(case)
 
 
@@ -97,11 +96,11 @@ def _read(path: Path) -> bytes:
         raise from_os(error, str(path), "read the file") from None
 
 
-def _read_text(data: bytes, where: str) -> Case:
+def _read_text(data: bytes, where: str, *, is_clif: bool) -> Case:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        hint = "a case is WebAssembly, binary or text"
+        hint = "a case is WebAssembly, binary or text, or CLIF"
         raise ModuleError("neither a module nor text", f"{where} at byte {error.start}", hint) from None
     lines = text.split("\n")
     headers = 0
@@ -109,8 +108,21 @@ def _read_text(data: bytes, where: str) -> Case:
         headers += 1
     header = " ".join(line[len(LINE) :] for line in lines[:headers])
     source = "\n".join(lines[headers:])
-    wasm = assemble(source, where, lines_before=headers)
+    wasm = _clif(source, where, headers) if is_clif else assemble(source, where, lines_before=headers)
     return read_header(header, wasm, source, where) if headers else Case(wasm, source)
+
+
+def _clif(source: str, where: str, lines_before: int) -> bytes:
+    """The program of CLIF text, which is the text.
+
+    Raises:
+        ModuleError: the text is not valid.
+    """
+    try:
+        engine.run_lines(source)
+    except engine.InvalidInput as error:
+        raise invalid(error, where, lines_before=lines_before, what="CLIF program") from None
+    return source.encode()
 
 
 def assemble(source: str, where: str, *, lines_before: int = 0) -> bytes:
@@ -125,14 +137,14 @@ def assemble(source: str, where: str, *, lines_before: int = 0) -> bytes:
         raise invalid(error, where, lines_before=lines_before) from None
 
 
-def invalid(error: engine.InvalidInput, where: str, *, lines_before: int = 0) -> ModuleError:
-    """What the engine said of an invalid module, in one line."""
+def invalid(error: engine.InvalidInput, where: str, *, lines_before: int = 0, what: str = "module") -> ModuleError:
+    """What the engine said of an invalid module or program, in one line."""
     message, offset, line = (*error.args, None, None, None)[:3]
     if offset is not None:
         where = f"{where} at byte {offset}"
     if line is not None:
         where = f"{where}:{line + lines_before}"
-    return ModuleError(f"not a valid module: {message}", where)
+    return ModuleError(f"not a valid {what}: {message}", where)
 
 
 def _decode(data: bytes, where: str) -> str:

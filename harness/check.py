@@ -13,11 +13,13 @@ import engine
 from harness.coverage import Census, census_of
 from harness.executors import Executor, Subject
 from harness.outcome import Ran, RuntimeFault
+from harness.plugins import third_party_oracles
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import CompletionOracle, generic
 from oracles.containment import ContainmentOracle
 from oracles.control_flow import ControlFlowOracle
 from oracles.differential import DifferentialOracle
+from oracles.expectation import ExpectationOracle
 from oracles.wasmtime import WasmtimeOracle
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ ORACLES: tuple[Oracle, ...] = (
     ContainmentOracle(),
     ControlFlowOracle(),
     DifferentialOracle(),
+    ExpectationOracle(),
     WasmtimeOracle(),
     CompletionOracle(),
 )
@@ -83,7 +86,7 @@ def check(case: Case, executors: Sequence[Executor]) -> Checked:
     for executor in executors:
         outcomes[executor.name] = _run(executor, subject)
         lap(executor.name)
-    verdict = worst(oracle.judge(case, outcomes) for oracle in ORACLES)
+    verdict = worst(oracle.judge(case, outcomes) for oracle in (*ORACLES, *third_party_oracles()))
     lap("oracles")
     census = census_of(subject.program)
     lap("census")

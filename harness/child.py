@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.drivers.launch import launch
 from harness.verdict import Kind, Verdict
-from harness.worker import Job, resident_bytes, work
+from harness.worker import Job, resident_bytes
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
-    from harness.worker import Message, SharedIndex
+    from harness.source import Source
+    from harness.worker import Message, Place
 
 HARDWARE_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
 OUTSIDE_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What only another process sends: a user, a supervisor, the kernel when memory is short."""
+
+PROBE_SECONDS = 60.0
+WAITING = 5
+"""How much longer than it may work a worker may wait, for a processor above all."""
 
 _CONTEXT = multiprocessing.get_context("spawn")
 
@@ -31,26 +39,47 @@ class Child:
 
     Attributes:
         job: what it has still to do, as far as its parent knows.
-        at: the case that it is at; -1 before its first.
+        at: where it is.
+        began: its job at its start.
     """
 
     job: Job
     process: BaseProcess
     connection: Connection
-    at: SharedIndex
-    _last_index: int = -1
-    _last_change: float = field(default_factory=time.monotonic)
+    at: Place
+    began: Job
+    _last_place: int = -1
+    _last_change: tuple[float, float] = (0.0, 0.0)
 
     @classmethod
     def start(cls, job: Job) -> Child:
         """Starts a worker; it dies with this process."""
         parent, child = _CONTEXT.Pipe(duplex=False)
         at = _CONTEXT.RawValue("q", -1)
-        arguments = (job, child, at, os.getpid())
-        process = _CONTEXT.Process(target=work, args=arguments, daemon=True, name="fencepost-worker")
+        arguments = (job.source.driver, pickle.dumps(job), child, at, os.getpid())
+        process = _CONTEXT.Process(target=launch, args=arguments, daemon=True, name="fencepost-worker")
         process.start()
         child.close()
-        return cls(job, process, parent, at)
+        return cls(job, process, parent, at, job)
+
+    @property
+    def index(self) -> int:
+        """The case that it is at; -1 before its first."""
+        return self.at.value >> 1
+
+    @property
+    def is_generating(self) -> bool:
+        """Whether its case is not there yet."""
+        return self.at.value % 2 == 0
+
+    def before(self, index: int) -> int | None:
+        """The case that this process did before another; `None` if that is its first."""
+        last = None
+        for other in self.began.indices():
+            if other == index:
+                break
+            last = other
+        return last
 
     def receive(self) -> Message:
         """The next message; blocks.
@@ -64,11 +93,16 @@ class Child:
             raise EOFError from error
         return message
 
-    def is_stuck(self, patience: float) -> bool:
-        """Whether it has been at one case for more than so many seconds."""
-        if self.at.value != self._last_index:
-            self._last_index, self._last_change = self.at.value, time.monotonic()
-        return self._last_index >= 0 and time.monotonic() - self._last_change > patience
+    def is_stuck(self, seconds: float) -> bool:
+        """Whether it has worked at one case for so long, or waited for `WAITING` times as long.
+
+        A machine with other work to do makes no case a hang.
+        """
+        now = (cpu_seconds(self.process.pid or 0), time.monotonic())
+        if self.at.value != self._last_place:
+            self._last_place, self._last_change = self.at.value, now
+        worked, waited = now[0] - self._last_change[0], now[1] - self._last_change[1]
+        return self._last_place >= 0 and (worked > seconds or waited > WAITING * seconds)
 
     def resident_bytes(self) -> int:
         """Memory that it occupies; 0 where it has ended or the system does not say."""
@@ -88,6 +122,26 @@ class Child:
     def was_killed_from_outside(self) -> bool:
         """Whether its end says nothing about its case."""
         return -(self.process.exitcode or 0) in OUTSIDE_SIGNALS
+
+
+def dies_alone(source: Source, index: int) -> bool:
+    """Whether making a case, and nothing else, ends a process before its time."""
+    process = _CONTEXT.Process(target=source.case, args=(index,), daemon=True, name="fencepost-probe")
+    process.start()
+    process.join(PROBE_SECONDS)
+    process.kill()
+    process.join()
+    return process.exitcode != 0
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used; 0 where the system does not say."""
+    try:
+        _, _, fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+        user, system = fields.split()[11:13]  # proc(5), counted from behind the name
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError):
+        return 0.0
 
 
 def cause_of_death(exit_code: int | None) -> Verdict:

@@ -128,7 +128,7 @@ def _text(option: click.Option, value: Any, path: Path, where: str) -> str:
 def _checked(option: click.Option, value: Any, context: click.Context, where: str) -> Any:
     """The value, unless its option refuses it; click would not say where it stands."""
     try:
-        option.type_cast_value(context, value)
+        option.process_value(context, value)
     except click.BadParameter as error:
         raise UsageError(f"{_name(option)}: {error.message.rstrip('.')}", where) from None
     return value

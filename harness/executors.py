@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from xxhash import xxh3_64_intdigest
 
 import engine
-from engine.programs import confused, translated
+from engine.programs import confused, run_lines, translated
 from harness.arguments import edge_calls
+from harness.case import Call, Case
 from harness.outcome import (
     CallOutcome,
     Counts,
@@ -35,12 +36,13 @@ from harness.outcome import (
 
 if TYPE_CHECKING:
     from engine import _native
-    from harness.case import Call, Case
 
-ExecutorName = Literal["interpreter", "jit", "jit-unoptimized"]
-CONFUSED_FUEL = 1_000_000
-CONFUSED_DEADLINE = 0.25
-EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized")
+ExecutorName = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
+CONFUSED_FUEL = 200_000
+CONFUSED_DEADLINE = 0.1
+EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", "reference")
+MODULE_EXECUTORS = EXECUTORS[:3]
+"""What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,15 @@ class Subject:
         self.case = case
         self.program = _program(case)
         self.exports = self.program.exports
-        self.calls = edge_calls(self.exports, xxh3_64_intdigest(case.wasm)) if case.calls is None else case.calls
-        if case.calls is not None:
+        self.calls = case.calls if case.calls is not None else self._own_calls()
+        if case.calls is not None or case.is_clif:
             self._check_calls()
+
+    def _own_calls(self) -> tuple[Call, ...]:
+        """The calls of the run lines, or edge cases."""
+        runs = run_lines(self.case.wasm) if self.case.is_clif else ()
+        calls = (Call(run["function"], tuple(map(_value, run["args"]))) for run in runs)
+        return tuple(calls) or edge_calls(self.exports, xxh3_64_intdigest(self.case.wasm))
 
     def _check_calls(self) -> None:
         functions = {export["name"]: export["params"] for export in self.exports if export["kind"] == "function"}
@@ -155,7 +163,7 @@ class EngineExecutor:
 
     def _settings(self) -> tuple[tuple[str, str], ...]:
         """The flags of native code: its NaNs are canonical in every kind of run, as the interpreter's are."""
-        return () if self.executor == "interpreter" else (*self.settings, ("enable_nan_canonicalization", "true"))
+        return () if not self.executor.startswith("jit") else (*self.settings, ("enable_nan_canonicalization", "true"))
 
     def run(self, subject: Subject) -> Outcome:
         """Runs the subject; never raises for what the subject does.

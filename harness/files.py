@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from harness.case import Case
 
-SUFFIXES = (".wasm", ".wat")
+SUFFIXES = (".wasm", ".wat", ".clif")
 
 
 def find_files(paths: Sequence[Path]) -> list[Path]:
@@ -48,7 +48,7 @@ def _cases_in(folder: Path) -> list[Path]:
     tree = os.walk(folder, onerror=_fail)
     files = [Path(parent, name) for parent, _, names in tree for name in names if Path(name).suffix in SUFFIXES]
     if not files:
-        raise EmptyFolder("the folder holds no cases", str(folder), "a case is a .wasm or .wat file")
+        raise EmptyFolder("the folder holds no cases", str(folder), "a case is a .wasm, .wat or .clif file")
     return sorted(files)
 
 

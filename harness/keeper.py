@@ -32,7 +32,8 @@ class Keeper:
     """Writes to a store what can be written.
 
     Attributes:
-        found: called with each finding that is stored as files, and its folder.
+        found: called once with each finding and its folder, empty if it has none: enough of
+            its kind are there, or it cannot be written.
         unsaved: findings that are not stored yet, with their cases, oldest first; no more of
             a key than would be stored.
         troubles: why the last attempt failed, by what it was to write: ``findings``,
@@ -54,8 +55,9 @@ class Keeper:
         """Stores a finding, or else prints it."""
         if "findings" not in self.troubles:
             with self._attempt("findings"):
-                self._store(record, case, elapsed)
+                self.found(record, self._store(record, case, elapsed))
                 return
+        self.found(record, "")
         self._of_key[record.verdict.key] += 1
         if self._of_key[record.verdict.key] <= CASES_PER_KEY:
             self.unsaved.append((record, case))
@@ -77,11 +79,10 @@ class Keeper:
         with self._attempt("statistics"):
             self.store.add_statistics(statistics)
 
-    def _store(self, record: Record, case: Case, elapsed: float) -> None:
+    def _store(self, record: Record, case: Case, elapsed: float) -> str:
         folder = self.store.add_finding(record, case)
         self.store.log(f"{elapsed:.1f} s: case {record.index}: {record.verdict.key}")
-        if folder is not None:
-            self.found(record, str(folder))
+        return "" if folder is None else str(folder)
 
     @contextmanager
     def _attempt(self, what: str) -> Iterator[None]:

@@ -108,6 +108,7 @@ def _by_name(snapshot: Mapping[str, Any]) -> Iterator[Metric]:
     yield _counter("fencepost_generator_cases", "Cases by generator.", "generator", cases)
     yield _counter("fencepost_generator_decided", "Cases with an answer.", "generator", decided)
     yield _counter("fencepost_stage_seconds", "Worker time.", "stage", snapshot["seconds_by_stage"])
+    yield _counter("fencepost_workers_replaced", "Workers replaced.", "cause", snapshot["workers_replaced"])
     yield _gauge("fencepost_covered", "What the programs contain of the catalogue.", "kind", snapshot["covered"])
     yield _gauge("fencepost_worker_rss_bytes", "Memory of a worker.", "pid", snapshot["rss"])
 

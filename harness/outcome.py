@@ -183,6 +183,7 @@ class Ran:
         escapes: found by looking after the run, or by a monitor during it.
         witnesses: one for each entry of the plan.
         arena_digest: of all accessible arena bytes; `None` where there is no arena.
+        is_prefix: whether calls are missing at the end because who ran it stops at a trap.
         limited: whether a memory or table grew into the run's limit; `None` if unknown.
         times: seconds by stage.
     """
@@ -197,6 +198,7 @@ class Ran:
     counts: Counts = field(default_factory=Counts)
     fault_triggered: bool = False
     limited: bool = False
+    is_prefix: bool = False
     times: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -210,8 +212,9 @@ class NotRun:
     """The case did not run.
 
     Attributes:
-        kind: ``unsupported`` or ``compile-failure``.
-        reason: the feature, or the compiler's message.
+        kind: ``unsupported`` or ``compile-failure``; of a validator, which runs nothing,
+            ``agrees`` or ``invalid``.
+        reason: the feature, or the message of the compiler or validator.
     """
 
     kind: str

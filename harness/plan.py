@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from harness.executors import EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits
 
 if TYPE_CHECKING:
     from generators.entropy import Entropy
-    from harness.case import CaseOptions
+    from harness.case import Case, CaseOptions
 
 Mode = Literal["exact", "as-shipped"]
 Settings = tuple[tuple[str, str], ...]
@@ -29,8 +29,13 @@ JIT_SETTINGS: tuple[Settings, ...] = (
     (),
     (("regalloc_algorithm", "single_pass"),),
     (("enable_alias_analysis", "false"),),
+    (("enable_heap_access_spectre_mitigation", "false"), ("enable_table_access_spectre_mitigation", "false")),
+    (("enable_verifier", "true"),),
+    (("regalloc_checker", "true"),),
+    tuple((f"has_{extension}", "false") for extension in ("avx", "avx2", "fma", "bmi1", "bmi2", "lzcnt", "popcnt")),
 )
-"""What thin runs draw the optimising JIT's Cranelift flags from."""
+"""What thin runs draw the JIT's Cranelift flags from. All leave every program its meaning, and may be set on
+any x86-64; the last makes code for the oldest processors that SIMD is compiled for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Plan:
     """
 
     modes: tuple[Mode, ...] = MODES["both"]
-    executors: tuple[ExecutorName, ...] = EXECUTORS
+    executors: tuple[ExecutorName, ...] = MODULE_EXECUTORS
     references: tuple[str, ...] = REFERENCES
     guard: Literal["guard", "decoy"] = "guard"
     fault: str | None = None
@@ -64,6 +69,14 @@ class Plan:
             references=(entropy.choice(self.references),) if self.references else (),
             settings=self.settings or entropy.choice(JIT_SETTINGS),
         )
+
+    def for_case(self, case: Case) -> Plan:
+        """The plan as a case changes it: by its options, and by being CLIF, which only the engine runs."""
+        plan = self.with_options(case.options)
+        if not case.is_clif:
+            return plan
+        executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
+        return replace(plan, executors=executors, references=())
 
     def with_options(self, options: CaseOptions) -> Plan:
         """The plan as a case's own options change it."""
@@ -107,8 +120,19 @@ class Plan:
         return engine + self._references()
 
     def _references(self) -> list[Executor]:
-        if not self.references:
-            return []
-        from harness.references.wasmtime import WasmtimeReference  # noqa: PLC0415 (heavy)
+        return [reference(name, self.limits) for name in self.references]
 
-        return [WasmtimeReference(name, self.limits) for name in self.references]
+
+def reference(name: str, limits: Limits) -> Executor:
+    """The reference of a name: one of `REFERENCES`, ``wasmtime-cli=PATH`` or ``wasm-tools``."""
+    if name == "wasm-tools":
+        from harness.references.wasm_tools import WasmTools  # noqa: PLC0415 (seldom used)
+
+        return WasmTools()
+    if name.startswith("wasmtime-cli="):
+        from harness.references.wasmtime_cli import PREFIX, WasmtimeCli  # noqa: PLC0415 (seldom used)
+
+        return WasmtimeCli(name.removeprefix(PREFIX), limits)
+    from harness.references.wasmtime import WasmtimeReference  # noqa: PLC0415 (heavy)
+
+    return WasmtimeReference(name, limits)

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
-from harness.child import Child
+from harness.child import Child, dies_alone
 from harness.errors import EnvironmentFailure, FencepostError
 from harness.position import Position
 from harness.record import Record
 from harness.verdict import Kind, Verdict
-from harness.worker import End, Job, plan_of_case
+from harness.worker import End, Job, plan_of_case, without_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ class WorkerLimits:
     """How far a worker may go.
 
     Attributes:
-        seconds: time that one case may take.
+        seconds: processor time that one case may take.
         memory: resident bytes; at half of it a worker is replaced between two cases.
     """
 
@@ -123,6 +123,7 @@ class Pool:
             yield from self._taken(child, message)
 
     def _taken(self, child: Child, records: list[Record]) -> Iterator[Record]:
+        del self._strikes[-1]  # of workers that were killed before their first case
         for record in records:
             child.job = child.job.after(record.index)
             yield record
@@ -139,7 +140,7 @@ class Pool:
     def _watch(self, child: Child) -> Iterator[Record]:
         """Ends a worker that is at one case for too long, or too large."""
         if child.is_stuck(self.limits.seconds):
-            verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s")
+            verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s of work")
             yield from self._end(child, "hang", verdict, strikes=1)
         elif (resident := child.resident_bytes()) > self.limits.memory:
             verdict = Verdict(Kind.RUNTIME_FAULT, "pool", "memory", f"the worker held {resident >> 20} MiB")
@@ -147,28 +148,59 @@ class Pool:
 
     def _lost(self, child: Child) -> Iterator[Record]:
         verdict = child.cause_of_death()
-        outside = child.was_killed_from_outside()
-        if child.at.value < 0 and not outside:
+        if child.was_killed_from_outside():
+            yield from self._end(child, "killed", verdict)
+        elif child.index < 0:
             raise EnvironmentFailure("a worker process died before its first case", "", "see the lines above")
-        yield from self._end(child, "killed" if outside else "crash", verdict, strikes=STRIKES if outside else 1)
+        elif child.is_generating and not dies_alone(self.source, child.index):
+            yield from self._died_between(child, verdict)
+        else:
+            yield from self._bury(child, "crash", verdict)
+
+    def _died_between(self, child: Child, verdict: Verdict) -> Iterator[Record]:
+        """The case before has left something behind; it may have a record already, and gets another."""
+        before = child.before(child.index)
+        if before is None:
+            yield from self._end(child, "crash", verdict)
+            return
+        try:
+            record = self._record_of(child.job, before, replace(verdict, detail=f"{verdict.detail} after the case"))
+        except FencepostError:  # a driver that keeps no case that was clean
+            yield from self._bury(child, "crash", verdict)
+            return
+        self.ends["crash"] += 1
+        self._replace(child, replace(child.job, skip=child.job.skip | {before}))
+        yield record
+        self.position.mark(before)
 
     def _end(self, child: Child, cause: str, verdict: Verdict, *, strikes: int = STRIKES) -> Iterator[Record]:
-        """Puts another worker in the place of one; from so many strikes on, its case is a record."""
-        self.ends[cause] += 1
+        """Ends a worker whose case is to blame only if it ends so often."""
         child.process.kill()
         yield from self._drain(child)
-        index = child.at.value
+        index = child.index
         self._strikes[index] += 1
-        if self._strikes[index] < strikes or index < 0:
-            self._give_up_at(index)
+        if index < 0:
+            self._allow_another_start()
+        if index < 0 or self._strikes[index] < strikes or self.position.is_done(index):
+            self.ends[cause] += 1
             self._replace(child, child.job)
-            return
-        self._replace(child, replace(child.job, skip=child.job.skip | {index}))
-        yield self._record_of(child.job, index, verdict)
+        else:
+            yield from self._bury(child, cause, verdict)
+
+    def _bury(self, child: Child, cause: str, verdict: Verdict) -> Iterator[Record]:
+        """Puts another worker in the place of one that its case has ended; the case is a record."""
+        self.ends[cause] += 1
+        index, job = child.index, child.job
+        self._replace(child, replace(job, skip=job.skip | {index}))
+        if child.is_generating:
+            yield without_case(index, f"{verdict.kind}: {verdict.evidence}")
+        else:
+            yield self._record_of(job, index, verdict)
         self.position.mark(index)
 
-    def _give_up_at(self, index: int) -> None:
-        if index < 0 and self._strikes[index] > STRIKES * self.jobs:
+    def _allow_another_start(self) -> None:
+        """Gives up when workers keep being killed before they have done anything."""
+        if self._strikes[-1] > STRIKES * self.jobs:
             raise EnvironmentFailure("worker processes are killed before their first case", "", "see the kernel's log")
 
     def _replace(self, child: Child, job: Job) -> None:
@@ -186,22 +218,8 @@ class Pool:
             return
 
     def _record_of(self, job: Job, index: int, verdict: Verdict) -> Record:
-        """The record of a case that its worker could not give."""
+        """The record of a case that its worker could not give; the worker has made the case, so this process can."""
         case = self.source.case(index)
         settings = plan_of_case(job, case, index).settings
         generator = str(case.history.get("generator", ""))
-        return Record(index, verdict, generator, module_bytes=len(case.wasm), settings=settings)
-
-
-def records(
-    source: Source,
-    plan: Plan,
-    *,
-    jobs: int = 1,
-    thin: bool = True,
-    limits: WorkerLimits | None = None,
-    stop: Callable[[], bool] = lambda: False,
-) -> Iterator[Record | None]:
-    """As `Pool.records`, for a source that is checked once from its start."""
-    pool = Pool(source, plan, jobs=jobs, thin=thin, limits=limits or WorkerLimits(), stop=stop)
-    yield from pool.records()
+        return Record(index, verdict, generator, module_bytes=len(case.wasm), settings=settings, case=case)

@@ -33,8 +33,11 @@ class Record:
         module_bytes: length of its module.
         settings: the JIT's Cranelift flags.
         census: what its program contains.
+        planned: entries of its plan.
+        triggered: entries whose changed place was executed in any run.
         lines: the outcomes in words, one executor a line; only in full runs of findings
             and of cases that the user named.
+        case: the case itself, of a finding; `None` where it is not at hand.
     """
 
     index: int
@@ -48,6 +51,9 @@ class Record:
     settings: Settings = ()
     lines: tuple[str, ...] = ()
     census: Census = field(default_factory=Census)
+    case: Case | None = None
+    planned: int = 0
+    triggered: int = 0
 
 
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
@@ -66,6 +72,9 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         settings=settings,
         lines=outcome_lines(checked.outcomes) if verbose else (),
         census=checked.census,
+        case=case if checked.verdict.kind.is_finding else None,
+        planned=len(case.parts.get("plan", ())),
+        triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
     )
 
 

@@ -9,22 +9,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from generators.clif import ClifGenerator
 from generators.confuse import ConfuseGenerator
 from generators.corpus import CorpusGenerator
 from generators.entropy import PrngEntropy
+from generators.mutate import MutateGenerator
 from generators.wasm import WasmGenerator
+from harness.plugins import third_party_generator
 
 if TYPE_CHECKING:
+    from generators.entropy import Entropy
     from generators.protocol import Generator
     from harness.case import Case
 
-GENERATORS = ("wasm", "corpus", "confuse")
-MODULE_CASES = 64
+GENERATORS = ("wasm", "mutate", "corpus", "confuse", "clif")
+WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1, "confuse": 6, "clif": 6}
+"""How often each is drawn among others: the cases of a corpus are few and always the same."""
+WEIGHT = 6
+"""Of a generator that is not ours."""
+MODULE_CASES = 16
 """How many cases in a row confuse the same module."""
+MODULES = 16
+"""How many modules entropy that has no index confuses."""
 
 
 class Source(Protocol):
     """Cases by index, from 0."""
+
+    @property
+    def driver(self) -> str:
+        """Who decides what the next case is made of: ``prng`` or ``atheris``."""
 
     @property
     def length(self) -> int | None:
@@ -53,6 +67,7 @@ class ListSource:
     names: tuple[str, ...]
     seed: int = 0
     always_valid: bool = False
+    driver: str = "prng"
 
     @property
     def length(self) -> int:
@@ -73,7 +88,8 @@ class GeneratedSource:
     """Cases from generators, one drawn for each case.
 
     Attributes:
-        corpus: what the generator ``corpus`` draws from, and ``confuse`` in half of its cases.
+        generators: names, ours or third-party.
+        corpus: what the generators ``corpus`` and ``mutate`` draw from, and ``confuse`` in half of its cases.
         length: how many there are; `None` for without end.
     """
 
@@ -82,6 +98,7 @@ class GeneratedSource:
     corpus: tuple[Case, ...] = ()
     length: int | None = None
     always_valid: bool = True
+    driver: str = "prng"
 
     def where(self, index: int) -> str:
         """The seed and the index."""
@@ -89,14 +106,34 @@ class GeneratedSource:
 
     def case(self, index: int) -> Case:
         """The case of an index; its history says where it comes from."""
-        entropy = PrngEntropy(self.seed, index)
-        generator = self._generator(entropy.choice(self.generators), index)
-        case = generator.generate(entropy)
-        return replace(case, history={"generator": generator.name, "seed": self.seed, "index": index})
+        module = PrngEntropy(self.seed, index // MODULE_CASES, "module")
+        case = self._generate(PrngEntropy(self.seed, index), module)
+        return replace(case, history=case.history | {"seed": self.seed, "index": index})
 
-    def _generator(self, name: str, index: int) -> Generator:
-        if name == "confuse":
-            module = PrngEntropy(self.seed, index // MODULE_CASES, "module")
-            from_corpus = bool(self.corpus) and module.chance(50)
-            return ConfuseGenerator(self._generator("corpus" if from_corpus else "wasm", index), module)
-        return CorpusGenerator(self.corpus) if name == "corpus" else WasmGenerator()
+    def generate(self, entropy: Entropy) -> Case:
+        """A case from any entropy, which has no index."""
+        return self._generate(entropy, PrngEntropy(self.seed, entropy.integer(0, MODULES - 1), "module"))
+
+    def _generate(self, entropy: Entropy, module: Entropy) -> Case:
+        generator = self._generator(self._drawn(entropy), module)
+        return replace(generator.generate(entropy), history={"generator": generator.name})
+
+    def _drawn(self, entropy: Entropy) -> str:
+        if len(self.generators) == 1:
+            return self.generators[0]
+        return entropy.choice([name for name in self.generators for _ in range(WEIGHTS.get(name, WEIGHT))])
+
+    def _generator(self, name: str, module: Entropy) -> Generator:
+        match name:
+            case "wasm":
+                return WasmGenerator()
+            case "mutate":
+                return MutateGenerator(self.corpus)
+            case "corpus":
+                return CorpusGenerator(self.corpus)
+            case "confuse":
+                from_corpus = bool(self.corpus) and module.chance(50)
+                return ConfuseGenerator(self._generator("corpus" if from_corpus else "wasm", module), module)
+            case "clif":
+                return ClifGenerator()
+        return third_party_generator(name)

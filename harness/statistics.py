@@ -3,7 +3,8 @@
 A campaign that decides everything but touches no memory proves nothing, so the shares of
 cases with a memory access, an indirect call and a trap, and the median of executed
 operations, stand beside the share of decided cases: for the campaign, and for each
-generator. Memory is bounded: nothing here grows with the number of cases.
+generator. Memory is bounded: nothing here grows with the number of cases but the kinds of
+findings, none of which may go unseen.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ LOW_MEDIAN_OPS = 100
 LOW_DECIDED_SHARE = 0.8
 """Below this a gate refuses to answer; a generator below it wastes its cases."""
 
+MOST_REASONS = 100
+"""More reasons than these are counted as one: they may hold what a module names."""
+
+OTHER_REASONS = "other reasons"
+
 ENOUGH_CASES = 50
 """A generator is judged from here on."""
 
@@ -40,6 +46,10 @@ class Tally:
     with_access: int = 0
     with_indirect_call: int = 0
     with_trap: int = 0
+    with_plan: int = 0
+    with_triggered_plan: int = 0
+    planned: int = 0
+    triggered: int = 0
     module_bytes: int = 0
     ops: Histogram = field(default_factory=Histogram)
 
@@ -51,6 +61,10 @@ class Tally:
         self.with_access += record.counts.accesses > 0
         self.with_indirect_call += record.counts.indirect_calls > 0
         self.with_trap += record.trapped
+        self.with_plan += record.planned > 0
+        self.with_triggered_plan += record.triggered > 0
+        self.planned += record.planned
+        self.triggered += record.triggered
         self.module_bytes += record.module_bytes
         self.ops.add(record.counts.ops)
 
@@ -72,8 +86,12 @@ class Tally:
         return ""
 
     def honesty(self) -> dict[str, Any]:
-        """The figures that say whether the cases mean anything."""
-        return {
+        """The figures that say whether the cases mean anything; those of plans where there are any."""
+        plans = {
+            "plan_triggered_share": round(self.with_triggered_plan / max(self.with_plan, 1), 4),
+            "entry_triggered_share": round(self.triggered / max(self.planned, 1), 4),
+        }
+        return (plans if self.with_plan else {}) | {
             "memory_access_share": round(self.share(self.with_access), 4),
             "indirect_call_share": round(self.share(self.with_indirect_call), 4),
             "trap_share": round(self.share(self.with_trap), 4),
@@ -118,6 +136,7 @@ class Statistics:
         keys: findings by key, the newest key last.
         seconds: by stage.
         corpus: how many seeds the generators draw from.
+        ends: worker processes that were replaced, by cause; the pool counts them.
     """
 
     total: Tally = field(default_factory=Tally)
@@ -130,6 +149,7 @@ class Statistics:
     coverage: Coverage = field(default_factory=Coverage)
     with_fault: int = 0
     corpus: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
 
     def expect(self, generators: Iterable[str]) -> None:
         """Names the generators, so that one that makes nothing is seen."""
@@ -146,13 +166,17 @@ class Statistics:
         if verdict.oracle:
             self.oracles[verdict.oracle] += 1
         if not verdict.kind.is_decided:
-            self.reasons[f"{verdict.kind.value}: {verdict.detail}"] += 1
+            self._add_reason(f"{verdict.kind.value}: {verdict.detail}")
         if verdict.kind.is_finding:
             self.keys.setdefault(verdict.key, FindingKey(record.index, elapsed)).cases += 1
         for stage, seconds in record.seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self.coverage.add(record.census)
         self.with_fault += record.fault_triggered
+
+    def _add_reason(self, reason: str) -> None:
+        known = reason in self.reasons or len(self.reasons) < MOST_REASONS
+        self.reasons[reason if known else OTHER_REASONS] += 1
 
     @property
     def cases(self) -> int:
@@ -195,6 +219,7 @@ class Statistics:
             "corpus": self.corpus,
             "covered": {name: reached for name, (reached, _) in self.coverage.shares().items()},
             "fault_triggered": self.with_fault,
+            "workers_replaced": dict(sorted(self.ends.items())),
             "seconds_by_stage": {stage: round(seconds, 3) for stage, seconds in sorted(self.seconds.items())},
             "coverage": self.coverage.to_json(),
         }

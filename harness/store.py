@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.durable import LineFile, remove_folder, remove_unfinished
-from harness.errors import EnvironmentFailure, FileError, UsageError, from_os
+from harness.errors import EnvironmentFailure, FencepostError, FileError, UsageError, from_os
 from harness.finding import Finding, read_finding, write_finding
 from harness.lock import FolderLock
 from harness.position import Position
@@ -168,16 +168,23 @@ class Store:
         self._lock.release()
 
     def _open(self, *, resume: bool) -> sqlite3.Connection:
-        path = self.folder / "campaign.db"
-        database = sqlite3.connect(path, isolation_level=None)
+        database = sqlite3.connect(self.folder / "campaign.db", isolation_level=None)
         try:
-            version = self._checked_version(database)
-            begun = version and database.execute("SELECT count(*) FROM campaign").fetchone()[0]
+            self._make_ready(database, resume=resume)
         except sqlite3.DatabaseError as error:
             database.close()
             if getattr(error, "sqlite_errorname", "") in DAMAGED:
                 raise self._damaged(str(error)) from None
             raise
+        except FencepostError:
+            database.close()
+            raise
+        return database
+
+    def _make_ready(self, database: sqlite3.Connection, *, resume: bool) -> None:
+        """Looks at what the database holds, and makes the tables of a new one."""
+        version = self._checked_version(database)
+        begun = version and database.execute("SELECT count(*) FROM campaign").fetchone()[0]
         if not begun and any((self.folder / "findings").glob("*")):
             raise self._damaged("it is empty, but there are findings")
         if begun and not resume:
@@ -189,7 +196,6 @@ class Store:
         database.execute("PRAGMA synchronous = NORMAL")
         if not version:
             database.executescript(SCHEMA)
-        return database
 
     def _checked_version(self, database: sqlite3.Connection) -> int:
         """The version of the schema, 0 for an empty database."""
@@ -317,5 +323,5 @@ def latest_folder(root: Path = DEFAULT_ROOT) -> Path:
     """
     latest = root / "latest"
     if not latest.is_dir():
-        raise UsageError("there is no campaign yet", str(latest), "name its folder with --out")
+        raise UsageError("there is no campaign yet", str(latest), "name the folder of one")
     return root / latest.readlink() if latest.is_symlink() else latest

@@ -13,7 +13,7 @@ import itertools
 import os
 import signal
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import engine
 from generators.entropy import PrngEntropy
 from harness.case_file import invalid
-from harness.check import FRONT_END, Checked, check
+from harness.check import FRONT_END, PANIC, Checked, check
 from harness.errors import CaseError, EnvironmentFailure, FencepostError
 from harness.record import Record, record_of
 from harness.verdict import Kind, Verdict, worst
@@ -40,8 +40,12 @@ BATCH_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
 
 
-class SharedIndex(Protocol):
-    """An index in memory shared with the parent; -1 before the first case."""
+class Place(Protocol):
+    """Where a worker is, in memory shared with its parent.
+
+    One number, so that it changes at once: twice the index of the case, and one more when
+    the case is there and runs; -1 before the first.
+    """
 
     value: int
 
@@ -93,7 +97,7 @@ class Job:
         return replace(self, before=(), first=index + self.stride)
 
 
-def work(job: Job, connection: Connection, at: SharedIndex, parent: int) -> None:
+def work(job: Job, connection: Connection, at: Place, parent: int) -> None:
     """The main function of a worker: sends lists of records, then an `End` or an error.
 
     Args:
@@ -104,30 +108,64 @@ def work(job: Job, connection: Connection, at: SharedIndex, parent: int) -> None
     """
     die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    reporter = Reporter(job, connection, at)
     try:
-        end: Message = _work(job, connection, at)
-    except FencepostError as error:
-        end = error
+        ends = (reporter.check(index) for index in job.indices())
+        end: Message = next((end for end in ends if end is not None), End.DONE)
     except Exception as error:  # noqa: BLE001 (the boundary of the worker)
-        where = job.source.where(at.value) if at.value >= 0 else ""
-        hint = "this is a bug of Fencepost; please report it"
-        end = EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
-    connection.send(end)
+        end = error_of(error, job, at)
+    reporter.send(end)
 
 
-def _work(job: Job, connection: Connection, at: SharedIndex) -> End:
-    batch: list[Record] = []
-    sent = time.monotonic()
-    for index in job.indices():
-        at.value = index
-        batch.append(check_one(job, index))
-        if batch[-1].verdict.kind.is_finding or time.monotonic() - sent > BATCH_SECONDS:
-            connection.send(batch)
-            batch, sent = [], time.monotonic()
-            if job.memory is not None and resident_bytes() > job.memory:
+def error_of(error: BaseException, job: Job, at: Place) -> FencepostError:
+    """What an exception is to the parent."""
+    if isinstance(error, FencepostError):
+        return error
+    where = job.source.where(at.value >> 1) if at.value >= 0 else ""
+    hint = "this is a bug of Fencepost; please report it"
+    return EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Checks cases and sends what they came to.
+
+    Attributes:
+        last_was_finding: whether the last case checked was one.
+    """
+
+    job: Job
+    connection: Connection
+    at: Place
+    last_was_finding: bool = False
+    _batch: list[Record] = field(default_factory=list)
+    _sent: float = field(default_factory=time.monotonic)
+
+    def check(self, index: int) -> End | None:
+        """Checks a case.
+
+        Returns:
+            Why the worker must end, if it must.
+
+        Raises:
+            FencepostError: as `check_one`.
+        """
+        self._batch.append(check_one(self.job, index, self.at))
+        self.last_was_finding = self._batch[-1].verdict.kind.is_finding
+        if self.last_was_finding or time.monotonic() - self._sent > BATCH_SECONDS:
+            self._flush()
+            if self.job.memory is not None and resident_bytes() > self.job.memory:
                 return End.GROWN
-    connection.send(batch)
-    return End.DONE
+        return None
+
+    def send(self, end: Message) -> None:
+        """Sends all that is left, then why the worker ends."""
+        self._flush()
+        self.connection.send(end)
+
+    def _flush(self) -> None:
+        self.connection.send(self._batch)
+        self._batch, self._sent = [], time.monotonic()
 
 
 def die_with(parent: int) -> None:
@@ -151,28 +189,39 @@ def resident_bytes(pid: int | str = "self") -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def check_one(job: Job, index: int) -> Record:
+def check_one(job: Job, index: int, at: Place) -> Record:
     """Checks one case of a job.
 
     Raises:
         FencepostError: the case is wrong, or the machine denies something.
     """
+    at.value = 2 * index
     start = time.perf_counter()
-    case = job.source.case(index)
+    try:
+        case = job.source.case(index)
+    except BaseException as error:
+        if type(error).__name__ != PANIC:
+            raise
+        return without_case(index, str(error))
     generated = time.perf_counter() - start
-    full = job.plan.with_options(case.options)
-    plan = plan_of_case(job, case, index)
+    at.value = 2 * index + 1
+    full, plan = job.plan.for_case(case), plan_of_case(job, case, index)
     checked = _run(job, case, plan, index)
     is_finding = checked.verdict.kind.is_finding
-    if is_finding and plan is not full:
+    if is_finding and plan != full:
         checked = _confirmed(checked, _run(job, case, replace(full, settings=plan.settings), index))
     checked.seconds["generate"] = generated
     return record_of(index, case, checked, plan.settings, verbose=is_finding or not job.thin)
 
 
+def without_case(index: int, reason: str) -> Record:
+    """The record of a case that its generator failed to make: nothing that the engine has done."""
+    return Record(index, Verdict(Kind.INCOMPLETE, "generator", generic(reason), reason))
+
+
 def plan_of_case(job: Job, case: Case, index: int) -> Plan:
     """What runs a case: everything, or what is drawn for it."""
-    full = job.plan.with_options(case.options)
+    full = job.plan.for_case(case)
     if not job.thin or index % FULL_EVERY == 0:
         return full
     return full.drawn(PrngEntropy(job.source.seed, index, "plan"))

@@ -69,6 +69,8 @@ def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = F
         if found is not None:
             reason = taint or found.reason
             return Difference(found.detail, f"call {number}: {found.evidence}", reason)
+    if left.is_prefix or right.is_prefix:
+        return None
     for found in _differences_of_state(left, right, images=images):
         return Difference(found.detail, found.evidence, taint or found.reason)
     return None

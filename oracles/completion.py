@@ -1,4 +1,7 @@
-"""Did everything run that should? Compiler failures are findings, missing features are not."""
+"""Did everything run that should? Compiler failures are findings, missing features are not.
+
+Nor may a validator refuse what our front end took.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,11 @@ if TYPE_CHECKING:
 
     from harness.case import Case
 
-KINDS = {"unsupported": Kind.INCOMPLETE, "compile-failure": Kind.COMPILE_FAILURE}
+KINDS = {
+    "unsupported": Kind.INCOMPLETE,
+    "compile-failure": Kind.COMPILE_FAILURE,
+    "invalid": Kind.MISMATCH,
+}
 DETAIL_LENGTH = 80
 
 
@@ -22,10 +29,10 @@ class CompletionOracle:
     name = "completion"
 
     def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
-        """`COMPILE_FAILURE`, `INCOMPLETE` or `CLEAN`."""
+        """`MISMATCH`, `COMPILE_FAILURE`, `INCOMPLETE` or `CLEAN`."""
         del case
-        not_run = ((name, outcome) for name, outcome in outcomes.items() if isinstance(outcome, NotRun))
-        return worst(self._verdict(name, outcome) for name, outcome in not_run)
+        not_run = [(name, outcome) for name, outcome in outcomes.items() if isinstance(outcome, NotRun)]
+        return worst(self._verdict(name, outcome) for name, outcome in not_run if outcome.kind != "agrees")
 
     def _verdict(self, name: str, outcome: NotRun) -> Verdict:
         """The detail is the reason's first line, without what differs from case to case."""

@@ -124,6 +124,11 @@ pub trait Arena {
     }
 }
 
+/// Allocations of this size come from the kernel, zeroed page by page when they are first
+/// touched, whatever was allocated before. Smaller ones may be zeroed whole: glibc's
+/// threshold rises with what is freed, up to 32 MiB.
+const ALWAYS_MAPPED: usize = 33 << 20;
+
 /// An arena that owns its bytes: what the interpreter runs on.
 #[derive(Debug)]
 pub struct OwnedArena {
@@ -140,7 +145,10 @@ impl OwnedArena {
     #[must_use]
     pub fn new(len: u32) -> OwnedArena {
         assert!(len >= NULL_PAGE && len.is_multiple_of(PAGE), "arena length {len:#x}");
-        OwnedArena { body: vec![0; (len - NULL_PAGE) as usize] }
+        let len = (len - NULL_PAGE) as usize;
+        let mut body = vec![0; len.max(ALWAYS_MAPPED)];
+        body.truncate(len);
+        OwnedArena { body }
     }
 
     /// The bytes from [`NULL_PAGE`] to the end, for the interpreter's loop.

@@ -33,8 +33,15 @@ macro_rules! faults {
 }
 
 faults! {
+    DirtyUpperHalf = 1, "drop the zero-extension of an offset taken from a 64-bit value";
     SignExtendedOffset = 2, "sign-extend the offset of an access instead of zero-extending it";
+    ScaledIndex = 6, "fold uextend(ishl(x, k)) into base + x * 2^k, so that the product does not wrap";
     UnwrappedSum = 7, "fold uextend(iadd(a, b)) into base + a + b, so that the sum does not wrap";
+    SignedDisplacement = 9, "add a displacement from 2^31 on as if it were negative";
+    UncheckedAccess = 11, "drop a bounds check although offset and index reach past 4 GiB";
+    FirstByteCheck = 12, "check the first byte of an access against the bound, not the last";
+    AnySignature = 18, "make indirect calls whatever the signature of the entry is";
+    BaseNotRestored = 30, "add the base twice to the addresses after a call";
 }
 
 impl Fault {

@@ -9,6 +9,8 @@
 //! instance lies in the arena is decided by `runtime`.
 #![forbid(unsafe_code)]
 
+use std::fmt;
+
 /// What the value of a field stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
@@ -24,6 +26,19 @@ pub enum Meaning {
     Index,
     /// A value that belongs to the guest.
     Plain,
+}
+
+impl fmt::Display for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Meaning::OffsetOf(what) => write!(f, "offset of {what}"),
+            Meaning::CodeIndex => f.write_str("code index"),
+            Meaning::Length => f.write_str("length"),
+            Meaning::TypeId => f.write_str("type id"),
+            Meaning::Index => f.write_str("index"),
+            Meaning::Plain => f.write_str("plain"),
+        }
+    }
 }
 
 /// A field of a structure.
@@ -60,7 +75,7 @@ macro_rules! structures {
         $( $field:ident: $width:literal, $meaning:expr; )*
     } )*) => { $(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[expect(missing_docs, reason = "the fields are offsets of Wasmtime's fields of the same names")]
         pub struct $type {
             $( pub $field: u32, )*
@@ -152,7 +167,7 @@ structures! {
 }
 
 /// An array within vmctx.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Array {
     /// Offset of element 0 from vmctx.
     pub offset: u32,
@@ -175,8 +190,8 @@ impl Array {
     }
 }
 
-/// The layout of one module's instances.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The layout of one module's instances. All zero for a program without VM structures.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// The fixed part of vmctx.
     pub vmctx: VmContext,

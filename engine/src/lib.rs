@@ -18,6 +18,7 @@ pub mod cage;
 #[allow(unsafe_code, reason = "maps, starts and watches the process that guest code runs in")]
 mod cell;
 pub mod census;
+pub mod clif;
 pub mod code_table;
 mod compiled;
 pub mod confuse;
@@ -30,16 +31,19 @@ pub mod interp;
 pub mod jit;
 pub mod layout;
 pub mod lowering;
+pub mod mutate;
 pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
 mod py;
+pub mod reference;
 pub mod run;
 pub mod runtime;
 pub mod site;
 pub mod smith;
 pub mod transfer;
 pub mod trap;
+pub mod wasi;
 pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its
@@ -51,7 +55,13 @@ pub fn versions() -> Vec<(&'static str, &'static str)> {
         let (_, package) = LOCK.split_once(&format!("name = \"{name}\"\nversion = \""))?;
         Some((name, package.split_once('"')?.0))
     };
-    let names = ["cranelift-codegen", "wasmtime-environ", "pulley-interpreter", "wasm-smith"];
+    let names = [
+        "cranelift-codegen",
+        "wasmtime-environ",
+        "pulley-interpreter",
+        "wasm-smith",
+        "wasm-mutate",
+    ];
     let mut versions = vec![("engine", env!("CARGO_PKG_VERSION"))];
     versions.extend(names.into_iter().filter_map(locked));
     versions
@@ -71,7 +81,7 @@ mod tests {
     #[test]
     fn every_version_is_found_in_the_lock_file() {
         let versions = super::versions();
-        assert_eq!(versions.len(), 5);
+        assert_eq!(versions.len(), 6);
         assert!(versions.contains(&("cranelift-codegen", "0.135.8")));
     }
 }

@@ -42,8 +42,17 @@ pub struct Program {
     pub startup: Option<FuncId>,
     /// What the module declares.
     pub module: Module,
-    /// Where the VM structures of an instance of this module lie.
+    /// Where the VM structures of an instance of this module lie; the empty layout in a
+    /// program that was read from CLIF text, which has none.
     pub layout: Layout,
+}
+
+impl Program {
+    /// Whether the program is a module, whose functions run in an instance.
+    #[must_use]
+    pub fn has_instance(&self) -> bool {
+        self.layout != Layout::default()
+    }
 }
 
 /// What a module declares. All index spaces list imports first, as Wasm does.
@@ -85,13 +94,20 @@ pub struct MemoryImage {
     pub bytes: Vec<u8>,
 }
 
-/// A Wasm value type, as far as a value's representation depends on it.
+/// A value type, as far as a value's representation depends on it: those of Wasm, and
+/// the integers that only programs in CLIF have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ValType {
+    /// 8-bit integer, in CLIF only.
+    I8,
+    /// 16-bit integer, in CLIF only.
+    I16,
     /// 32-bit integer.
     I32,
     /// 64-bit integer.
     I64,
+    /// 128-bit integer, in CLIF only.
+    I128,
     /// 32-bit float.
     F32,
     /// 64-bit float.
@@ -105,18 +121,28 @@ pub enum ValType {
 }
 
 impl ValType {
-    /// The name in Wasm's text format.
+    /// The name in the text formats of Wasm and CLIF.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            ValType::I8 => "i8",
+            ValType::I16 => "i16",
             ValType::I32 => "i32",
             ValType::I64 => "i64",
+            ValType::I128 => "i128",
             ValType::F32 => "f32",
             ValType::F64 => "f64",
             ValType::V128 => "v128",
             ValType::FuncRef => "funcref",
             ValType::ExternRef => "externref",
         }
+    }
+
+    /// The type of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<ValType> {
+        use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
+        [I32, I64, F32, F64, V128, FuncRef, ExternRef].into_iter().find(|ty| ty.name() == name)
     }
 }
 

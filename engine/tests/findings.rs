@@ -6,7 +6,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::data_value::DataValue;
+use cranelift_codegen::ir::TrapCode;
 use cranelift_codegen::{Context, isa, settings};
+use cranelift_interpreter::environment::FunctionStore;
+use cranelift_interpreter::interpreter::{Interpreter, InterpreterState};
+use cranelift_interpreter::step::{ControlFlow, CraneliftTrap};
 use pulley_interpreter::decode::Decoder;
 use pulley_interpreter::disas::Disassembler;
 
@@ -31,6 +36,42 @@ fn compile(name: &str) -> Vec<Option<String>> {
     };
     let attempt = |function| catch_unwind(AssertUnwindSafe(|| compile(function))).ok();
     functions.into_iter().map(attempt).collect()
+}
+
+/// What `cranelift-interpreter` makes of the function of a case.
+fn interpret(name: &str, args: &[DataValue]) -> Result<Vec<DataValue>, CraneliftTrap> {
+    let functions = cranelift_reader::parse_functions(&case(name)).expect("CLIF");
+    let mut store = FunctionStore::default();
+    store.add(functions[0].name.to_string(), &functions[0]);
+    let state = InterpreterState::default().with_function_store(store);
+    let name = functions[0].name.to_string();
+    match Interpreter::new(state).call_by_name(&name, args).expect("no internal error") {
+        ControlFlow::Return(values) => Ok(values.to_vec()),
+        ControlFlow::Trap(trap) => Err(trap),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn cranelift_interpreter_traps_on_a_rest_of_zero() {
+    let trap = interpret("reference-srem", &[DataValue::I32(i32::MIN), DataValue::I32(-1)]);
+    assert_eq!(trap, Err(CraneliftTrap::User(TrapCode::INTEGER_OVERFLOW)));
+}
+
+#[test]
+fn cranelift_interpreter_panics_on_casts_of_vectors_to_i128() {
+    let cast = || interpret("reference-bitcast", &[DataValue::V128([1; 16])]);
+    assert!(std::panic::catch_unwind(cast).is_err());
+}
+
+#[test]
+fn pulley_panics_on_some_conditions_of_vector_comparisons() {
+    assert_eq!(compile("pulley-vector-fcmp"), [None]);
+}
+
+#[test]
+fn pulley_panics_on_loads_that_widen_lanes_and_do_not_trap() {
+    assert_eq!(compile("pulley-widening-notrap"), [None]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use engine::frontend;
 use engine::interp::Interpreter;
 use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
-use engine::run::{Call, Observed, Outcome, Report, Request, run};
+use engine::run::{Call, Imports, Observed, Outcome, Report, Request, run};
 use engine::runtime::Reservations;
 use engine::trap::Trap;
 
@@ -32,6 +32,7 @@ fn report(executor: &mut dyn Observed, text: &str, mode: Mode, calls: &[(&str, u
         limits,
         reservations: Reservations { memory_bytes: 3 << 30, ..Reservations::default() },
         check_objects: false,
+        imports: Imports::Stubs,
     };
     run(&program.expect("a program"), executor, &request).expect("a report")
 }

@@ -131,7 +131,7 @@ rejects! {
         NativeValue;
     stack_limit_written: "store notrap aligned v14, v10+8" => "store notrap aligned v14, v10",
         TrustedAccess;
-    word_behind_control_block: "aligned v14, v10+8" => "aligned v14, v10+32",
+    word_behind_control_block: "aligned v14, v10+8" => "aligned v14, v10+40",
         TrustedAccess;
     stack_pointer_revealed: "store notrap v2, v21" => "store notrap v12, v21",
         NativeValue;

@@ -63,8 +63,8 @@ block0(v0: i32):
     };
     let expected = [
         site((0, 0, 0), SiteKind::Load, "VMMemoryDefinition+0x4", 4, 12, Some(1)),
-        site((0, 1, 1), SiteKind::Store, "", 1, -4, Some(2)),
-        site((0, 2, 4), SiteKind::IndirectCall, "", 0, 0, None),
+        site((0, 1, 2), SiteKind::Store, "", 1, -4, Some(2)),
+        site((0, 2, 3), SiteKind::IndirectCall, "", 0, 0, None),
         site((1, 0, 0), SiteKind::Load, "", 16, 0, Some(1)),
     ];
     for mode in [Mode::Exact, Mode::AsShipped] {

@@ -1,5 +1,7 @@
 //! One run of a program, from Wasm to report, as users of the crate see it.
 
+mod native;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,11 +9,10 @@ use engine::executor::Limits;
 use engine::fault::Faults;
 use engine::frontend;
 use engine::interp::Interpreter;
-use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::program::{Program, ValType};
-use engine::run::{Call, Observed, Outcome, Report, Request, RunError, run};
-use engine::runtime::{Reservations, Value};
+use engine::run::{Call, Imports, Observed, Outcome, Report, Request, RunError, run};
+use engine::runtime::{Reservations, Value, answers};
 use engine::trap::Trap;
 
 const LIMITS: Limits =
@@ -24,7 +25,7 @@ fn everywhere(mut check: impl FnMut(&mut dyn Observed, Mode)) {
         check(&mut interpreter, mode);
     }
     for optimize in [true, false] {
-        let mut jit = Jit::new(JitConfig { optimize, ..JitConfig::default() }).expect("a jit");
+        let mut jit = native::jit(optimize);
         for mode in [Mode::Exact, Mode::AsShipped] {
             check(&mut jit, mode);
         }
@@ -46,6 +47,7 @@ fn request(mode: Mode, calls: &[(&str, &[Option<u128>])]) -> Request {
         limits: LIMITS,
         reservations: Reservations::default(),
         check_objects: false,
+        imports: Imports::Stubs,
     }
 }
 
@@ -117,7 +119,9 @@ fn a_report_shows_all_state() {
         let request = request(mode, &[("set", &[Some(6)]), ("self", &[])]);
         let report = report(executor, TEXT, &request);
         assert_eq!(report.instantiation, Outcome::Values(vec![]));
-        assert_eq!(report.calls[0], i32s(&[0]), "stubs return zeros");
+        let args = [42, u128::from(u64::MAX)];
+        let answer = answers("env", "log", &args, 0, &[ValType::I32]);
+        assert_eq!(report.calls[0], Outcome::Values(vec![Value::new(ValType::I32, answer[0])]));
         let set = Value::new(ValType::FuncRef, 1);
         assert_eq!(report.calls[1], Outcome::Values(vec![set]), "a function by its position");
         assert_eq!(report.memories[0].pages, 2);
@@ -210,6 +214,13 @@ fn imports_of_state_are_provided() {
 
 #[test]
 fn many_parameters_and_results_cross_both_ways() {
+    for (ty, bits) in [(ValType::I64, 64), (ValType::F32, 32), (ValType::V128, 128)] {
+        many_of(ty, bits);
+    }
+}
+
+/// Far more values of one type than any convention has registers for.
+fn many_of(ty: ValType, bits: u32) {
     let count = 24;
     let each = |text: &str| text.repeat(count);
     let gets: String = (0..count).map(|n| format!("(local.get {n})")).collect();
@@ -221,11 +232,13 @@ fn many_parameters_and_results_cross_both_ways() {
             (table funcref (elem $id $host))
             (func (export "indirect") (type $t) {gets} (call_indirect (type $t) (i32.const 0)))
             (func (export "host") (type $t) {gets} (call_indirect (type $t) (i32.const 1))))"#,
-        p = each(" i64")
+        p = each(&format!(" {}", ty.name()))
     );
-    let args: Vec<Option<u128>> = (0..24).map(|n| Some(n + (7 << 40))).collect();
+    let mask = u128::MAX >> (128 - bits);
+    let args: Vec<Option<u128>> =
+        (0..24).map(|n| Some((n * (0x0123 << 112 | 7 << 40 | 9)) & mask)).collect();
     let values = |bits: &[Option<u128>]| {
-        let value = |&bits: &Option<u128>| Value { ty: ValType::I64, bits };
+        let value = |&bits: &Option<u128>| Value { ty, bits };
         Outcome::Values(bits.iter().map(value).collect())
     };
     everywhere(|executor, mode| {
@@ -234,7 +247,9 @@ fn many_parameters_and_results_cross_both_ways() {
         let report = report(executor, &text, &request(mode, calls));
         assert_eq!(report.calls[0], values(&args));
         assert_eq!(report.calls[1], values(&args));
-        assert_eq!(report.calls[2], values(&[Some(0); 24]));
+        let slots: Vec<u128> = args.iter().flatten().copied().collect();
+        let answered = answers("env", "host", &slots, 0, &[ty; 24]).into_iter().map(Some);
+        assert_eq!(report.calls[2], values(&answered.collect::<Vec<_>>()));
         let logged: Vec<_> = report.host_calls[0].args.iter().map(|value| value.bits).collect();
         assert_eq!(logged, args);
     });
@@ -245,6 +260,7 @@ fn every_access_of_a_correct_program_lies_in_its_object() {
     const TEXT: &str = r#"(module
         (import "env" "memory" (memory 1 3)) (import "env" "table" (table 2 funcref))
         (table $own 3 5 funcref) (table $hosts 1 externref) (global $g (mut v128) (v128.const i64x2 1 2))
+        (memory $second 1)
         (elem $e func $f $h) (data $d "bytes")
         (func $f (export "f") (param externref) (result i32)
             (memory.init $d (i32.const 9) (i32.const 0) (i32.const 5))
@@ -254,6 +270,9 @@ fn every_access_of_a_correct_program_lies_in_its_object() {
             (table.set $hosts (i32.const 0) (local.get 0))
             (drop (memory.grow (i32.const 1)))
             (i64.store (i32.const 131064) (i64.load (i32.const 9)))
+            (global.set $g (v128.load (i32.const 131056)))
+            (v128.store $second (i32.const 65520) (global.get $g))
+            (memory.copy $second 0 (i32.const 0) (i32.const 131024) (i32.const 48))
             (call_indirect $own (result i32) (i32.const 1)))
         (func $h (result i32) (i32.load8_u (i32.const 131064))))"#;
     let mut interpreter = Interpreter::new(Faults::default());

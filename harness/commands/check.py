@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.commands.options import plan_of, plan_options
+from harness.commands.options import limit_options, plan_of, plan_options
 from harness.files import read_all
-from harness.pool import records
+from harness.pool import Pool, WorkerLimits
 from harness.printable import encodable, printable, quoted_lines
 from harness.source import ListSource
 from harness.verdict import exit_code
@@ -25,22 +25,27 @@ if TYPE_CHECKING:
 Examples:
   fencepost check module.wasm
   fencepost check -v corpus/*.wat
+  fencepost check program.clif
   fencepost check --executor jit --reference none --mode exact module.wat""",
 )
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @plan_options
+@limit_options
 @click.option("--json", "as_json", is_flag=True, help="Print the verdicts as JSON lines on standard output.")
 @click.option("-v", "--verbose", is_flag=True, help="Print what each executor came to.")
-def command(files: tuple[Path, ...], as_json: bool, verbose: bool, **plan: Any) -> int:
-    """Judge FILE..., WebAssembly in binary or text, by all oracles.
+def command(
+    files: tuple[Path, ...], case_time: float, worker_memory: int, as_json: bool, verbose: bool, **plan: Any
+) -> int:
+    """Judge FILE..., WebAssembly in binary or text or CLIF, by all oracles.
 
-    Without calls in its header, every exported function of a module is called with edge-case
-    arguments. Exit code 1 if there is a finding.
+    Without calls in its header, a program in CLIF makes those of its run lines, and every exported
+    function of a module is called with edge-case arguments. Exit code 1 if there is a finding.
     """
     names, cases = read_all(files)
     source = ListSource(cases, names)
     kinds = []
-    for record in records(source, plan_of(**plan), thin=False):
+    limits = WorkerLimits(case_time, worker_memory)
+    for record in Pool(source, plan_of(**plan), thin=False, limits=limits).records():
         if record is not None:
             kinds.append(record.verdict.kind)
             click.echo(_json(record, source) if as_json else _text(record, source, verbose=verbose))

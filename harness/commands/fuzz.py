@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
 import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,20 +14,36 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.campaign import Budget, Campaign
-from harness.commands.options import duration, plan_of, plan_options, size
+from harness.commands.options import duration, limit_options, plan_of, plan_options
 from harness.commands.summary import summary_lines
 from harness.commands.watch import Watch, watch_options
 from harness.configuration import continued, digest_of, is_given, to_json
-from harness.errors import UsageError
+from harness.drivers.libfuzzer import LibFuzzerSource
+from harness.errors import EnvironmentFailure, UsageError
 from harness.keeper import Keeper
+from harness.plugins import third_party_generators
 from harness.pool import Pool, WorkerLimits
-from harness.source import GENERATORS, GeneratedSource
+from harness.source import GENERATORS, GeneratedSource, Source
 from harness.store import Store, fresh_folder, latest_folder
 from harness.versions import versions
 
 if TYPE_CHECKING:
     from harness.case import Case
     from harness.plan import Plan
+
+DRIVERS = ("prng", "atheris")
+DRAWING = {"corpus", "mutate", "confuse"}
+"""Generators that draw from a corpus."""
+CHECKOUT_CORPUS = Path(__file__).parents[2] / "corpus"
+
+
+def generator_names(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Checks names of generators; a click callback, since those of others are looked up late."""
+    known = (*GENERATORS, *third_party_generators())
+    for name in value:
+        if name not in known:
+            raise click.BadParameter(f"{name!r} is not one of {', '.join(known)}")
+    return value
 
 
 @click.command(
@@ -36,9 +54,13 @@ Examples:
   fencepost fuzz --cases 1000 --seed 7 --mode exact
   fencepost fuzz --time 8h --jobs 4 --out nightly
   fencepost fuzz --resume --out nightly --time 2h
+  fencepost fuzz --jobs 4 --stats stats.jsonl --metrics-port 9100
   fencepost fuzz --time 10s --fault 02      (must find an escape)
   fencepost fuzz --generator corpus --corpus corpus --cases 100
-  fencepost fuzz --generator confuse --corpus corpus --time 60s""",
+  fencepost fuzz --generator confuse --corpus corpus --time 60s
+  fencepost fuzz --driver atheris --time 10m
+  fencepost fuzz --driver atheris --libfuzzer -max_len=1024 --generator wasm
+  fencepost fuzz --generator clif --time 60s""",
 )
 @click.option("--time", "seconds", type=duration, metavar="DURATION", help="Stop after 90s, 10m, 2h.")
 @click.option("--cases", type=click.IntRange(min=1), metavar="N", help="Stop after N cases.")
@@ -47,34 +69,34 @@ Examples:
 @click.option(
     "--generator",
     "generators",
-    type=click.Choice(GENERATORS),
+    callback=generator_names,
     multiple=True,
-    help="Use this generator only. Repeatable.  [default: wasm]",
+    metavar="NAME",
+    help=f"Use this generator only: {', '.join(GENERATORS)}, or a third-party one. Repeatable.  "
+    "[default: wasm, mutate, and corpus where there is one]",
 )
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="What the generator corpus draws from, and confuse too.",
+    help="What the generators corpus, mutate and confuse draw from.  [default: the checkout's, in one]",
+)
+@click.option(
+    "--driver",
+    type=click.Choice(DRIVERS),
+    default="prng",
+    show_default=True,
+    help="Who decides what cases are made of: a seeded generator of numbers, or libFuzzer, guided by coverage.",
+)
+@click.option(
+    "--libfuzzer",
+    multiple=True,
+    metavar="FLAG",
+    help="A flag for libFuzzer, such as -max_len=1024, with --driver atheris. Repeatable.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: a fresh one]")
 @click.option("--resume", is_flag=True, help="Go on with the campaign in --out.  [default: the latest]")
-@click.option(
-    "--case-time",
-    type=duration,
-    default="60s",
-    show_default=True,
-    metavar="DURATION",
-    help="A case that takes longer is a hang.",
-)
-@click.option(
-    "--worker-memory",
-    type=size,
-    default="2GiB",
-    show_default=True,
-    metavar="SIZE",
-    help="A worker is replaced at half of it, and killed above it.",
-)
+@limit_options
 @plan_options
 @click.option("--json", "as_json", is_flag=True, help="Print the statistics as JSON on standard output.")
 @watch_options
@@ -102,16 +124,26 @@ class _Session:
     source: GeneratedSource
     store: Store
 
+    def _driven(self) -> Source:
+        """The source as the driver has it."""
+        if self.options["driver"] == "prng":
+            return self.source
+        driven = LibFuzzerSource(self.source, self.store.folder / "libfuzzer", self.options["libfuzzer"])
+        driven.prepare()
+        return driven
+
     def run(self) -> Campaign:
         """Runs the campaign, or what is left of it."""
         options = self.options
         limits = WorkerLimits(options["case_time"], options["worker_memory"])
-        pool = Pool(self.source, self.plan, options["jobs"], limits=limits)
-        with self._watch() as watch:
-            campaign = Campaign(pool, Keeper(self.store, watch.found), progress=watch.update)
-            if (progress := self.store.progress()) is not None:
+        pool = Pool(self._driven(), self.plan, options["jobs"], limits=limits)
+        progress = self.store.progress()
+        budget = self._budget(progress.elapsed if progress else 0.0)
+        with self._watch(budget) as watch:
+            campaign = Campaign(pool, Keeper(self.store, watch.found), budget, watch.update)
+            if progress is not None:
                 campaign.resume(progress)
-            campaign.budget = self._budget(campaign.elapsed)
+            pool.ends = campaign.statistics.ends
             self.store.configure(self._configuration(campaign.budget))
             self._announce(campaign)
             campaign.statistics.expect(self.source.generators)
@@ -119,9 +151,9 @@ class _Session:
             campaign.run()
         return campaign
 
-    def _watch(self) -> Watch:
+    def _watch(self, budget: Budget) -> Watch:
         names = ("stats", "metrics_port", "no_tty", "verbose")
-        return Watch(**{name: self.options[name] for name in names}, budget=self.options["seconds"])
+        return Watch(**{name: self.options[name] for name in names}, budget=budget.seconds)
 
     def conclude(self, campaign: Campaign) -> int:
         """Prints the summary.
@@ -196,20 +228,36 @@ def _of_plan(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _source(options: dict[str, Any]) -> GeneratedSource:
-    generators, corpus = options["generators"], options["corpus"]
-    return GeneratedSource(options["seed"], generators or ("wasm",), _corpus(generators, corpus), options["cases"])
+    _check_driver(options["driver"], options["libfuzzer"])
+    generators: tuple[str, ...] = options["generators"]
+    cases = _corpus(generators, options["corpus"])
+    default = ("wasm", "mutate", "corpus") if cases else ("wasm", "mutate")
+    return GeneratedSource(options["seed"], generators or default, cases, options["cases"])
+
+
+def _check_driver(driver: str, flags: tuple[str, ...]) -> None:
+    if driver == "prng" and flags:
+        raise UsageError("--libfuzzer needs --driver atheris")
+    for flag in flags:
+        if not re.fullmatch(r"-\w+=.*", flag):
+            raise UsageError(f"{flag!r} is no flag of libFuzzer", "--libfuzzer", "write it as -max_len=1024")
+    if driver == "atheris" and importlib.util.find_spec("atheris") is None:
+        hint = "install atheris, which has wheels for CPython 3.11 to 3.13 on x86-64 Linux"
+        raise EnvironmentFailure("--driver atheris needs the package atheris", "", hint)
 
 
 def _corpus(generators: tuple[str, ...], folder: Path | None) -> tuple[Case, ...]:
+    """The cases to draw from: those of ``folder``, or of the checkout that this is; none where nobody draws."""
     from harness.files import read_all  # noqa: PLC0415 (only where a folder is given)
 
-    if not {"corpus", "confuse"} & set(generators):
+    if generators and not DRAWING & set(generators):
         if folder is not None:
-            raise UsageError("--corpus needs --generator corpus or confuse")
+            raise UsageError(f"--corpus needs one of the generators {', '.join(sorted(DRAWING))}")
         return ()
-    if folder is None and "corpus" not in generators:
-        return ()
-    if folder is None:
+    if folder is None and CHECKOUT_CORPUS.joinpath("README.md").is_file():
+        folder = CHECKOUT_CORPUS
+    if folder is not None:
+        return read_all([folder])[1]
+    if "corpus" in generators:
         raise UsageError("--generator corpus needs --corpus DIR")
-    _, cases = read_all([folder])
-    return cases
+    return ()

@@ -17,11 +17,14 @@ from harness.errors import UsageError, from_os
 from harness.gate.baseline import read_baseline, render_baseline
 from harness.gate.console import json_of, lines_of
 from harness.gate.github import annotation_lines, summary
+from harness.gate.job import GENERATORS as DEFAULT_GENERATORS
 from harness.gate.job import Job, carry_out
 from harness.gate.junit import render_junit
 from harness.gate.outputs import Output, write_all
 from harness.gate.reason import HINT, fault_of
 from harness.gate.sarif import render_sarif
+from harness.printable import printable
+from harness.source import GENERATORS
 from harness.versions import versions
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ Examples:
   fencepost gate my-crashes --budget 0        (replay only)
   fencepost gate --fault 02                   (must fail)""",
 )
-@click.argument("paths", nargs=-1, type=FILE)
+@click.argument("paths", nargs=-1, type=FILE, metavar="[PATH]...")
 @click.option("--crashes", type=FILE, metavar="DIR", help="Known findings to replay.  [default: crashes, if there]")
 @click.option("--corpus", type=FILE, metavar="DIR", help="Seeds to replay.  [default: corpus, if there]")
 @click.option(
@@ -65,6 +68,15 @@ Examples:
 )
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Seed of all cases."
+)
+@click.option(
+    "--generator",
+    "generators",
+    type=click.Choice(GENERATORS),
+    multiple=True,
+    default=DEFAULT_GENERATORS,
+    show_default=True,
+    help="Fuzz with this generator only. Repeatable. Seeds are those of --corpus.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Worker processes.")
 @click.option("--out", type=FILE, metavar="DIR", help="Where new findings go.  [default: a fresh folder]")
@@ -100,23 +112,19 @@ def command(  # noqa: PLR0917 (click passes them by name)
     _check_reason(write_baseline, reason)
     accepted = read_baseline(baseline) if baseline else {}
     seconds, cases = limit
-    asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "out")}
-    job = Job(seconds=seconds, cases=cases, **asked)
-    with Status(live=not no_tty, verbose=verbose) as status:
+    asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "generators", "out")}
+    job = Job(seconds=seconds, cases=cases, options=click.get_current_context().params, **asked)
+    with Status(live=not no_tty, verbose=verbose, budget=seconds, title="fencepost gate") as status:
         report = carry_out(job, plan_of(**rest), accepted, status.update)
     outputs = []
-    if write_baseline and reason and not report.shortfall:
-        accepted |= {result.verdict.key: reason for result in report.acceptable}
+    if write_baseline and not report.shortfall:
+        accepted |= dict.fromkeys((result.verdict.key for result in report.acceptable), reason or "")
         report = report.accepting(accepted)
         outputs.append(Output(write_baseline, "baseline", render_baseline(accepted)))
-    if junit:
-        outputs.append(Output(junit, "JUnit report", render_junit(report)))
-    if sarif:
-        outputs.append(Output(sarif, "SARIF report", render_sarif(report, versions()["fencepost"])))
-    errors = _write(outputs, report)
+    errors = write_all(outputs + _outputs(report, junit, sarif))
     errors += _print(report, as_json=as_json, verbose=verbose)
     for error in errors:
-        click.echo(f"fencepost: error: {error}", err=True)
+        click.echo(f"fencepost: error: {printable(str(error))}", err=True)
     return 3 if errors else report.exit_code
 
 
@@ -128,11 +136,16 @@ def _check_reason(write_baseline: Path | None, reason: str | None) -> None:
         raise UsageError(fault, "--reason", HINT)
 
 
-def _write(outputs: list[Output], report: Report) -> list[FencepostError]:
-    """Writes the files, the summary of a GitHub step among them."""
+def _outputs(report: Report, junit: Path | None, sarif: Path | None) -> list[Output]:
+    """The files that were asked for, the summary of a GitHub step among them."""
+    outputs = []
+    if junit:
+        outputs.append(Output(junit, "JUnit report", render_junit(report)))
+    if sarif:
+        outputs.append(Output(sarif, "SARIF report", render_sarif(report, versions()["fencepost"])))
     if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         outputs.append(Output(Path(path), "summary of the step", summary(report), append=True))
-    return write_all(outputs)
+    return outputs
 
 
 def _print(report: Report, *, as_json: bool, verbose: bool) -> list[FencepostError]:

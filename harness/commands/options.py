@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.errors import UsageError
-from harness.executors import EXECUTORS, Limits
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, Limits
 from harness.plan import MODES, REFERENCES, Plan
 
 if TYPE_CHECKING:
@@ -37,6 +37,29 @@ def size(text: str) -> int:
     return int(match[1]) * BYTES[match[2]]
 
 
+def _references(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Checks names of references; whether binaries are there is for `plan_of` to see."""
+    for name in value:
+        if name not in (*REFERENCES, "wasm-tools", "none") and not name.startswith("wasmtime-cli="):
+            raise click.BadParameter(
+                f"{name!r} is not one of {', '.join(REFERENCES)}, wasmtime-cli=PATH, wasm-tools, none"
+            )
+    return value
+
+
+def _found(reference: str) -> str:
+    """A reference whose binary, if it needs one, is there; with an absolute path."""
+    if reference == "wasm-tools":
+        from harness.references.wasm_tools import check_installed  # noqa: PLC0415 (seldom used)
+
+        check_installed()
+    if reference.startswith("wasmtime-cli="):
+        from harness.references.wasmtime_cli import PREFIX, path_of  # noqa: PLC0415 (seldom used)
+
+        return PREFIX + path_of(reference)
+    return reference
+
+
 def plan_options(function: F) -> F:
     """Adds the options that make a `Plan`; `plan_of` takes them."""
     options = [
@@ -52,14 +75,16 @@ def plan_options(function: F) -> F:
             "executors",
             type=click.Choice(EXECUTORS),
             multiple=True,
-            help="Use this executor only. Repeatable.  [default: all]",
+            help="Use this executor only. Repeatable.  [default: all; the reference for CLIF only]",
         ),
         click.option(
             "--reference",
             "references",
-            type=click.Choice((*REFERENCES, "none")),
+            callback=_references,
             multiple=True,
-            help="Compare with this reference only. Repeatable.  [default: all]",
+            metavar="NAME",
+            help=f"Compare with this reference only: {', '.join(REFERENCES)}, wasmtime-cli=PATH (a binary of yours), "
+            f"wasm-tools (which only validates), or none. Repeatable.  [default: {' and '.join(REFERENCES)}]",
         ),
         click.option(
             "--guard",
@@ -83,6 +108,26 @@ def plan_options(function: F) -> F:
     return function
 
 
+def limit_options(function: F) -> F:
+    """Adds the options that make `WorkerLimits`: ``case_time`` and ``worker_memory``."""
+    function = click.option(
+        "--worker-memory",
+        type=size,
+        default="2GiB",
+        show_default=True,
+        metavar="SIZE",
+        help="A worker is replaced at half of it, and killed above it.",
+    )(function)
+    return click.option(
+        "--case-time",
+        type=duration,
+        default="60s",
+        show_default=True,
+        metavar="DURATION",
+        help="A case that takes more processor time is a hang.",
+    )(function)
+
+
 def plan_of(
     *,
     mode: str,
@@ -95,7 +140,7 @@ def plan_of(
     """The plan that `plan_options` describe. A fault prints its banner.
 
     Raises:
-        UsageError: no such fault, or ``none`` beside other references.
+        UsageError: no such fault, no such binary, or ``none`` beside other references.
     """
     if "none" in references and len(references) > 1:
         raise UsageError("--reference none stands alone", "", "leave the other references away")
@@ -104,8 +149,8 @@ def plan_of(
         _announce(fault)
     return Plan(
         modes=MODES[mode],
-        executors=tuple(name for name in EXECUTORS if not executors or name in executors),
-        references=chosen,
+        executors=tuple(name for name in EXECUTORS if name in (executors or MODULE_EXECUTORS)),
+        references=tuple(map(_found, chosen)),
         guard="decoy" if guard == "decoy" else "guard",
         fault=fault,
         limits=replace(Limits(), max_memory=max_memory),

@@ -24,12 +24,14 @@ class View:
     """What a panel shows.
 
     Attributes:
+        title: the command that runs.
         elapsed: seconds since the start.
         budget: seconds until the end; `None` for without end.
         rate: cases per second of late.
         busy: share of the processor time that the workers could have used of late.
     """
 
+    title: str
     statistics: Statistics
     elapsed: float
     budget: float | None
@@ -45,7 +47,7 @@ def panel(view: View) -> Panel:
     rows.add_column(overflow="fold")
     for label, words, style in _rows(view):
         rows.add_row(label, Text(words, style=style))
-    return Panel(rows, title="fencepost fuzz", title_align="left", border_style="dim")
+    return Panel(rows, title=view.title, title_align="left", border_style="dim")
 
 
 def _rows(view: View) -> list[tuple[str, str, str]]:
@@ -66,7 +68,7 @@ def _rows(view: View) -> list[tuple[str, str, str]]:
     rows.append(("coverage", coverage(statistics), ""))
     if statistics.corpus:
         rows.append(("corpus", f"{statistics.corpus} seeds", ""))
-    rows.extend((_findings_row(view), ("workers", _workers(view), "" if view.workers else WARNING_STYLE)))
+    rows.extend((_findings_row(view), ("workers", worker_words(view), "" if view.workers else WARNING_STYLE)))
     rows.extend(("", line, WARNING_STYLE) for line in warnings(statistics))
     return rows
 
@@ -105,10 +107,11 @@ def _findings_row(view: View) -> tuple[str, str, str]:
     return "findings", words, FINDING_STYLE
 
 
-def _workers(view: View) -> str:
+def worker_words(view: View) -> str:
+    """How the workers are."""
     if not view.workers:
         return "none running"
     largest = max(worker.rss_bytes for worker in view.workers)
-    died = view.statistics.oracles["pool"]
     words = f"{len(view.workers)} running, {percent(view.busy)} busy, largest {largest >> 20} MiB"
-    return words + (f", {died} replaced" if died else "")
+    ends = view.statistics.ends
+    return words + (f", {ends.total()} replaced ({counts(ends)})" if ends else "")

@@ -32,8 +32,8 @@ FOLDER = Path("crashes")
 Examples:
   fencepost replay fencepost-out/latest
   fencepost replay crashes
-  fencepost replay fencepost-out/0001/findings/escape-1a2b3c4d/case.wasm
-  fencepost replay fencepost-out/0001/findings/escape-1a2b3c4d --promote \\
+  fencepost replay fencepost-out/0001/findings/escape-1a2b3c4d-17/case.wasm
+  fencepost replay fencepost-out/0001/findings/escape-1a2b3c4d-17 --promote \\
       --reason 'the lowering folds an add that wraps into a displacement'""",
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from harness.errors import from_os
-from harness.store import DEFAULT_ROOT
+from harness.store import latest_folder
 
 
 @click.command(
@@ -34,7 +34,7 @@ def command(folder: Path | None, output: Path | None) -> int:
     from harness.report.data import read_campaign  # noqa: PLC0415 (so that --help is quick)
     from harness.report.page import render  # noqa: PLC0415 (the same)
 
-    folder = (DEFAULT_ROOT / "latest").resolve() if folder is None else folder
+    folder = latest_folder() if folder is None else folder
     target = output or folder / "report.html"
     page = render(read_campaign(folder), target)
     try:

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from harness.commands.panel import View, panel
+from harness.commands.panel import View, panel, worker_words
 from harness.commands.summary import printable, progress_line
 from harness.health import workers
 from harness.rate import RecentRate
@@ -36,12 +36,16 @@ class Status:
         live: whether to draw a panel where the terminal can.
         verbose: whether to print the evidence of findings.
         budget: seconds until the end; `None` for without end.
+        title: the command that runs.
     """
 
-    def __init__(self, *, live: bool, verbose: bool, budget: float | None = None) -> None:
+    def __init__(
+        self, *, live: bool, verbose: bool, budget: float | None = None, title: str = "fencepost fuzz"
+    ) -> None:
         self._console = Console(stderr=True)
         self._verbose = verbose
         self._budget = budget
+        self._title = title
         self._shown = 0.0
         self._cases = RecentRate()
         self._cpu: dict[int, RecentRate] = {}
@@ -66,22 +70,27 @@ class Status:
         if elapsed - self._shown < pause:
             return
         self._shown = elapsed
-        rate = self._cases.update(elapsed, statistics.cases)
+        view = self._view(statistics, elapsed)
         if self._live is not None:
-            self._live.update(panel(self._view(statistics, elapsed, rate)), refresh=True)
+            self._live.update(panel(view), refresh=True)
         else:
-            click.echo(f"{progress_line(statistics, elapsed)}, {rate:.0f} cases/s now", err=True)
+            line = f"{progress_line(statistics, elapsed)}, {view.rate:.0f} cases/s now; workers: {worker_words(view)}"
+            click.echo(line, err=True)
 
     def found(self, record: Record, where: str) -> None:
-        """Announces a finding."""
+        """Announces a finding that has a folder; the status counts the others."""
+        if not where:
+            return
         text = f"{printable(record.verdict.key)}: {where}"
         if self._verbose:
             text += "".join(f"\n  {printable(line)}" for line in record.verdict.evidence.splitlines())
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def _view(self, statistics: Statistics, elapsed: float, rate: float) -> View:
+    def _view(self, statistics: Statistics, elapsed: float) -> View:
+        rate = self._cases.update(elapsed, statistics.cases)
         alive = workers()
         self._cpu = {worker.pid: self._cpu.get(worker.pid, RecentRate()) for worker in alive}
         used = sum(self._cpu[worker.pid].update(elapsed, worker.cpu_seconds) for worker in alive)
         available = min(len(alive), os.cpu_count() or 1)
-        return View(statistics, elapsed, self._budget, rate, alive, min(1.0, used / available) if alive else 0.0)
+        busy = min(1.0, used / available) if alive else 0.0
+        return View(self._title, statistics, elapsed, self._budget, rate, alive, busy)

@@ -34,6 +34,8 @@ def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool =
     lines.append(f"coverage: {coverage(statistics)}")
     if statistics.with_fault:
         lines.append(f"the planted fault was triggered in {statistics.with_fault} cases")
+    if statistics.ends:
+        lines.append(f"workers replaced: {counts(statistics.ends)}")
     return lines + warnings(statistics)
 
 
@@ -51,7 +53,17 @@ def honesty(tally: Tally) -> str:
     return (
         f"{percent(tally.share(tally.with_access))} access memory, "
         f"{percent(tally.share(tally.with_indirect_call))} call indirectly, "
-        f"{percent(tally.share(tally.with_trap))} trap; median of executed ops: {tally.ops.median}"
+        f"{percent(tally.share(tally.with_trap))} trap; median of executed ops: {tally.ops.median}{plans(tally)}"
+    )
+
+
+def plans(tally: Tally) -> str:
+    """How many plans, and how many of their entries, took effect; empty without plans."""
+    if not tally.with_plan:
+        return ""
+    entries = percent(tally.triggered / tally.planned)
+    return (
+        f"; {percent(tally.with_triggered_plan / tally.with_plan)} of the plans took effect, {entries} of their entries"
     )
 
 

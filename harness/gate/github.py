@@ -24,6 +24,8 @@ MOST_ANNOTATIONS = 10
 """GitHub shows no more of one kind in a step."""
 MOST_ROWS = 200
 MOST_EVIDENCE_CHARS = 2000
+PLAIN = " -,;()/%="
+"""Punctuation that means nothing to Markdown inside a line."""
 ORDER = (Status.FAILED, Status.KNOWN, Status.UNDECIDED)
 
 
@@ -76,4 +78,4 @@ def _row(result: Result) -> str:
 
 def _text(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return "".join(char if char.isalnum() or char in " -" else f"&#{ord(char)};" for char in printable(text))
+    return "".join(char if char.isalnum() or char in PLAIN else f"&#{ord(char)};" for char in printable(text))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from harness.errors import EmptyFolder, EnvironmentFailure
+from harness.configuration import digest_of, to_json
+from harness.errors import EmptyFolder, EnvironmentFailure, UsageError
 from harness.files import find_files, read_all
 from harness.gate.run import Gate
 from harness.source import GeneratedSource, ListSource
@@ -16,6 +17,7 @@ from harness.versions import versions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from harness.case import Case
     from harness.gate.report import Report
     from harness.plan import Plan
     from harness.statistics import Statistics
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 CRASHES = Path("crashes")
 CORPUS = Path("corpus")
+GENERATORS = ("wasm", "confuse")
+"""What the gate fuzzes with: programs as the front end emits them, and programs confused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,9 @@ class Job:
         seconds: how long to fuzz; `None` for a number of cases.
         cases: how many cases to fuzz; `None` for a time.
         seed: of the generated cases.
+        generators: of the cases. Where they draw from seeds, those are ``corpus``.
         out: where findings go; `None` for a fresh folder.
+        options: as the user gave them, to be stored with the campaign.
     """
 
     paths: tuple[Path, ...] = ()
@@ -47,7 +53,15 @@ class Job:
     cases: int | None = None
     seed: int = 0
     jobs: int = 1
+    generators: tuple[str, ...] = GENERATORS
     out: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seeds(self) -> Path | None:
+        """What generators draw from; `None` if there is nothing."""
+        folder = self.corpus or CORPUS
+        return folder if folder.exists() else None
 
     @property
     def fuzzes(self) -> bool:
@@ -74,12 +88,13 @@ def carry_out(job: Job, plan: Plan, accepted: Mapping[str, str], progress: Progr
     failure = ""
     with gate.interruptible():
         names, cases = read_all(_files(job, notes))
+        source = _source(job)
         store = Store(job.out or fresh_folder()) if job.fuzzes else None
         try:
             if cases:
                 gate.replay(ListSource(cases, names))
             if store:
-                _fuzz(gate, job, plan, store)
+                _fuzz(gate, job, source, store)
         except EnvironmentFailure as error:
             failure = str(error)
         finally:
@@ -103,10 +118,30 @@ def _files(job: Job, notes: list[str]) -> list[Path]:
     return list(dict.fromkeys(files))
 
 
-def _fuzz(gate: Gate, job: Job, plan: Plan, store: Store) -> None:
-    source = GeneratedSource(job.seed, length=job.cases)
-    configuration = {"seed": job.seed, "jobs": job.jobs, "cases": job.cases, "seconds": job.seconds}
-    store.configure(configuration | {"gate": True, "plan": repr(plan), "versions": versions()})
+def _source(job: Job) -> GeneratedSource:
+    """The generated cases.
+
+    Raises:
+        UsageError: a generator needs seeds, and there are none.
+    """
+    seeds = _seeds(job)
+    if "corpus" in job.generators and not seeds:
+        raise UsageError("--generator corpus needs seeds", "", f"name their folder with --corpus, or make {CORPUS}")
+    return GeneratedSource(job.seed, job.generators, seeds, job.cases)
+
+
+def _seeds(job: Job) -> tuple[Case, ...]:
+    try:
+        return read_all([job.seeds])[1] if job.seeds else ()
+    except EmptyFolder:
+        return ()
+
+
+def _fuzz(gate: Gate, job: Job, source: GeneratedSource, store: Store) -> None:
+    """Runs a campaign; its folder is one like any other, which can be reported on and resumed."""
+    own = {"seed": job.seed, "seconds": job.seconds, "cases": job.cases, "corpus": job.seeds}
+    digest = {"corpus_digest": digest_of(source.corpus), "versions": versions()}
+    store.configure(to_json({**job.options, **own}) | digest)
     gate.fuzz(source, store, job.seconds)
 
 

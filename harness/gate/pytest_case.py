@@ -16,7 +16,7 @@ from harness.case_file import read_case
 from harness.errors import FencepostError
 from harness.gate.judgement import Result, Status, judge
 from harness.plan import Plan
-from harness.pool import records
+from harness.pool import Pool
 from harness.printable import printable, quoted_lines
 from harness.source import ListSource
 
@@ -132,6 +132,7 @@ class Runner:
             self.close()
         if item not in self._done:
             self.close()
+            self._waiting.pop(item, None)
             self._take(_run([item]), item)
 
     def _take(self, stream: Generator[tuple[CaseItem, Record]], wanted: CaseItem) -> None:
@@ -157,7 +158,7 @@ def runner_of(session: pytest.Session) -> Runner:
 
 def _run(items: list[CaseItem]) -> Generator[tuple[CaseItem, Record]]:
     source = ListSource(tuple(item.case for item in items), tuple(str(item.path) for item in items))
-    stream = records(source, Plan(), thin=False)
+    stream = Pool(source, Plan(), thin=False).records()
     try:
         for record in stream:
             if record is not None:

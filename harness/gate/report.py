@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 
 from harness.gate.judgement import Status, judge
 from harness.printable import printable
-from harness.statistics import Statistics
+from harness.statistics import LOW_DECIDED_SHARE, Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from harness.gate.judgement import Result
-
-LEAST_DECIDED = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,8 @@ class Report:
         seed: of the generated cases.
         folder: the output folder of the campaign; `None` if there was none.
         seconds: how long it all took.
-        failure: the error of the environment that ended it; empty if none did.
+        failure: the error of the environment that ended it, or kept it from storing
+            what it found; empty if there was none.
         notes: what else a reader should know, a line each.
     """
 
@@ -93,11 +92,11 @@ class Report:
         if self.interrupted:
             return "it was interrupted"
         if self.failure:
-            return f"an error ended it: {printable(self.failure)}"
+            return f"the machine failed it: {printable(self.failure)}"
         if not self.cases:
             return "it ran no case"
-        if self.decided_share < LEAST_DECIDED:
-            return f"it decided {self.decided_share:.1%} of the cases, fewer than {LEAST_DECIDED:.0%}"
+        if self.decided_share < LOW_DECIDED_SHARE:
+            return f"it decided {self.decided_share:.1%} of the cases, fewer than {LOW_DECIDED_SHARE:.0%}"
         return ""
 
     @property

@@ -48,6 +48,7 @@ class Gate:
     _replayed: Statistics = field(default_factory=Statistics)
     _fuzzed: Statistics = field(default_factory=Statistics)
     _interrupted: bool = False
+    _failure: str = ""
     _seed: int = 0
     _folder: Path | None = None
     _started: float = field(default_factory=time.monotonic)
@@ -77,31 +78,37 @@ class Gate:
             seconds: how long; `None` for the length of the source.
 
         Raises:
-            FencepostError: the harness or its environment failed.
+            FencepostError: the harness or its environment failed, in another way than that
+                the output folder cannot be written, which the report says.
         """
         if self._interrupted:
             return
-        first: dict[str, tuple[Record, Path | None]] = {}
+        firsts: dict[str, tuple[Record, str]] = {}
 
-        def found(record: Record, where: str) -> None:
-            file = next(iter(sorted(Path(where).glob("case.*"))), None)
-            first.setdefault(record.verdict.key, (record, file))
+        def found(record: Record, folder: str) -> None:
+            first = firsts.get(record.verdict.key)
+            if first is None or record.index < first[0].index:
+                firsts[record.verdict.key] = record, folder
 
-        keeper = Keeper(store, found)
-        campaign = Campaign(Pool(source, self.plan, self.jobs), keeper, Budget(seconds), self.progress, self._fuzzed)
+        pool = Pool(source, self.plan, self.jobs)
+        campaign = Campaign(pool, Keeper(store, found), Budget(seconds), self.progress, self._fuzzed)
+        campaign.statistics.expect(source.generators)
         self._seed, self._folder = source.seed, store.folder
         try:
             campaign.run()
         finally:
             self._interrupted |= campaign.interrupted
-            for record, _ in keeper.unsaved:
-                first.setdefault(record.verdict.key, (record, None))
-            for key, (record, file) in first.items():
-                judgement = judge(record.verdict, None, self.accepted)
-                count = self._fuzzed.keys[key].cases
-                self._results.append(Result(source.where(record.index), file, record.verdict, judgement, count))
-        if keeper.trouble is not None:
-            raise keeper.trouble
+            for record, folder in sorted(firsts.values(), key=lambda first: first[0].index):
+                self._results.append(self._finding(record, folder, source))
+            if campaign.keeper.trouble is not None:
+                self._failure = str(campaign.keeper.trouble)
+
+    def _finding(self, record: Record, folder: str, source: GeneratedSource) -> Result:
+        """All generated cases of one key, by the first of them."""
+        file = next(iter(sorted(Path(folder).glob("case.*"))), None) if folder else None
+        judgement = judge(record.verdict, None, self.accepted)
+        cases = self._fuzzed.keys[record.verdict.key].cases
+        return Result(source.where(record.index), file, record.verdict, judgement, cases)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
@@ -140,7 +147,7 @@ class Gate:
             folder=self._folder,
             seconds=time.monotonic() - self._started,
             interrupted=self._interrupted,
-            failure=failure,
+            failure=failure or self._failure,
             notes=notes,
         )
 

@@ -8,6 +8,7 @@ faster. All use of that interface is here.
 from __future__ import annotations
 
 import ctypes
+import struct
 from typing import TYPE_CHECKING, Any
 
 import wasmtime
@@ -116,6 +117,22 @@ def host_value(store: wasmtime.Store, kind: str, argument: Any, functions: Funct
     number.kind = ffi.wasmtime_valkind_t(KINDS[kind])
     setattr(number.of, kind, argument)
     return from_raw(store, number, functions)
+
+
+def host_result(kind: str, bits: int) -> int | float | None:
+    """What a host function in Python gives the package for a result that is no NaN and no reference but null."""
+    match kind:
+        case "f32":
+            (number,) = struct.unpack("<f", bits.to_bytes(4, "little"))
+            return float(number)
+        case "f64":
+            (number,) = struct.unpack("<d", bits.to_bytes(8, "little"))
+            return float(number)
+        case "i32":
+            return bits - (bits >> 31 << 32)
+        case "i64":
+            return bits - (bits >> 63 << 64)
+    return None if kind.endswith("ref") else bits
 
 
 def global_value(store: wasmtime.Store, item: wasmtime.Global, functions: Functions) -> Value:

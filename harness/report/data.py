@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from harness.errors import FileError, from_os
+from harness.statistics import Statistics
 from harness.store import read_configuration
 from harness.verdict import Kind
 
@@ -111,17 +113,24 @@ def _read_lines(path: Path) -> tuple[dict[str, Any], ...]:
             lines.pop()
         lines.append(line)
     if not lines:
-        raise FileError("no statistics in it yet", str(path), "run the campaign for longer")
+        hint = "let the campaign run for longer, or use the Fencepost that ran it"
+        raise FileError("no statistics of this version in it", str(path), hint)
     return tuple(lines)
 
 
 def _parse(text: str) -> dict[str, Any] | None:
-    """A line of statistics; `None` for one that was torn when the campaign was killed."""
+    """A line of statistics; `None` for one that was torn by a kill, or that another version wrote."""
     try:
         line = json.loads(text)
     except ValueError:
         return None
-    return line if isinstance(line, dict) and {"elapsed", "cases", "coverage"} <= line.keys() else None
+    return line if isinstance(line, dict) and line.keys() >= _figures() else None
+
+
+@cache
+def _figures() -> frozenset[str]:
+    """What a line of this version holds."""
+    return frozenset(Statistics().to_json(0.0))
 
 
 def _read_findings(folder: Path, notes: list[str]) -> list[KeptCase]:

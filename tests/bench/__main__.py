@@ -15,6 +15,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tests.bench.campaign import Rate, measure
+from tests.bench.confusion import ConfusionRate, confusion_rates
 from tests.bench.duel import Score, duel, geometric_mean
 from tests.bench.engines import Ours, Wasmtime
 from tests.bench.programs import INTERPRETED, NATIVE
@@ -35,7 +36,10 @@ def main() -> None:
     options = _options()
     scores = {group: run(options.rounds) for group, run in GROUPS.items()}
     rate = measure(options.cases) if options.cases else None
-    text = json.dumps(_as_json(scores, rate), indent=2) if options.json else "\n".join(_lines(scores, rate))
+    confusion = confusion_rates(options.plans) if options.plans else []
+    data = _as_json(scores, rate) | {"confusion": [asdict(rate) for rate in confusion]}
+    lines = _lines(scores, rate) + list(map(_confusion_line, confusion))
+    text = json.dumps(data, indent=2) if options.json else "\n".join(lines)
     sys.stdout.write(text + "\n")
 
 
@@ -43,10 +47,13 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--rounds", type=int, default=9, help="turns of each engine and program (default: 9)")
     parser.add_argument("--cases", type=int, default=2000, help="cases of the campaign, 0 for none (default: 2000)")
+    parser.add_argument(
+        "--plans", type=int, default=500, help="plans for each confused program, 0 for none (default: 500)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    if options.rounds < 1 or options.cases < 0:
-        parser.error("--rounds needs a positive number, --cases none below 0")
+    if options.rounds < 1 or min(options.cases, options.plans) < 0:
+        parser.error("--rounds needs a positive number, --cases and --plans none below 0")
     return options
 
 
@@ -64,6 +71,11 @@ def _lines(scores: dict[str, list[Score]], rate: Rate | None) -> list[str]:
         lines += [f"  {s.job:<32}{s.ours * 1e3:>10.2f}{s.theirs * 1e3:>11.2f}{s.ratio:>8.2f}" for s in row]
         lines += [f"  {'geometric mean':<32}{geometric_mean(row):>29.2f}", ""]
     return lines if rate is None else [*lines, *_rate_lines(rate)]
+
+
+def _confusion_line(rate: ConfusionRate) -> str:
+    stages = ", ".join(f"{stage} {share:.0%}" for stage, share in rate.stages.items())
+    return f"confusion, {rate.executor}: {rate.cases_per_second:.0f} cases per second and core; time: {stages}"
 
 
 def _rate_lines(rate: Rate) -> list[str]:

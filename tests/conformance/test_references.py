@@ -7,8 +7,8 @@ from xxhash import xxh3_64_intdigest
 
 import engine
 from harness.case import Call, Case
-from harness.executors import Limits, Subject
-from harness.outcome import CallOutcome, Exited, HostCall, Ran, Returned, Trapped, Value
+from harness.executors import EngineExecutor, Limits, Subject
+from harness.outcome import CallOutcome, Exited, HostCall, NotRun, Ran, Returned, Trapped, Value
 from harness.plan import REFERENCES
 from harness.references.wasmtime import WasmtimeReference
 
@@ -106,12 +106,26 @@ def test_proc_exit_ends_the_run(reference: str) -> None:
 
 
 @pytest.mark.parametrize("reference", REFERENCES)
-def test_imports_are_stubs(reference: str) -> None:
-    text = """(module (import "m" "f" (func $f (result i64 externref))) (import "m" "mem" (memory 1))
-        (import "m" "t" (table 2 funcref)) (import "m" "g" (global $g f32))
-        (func (export "f") (result i64 externref f32 i32) (call $f) (global.get $g) (memory.size)))"""
-    zeros = (Value("i64", 0), Value("externref", None), Value("f32", 0), Value("i32", 1))
-    assert only(run(reference, text, Call("f"))) == Returned(zeros)
+def test_imports_are_made(reference: str) -> None:
+    text = """(module (import "m" "mem" (memory 1)) (import "m" "t" (table 2 funcref)) (import "m" "g" (global $g f32))
+        (func (export "f") (result f32 i32 i32) (global.get $g) (memory.size) (table.size 0)))"""
+    given = (Value("f32", 0), Value("i32", 1), Value("i32", 2))
+    assert only(run(reference, text, Call("f"))) == Returned(given)
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_stubs_answer_as_ours_do(reference: str) -> None:
+    text = """(module (type $t (func (param i32 i64 f32 f64 externref) (result i32 i64 f32 f64 externref funcref)))
+        (import "m" "f" (func $f (type $t))) (func (export "f") (type $t)
+            (call $f (local.get 0) (local.get 1) (local.get 2) (local.get 3) (local.get 4))))"""
+    numbers = Value("i32", 7), Value("i64", 2**64 - 1), Value("f32", 0x3F80_0000), Value("f64", 1)
+    calls = [Call("f", (*numbers, Value("externref", held))) for held in (None, 0, 5)]
+    theirs = run(reference, text, *calls * 5)
+    ours = EngineExecutor("interpreter").run(Subject(Case(engine.assemble(text.encode()), calls=tuple(calls * 5))))
+    assert isinstance(ours, Ran)
+    assert theirs.calls == ours.calls
+    assert theirs.host_calls == ours.host_calls
+    assert len(set(theirs.calls)) > 10
 
 
 @pytest.mark.parametrize("reference", REFERENCES)
@@ -120,3 +134,11 @@ def test_a_start_function_that_traps_ends_the_run(reference: str) -> None:
     outcome = run(reference, text, Call("f"))
     assert outcome.instantiation == Trapped("unreachable")
     assert outcome.calls == ()
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("item", ["func (param v128)", "func (result i32 v128)", "global v128"])
+def test_imports_with_vectors_are_refused_since_the_package_aborts(reference: str, item: str) -> None:
+    subject = Subject(Case(engine.assemble(f'(module (import "m" "x" ({item})))'.encode())))
+    outcome = WasmtimeReference(reference).run(subject)
+    assert outcome == NotRun("unsupported", "wasmtime: the package aborts where imports have vectors")

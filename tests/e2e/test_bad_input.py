@@ -27,8 +27,12 @@ def files(folder: Path) -> dict[str, tuple[Path, str]]:
         path.write_bytes(data)
         return path
 
-    huge = write("huge.wasm", ADD)
-    os.truncate(huge, MAX_FILE_BYTES + 1)
+    large, huge = write("large.wasm", ADD), write("huge.wasm", ADD)
+    os.truncate(large, MAX_FILE_BYTES + 1)
+    os.truncate(huge, 50 << 20)
+    vanished = folder / "vanished"
+    vanished.mkdir()
+    (vanished / "gone.wasm").symlink_to("nowhere")  # is there when it is listed, and not when it is read
     empty = folder / "empty"
     empty.mkdir()
     unknown_call = b';; fencepost: {"fencepost": 1, "calls": [{"export": "nope"}]}\n(module)'
@@ -37,7 +41,9 @@ def files(folder: Path) -> dict[str, tuple[Path, str]]:
         "wrong arguments": (write("args.wat", wrong_args), r"'f' takes \(i32\), not nothing \(.*args\.wat\)"),
         "truncated": (write("truncated.wasm", ADD[:-3]), r"truncated\.wasm at byte \d+"),
         "malformed": (write("malformed.wasm", ADD[:8] + b"\x63" + ADD[9:]), r"malformed\.wasm at byte \d+"),
+        "large": (large, r"the limit is 32 MiB"),
         "huge": (huge, r"the limit is 32 MiB"),
+        "vanished": (vanished, r"no such file or directory \(.*gone\.wasm\)"),
         "not wasm": (write("picture.wasm", b"\x89PNG\r\n\x1a\n"), r"neither a module nor text"),
         "text": (write("broken.wat", b"(module\n  (func (result i32) i33.const 1))"), r"broken\.wat:2\)"),
         "invalid": (write("invalid.wat", b"(module (func (result i32)))"), r"invalid\.wat at byte \d+"),
@@ -50,7 +56,7 @@ def files(folder: Path) -> dict[str, tuple[Path, str]]:
 
 
 KINDS = (
-    "truncated", "malformed", "huge", "not wasm", "text", "invalid", "empty folder", "missing",
+    "truncated", "malformed", "large", "huge", "vanished", "not wasm", "text", "invalid", "empty folder", "missing",
     "broken header", "newer header", "unknown export", "wrong arguments",
 )  # fmt: skip
 
@@ -75,8 +81,7 @@ def test_a_bad_file_is_one_line(fencepost: Fencepost, tmp_path: Path, kind: str)
         (["fuzz", "--cases", "0"], "--cases"),
         (["fuzz", "--fault", "99"], "there is no planted fault '99'"),
         (["fuzz", "--reference", "none", "--reference", "wasmtime"], "--reference none stands alone"),
-        (["fuzz", "--generator", "corpus"], "--generator corpus needs --corpus DIR"),
-        (["fuzz", "--corpus", "."], "--corpus needs --generator corpus"),
+        (["fuzz", "--corpus", "."], "the folder holds no cases"),
         (["fuz"], "No such command 'fuz'"),
         (["check"], "FILES"),
     ],
@@ -95,16 +100,15 @@ def test_an_output_folder_that_cannot_be_written(fencepost: Fencepost, tmp_path:
     assert result.stderr.startswith("fencepost: error: cannot write the output folder: not a directory (file/out)")
 
 
-def test_an_output_folder_in_use(fencepost: Fencepost, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "campaign.db").write_text("")
+def test_an_output_folder_that_holds_a_campaign(fencepost: Fencepost) -> None:
+    fencepost("fuzz", "--cases", "1", "--out", "out")
     result = fencepost("fuzz", "--cases", "1", "--out", "out")
     assert result.returncode == 2
-    assert "the folder holds a campaign already (out)" in result.stderr
+    assert "the folder holds a campaign already (out); continue it with --resume" in result.stderr
 
 
 def test_help_has_examples_for_each_command(fencepost: Fencepost) -> None:
-    for command in ("fuzz", "check", "replay", "gate", "layout"):
+    for command in ("fuzz", "check", "replay", "gate", "explain", "layout"):
         result = fencepost(command, "--help")
         assert result.returncode == 0
         assert f"Examples:\n    fencepost {command}" in result.stdout or f"  fencepost {command}" in result.stdout

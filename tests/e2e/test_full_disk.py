@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPTIONS = ("--seed", "1", "--fault", "02", "--no-tty", "--out")
+OPTIONS = ("--seed", "1", "--fault", "02", "--reference", "none", "--no-tty", "--out")
 CASES = "150"
 FILE_BYTES = 96 << 10
 

@@ -69,6 +69,7 @@ def folder(tmp_path: Path) -> Path:
         (["gate", "--budget", "-5"], r"'-5' is neither a duration"),
         (["gate", "--write-baseline", "new.json"], r"a reason is needed \(--reason\); name the cause"),
         (["gate", "--reason", REASON], r"--reason needs --write-baseline FILE"),
+        (["gate", "clean.wat", "--generator", "corpus"], r"--generator corpus needs seeds; name their folder"),
         (["gate", "--fault", "99"], r"there is no planted fault '99'"),
         (["replay", "missing"], r"no such file or directory \(missing\)"),
         (["replay", "store.wat", "--promote"], r"a reason is needed \(--reason\)"),
@@ -85,6 +86,17 @@ def test_it_is_one_line_and_exit_code_2(fencepost: Fencepost, folder: Path, argu
     assert result.returncode == 2
     assert result.stdout == ""
     assert not (folder / "crashes").exists()
+
+
+def test_a_hostile_name_in_an_error_stays_on_its_line(fencepost: Fencepost, tmp_path: Path) -> None:
+    header = json.dumps({"fencepost": 1, "calls": [{"export": "\x1b[2J\n::error::x##[add-path]"}]})
+    (tmp_path / "calls.wat").write_text(f";; fencepost: {header}\n(module)")
+    for command in ("gate", "check", "replay"):
+        result = fencepost(command, "calls.wat")
+        assert result.returncode == 2
+        [line] = result.stderr.splitlines()
+        assert line.isprintable()
+        assert "##[" not in line
 
 
 def test_one_reason_does_not_explain_two_keys(fencepost: Fencepost, folder: Path) -> None:
@@ -149,13 +161,17 @@ def test_a_full_disk_behind_standard_output_is_an_error(folder: Path) -> None:
     assert (folder / "gate.xml").is_file()
 
 
-def test_a_disk_that_fills_up_ends_the_gate_with_what_it_has(folder: Path) -> None:
-    limited = 'ulimit -f 64; exec "$PYTHON" -m harness gate clean.wat store.wat --fault 02 --budget 4000 --json'
+def test_a_disk_that_fills_up_is_no_answer_but_every_finding_is_listed(folder: Path) -> None:
+    limited = 'ulimit -f 64; exec "$PYTHON" -m harness gate clean.wat store.wat --fault 02 --budget 60 --json'
     result = shell(limited, folder)
     assert result.returncode == 3, result.stderr
     report = json.loads(result.stdout)
-    assert report["no_answer"].startswith("an error ended it: cannot write the ")
+    assert report["no_answer"].startswith("the machine failed it: cannot write the ")
     assert [line["case"] for line in report["results"]][:2] == ["clean.wat", "store.wat"]
+    assert report["cases"] == 62
+    generated = {line["key"]: line["cases"] for line in report["results"][2:]}
+    assert generated == {key: found["cases"] for key, found in report["generated"]["keys"].items()}
+    assert generated
 
 
 def test_a_folder_that_cannot_be_read_is_not_an_empty_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,11 @@ def calls_of(path: Path) -> list[dict[str, Any]]:
 
 def answers(path: Path) -> Iterator[str]:
     """One line for each call: its arguments and its results or trap; one line if instantiation traps."""
-    engine = wasmtime.Engine()
+    config = wasmtime.Config()
+    config.wasm_custom_page_sizes = True
+    config.wasm_wide_arithmetic = True
+    config.wasm_relaxed_simd_deterministic = True
+    engine = wasmtime.Engine(config)
     module = wasmtime.Module(engine, path.read_text(encoding="utf-8"))
     store = wasmtime.Store(engine)
     try:

@@ -41,8 +41,11 @@ def write_campaign(folder: Path) -> Path:
     wasm = engine.assemble(b"(module)")
     statistics = Statistics()
     statistics.expect(["silent"])
+    statistics.ends.update(grown=1)
     store = Store(folder)
-    store.configure({"seed": 7, "versions": {HOSTILE: HOSTILE}, "plan": LONG, "generators": ["wasm", HOSTILE]})
+    store.configure(
+        {"seed": 7, "versions": {HOSTILE: HOSTILE}, "plan": LONG, "generators": ["wasm", HOSTILE], "fault": None}
+    )
     for record in records():
         statistics.add(record, float(record.index))
         if record.verdict.kind.is_finding:

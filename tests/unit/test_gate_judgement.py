@@ -54,6 +54,14 @@ def test_every_kind_of_finding_fails_unless_it_is_accepted(kind: Kind) -> None:
     assert judge(verdict, None, {f"{verdict.key} more": "accepted for a reason"}).status is Status.FAILED
 
 
+@pytest.mark.parametrize("expected", Kind)
+@pytest.mark.parametrize("kind", Kind)
+def test_what_is_expected_passes_and_nothing_else(kind: Kind, expected: Kind) -> None:
+    verdict, header = Verdict(kind, "oracle", "detail"), Expectation(expected.value, "", "the cause is known")
+    passes = judge(verdict, header, {verdict.key: "accepted for a reason"}).status is not Status.FAILED
+    assert passes == (kind is expected)
+
+
 def test_a_baseline_does_not_override_what_a_case_expects() -> None:
     assert judge(ESCAPE, expect(CLEAN), {ESCAPE.key: "accepted for a reason"}).status is Status.FAILED
 
@@ -92,7 +100,7 @@ def test_exit_codes() -> None:
     [
         (Report(), "it ran no case"),
         (Report(replayed=statistics(CLEAN), interrupted=True), "it was interrupted"),
-        (Report(replayed=statistics(CLEAN), failure="disk full"), "an error ended it: disk full"),
+        (Report(replayed=statistics(CLEAN), failure="disk full"), "the machine failed it: disk full"),
         (
             Report(replayed=statistics(*[CLEAN] * 79, *[POISONED] * 21)),
             "it decided 79.0% of the cases, fewer than 80%",

@@ -21,11 +21,13 @@ from harness.case import Case
 from harness.child import cause_of_death
 from harness.errors import CaseError, EnvironmentFailure
 from harness.plan import Plan
-from harness.pool import STRIKES, Pool, WorkerLimits, records
+from harness.pool import STRIKES, Pool, WorkerLimits
 from harness.position import Position
 from harness.verdict import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from harness.record import Record
 
 PLAN = Plan(executors=(), references=("wasmtime",))
@@ -33,56 +35,89 @@ WASM = engine.assemble(b'(module (func (export "f")))')
 
 
 KEPT: list[bytes] = []
+AT_ONCE = ("input", "bug", "panic", "generator dies")
+
+
+class PanicException(BaseException):
+    """Has the name of what PyO3 raises for a Rust panic."""
+
+
+class Parts(dict[str, object]):
+    """Parts of a case that act once, when the case is about to run."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self.act = act
+
+    def get(self, _name: object, default: object = None) -> object:
+        act, self.act = self.act, lambda: None
+        act()
+        return default
 
 
 @dataclass(frozen=True)
 class DeadlySource:
-    """Cases, one of which does something to the worker that asks for it."""
+    """Cases, one of which does something to the worker that runs it, or asks for it."""
 
     deed: str = "nothing"
     at: int = 3
     length: int = 12
     seed: int = 0
     always_valid: bool = True
+    driver: str = "prng"
     mark: str = ""
 
     def where(self, index: int) -> str:
         return f"case {index}"
 
     def case(self, index: int) -> Case:
-        if index == self.at and multiprocessing.parent_process() is not None:
+        if KEPT and self.deed == "die later":
+            ctypes.string_at(0)
+        if index != self.at or multiprocessing.parent_process() is None:
+            return Case(WASM)
+        if self.deed in AT_ONCE:
             self._act()
-        return Case(WASM)
-
-    @staticmethod
-    def _keep(length: int) -> None:
-        KEPT.append(bytes(b"x" * length))
+        return Case(WASM, parts=Parts(self._act))
 
     def _act(self) -> None:
-        match self.deed:
-            case "die":
-                ctypes.string_at(0)
-            case "exit":
-                os._exit(3)
-            case "hang":
-                time.sleep(600)
-            case "killed once" | "killed":
-                if self.deed == "killed" or not Path(self.mark).exists():
-                    Path(self.mark).touch()
-                    os.kill(os.getpid(), signal.SIGKILL)
-            case "grow":
-                self._keep(256 << 20)
-            case "grow for good":
-                self._keep(1 << 30)
-                time.sleep(600)
-            case "input":
-                raise CaseError("no good", "here")
-            case "bug":
-                raise KeyError("oops")
+        DEEDS[self.deed](self)
+
+    def kill_itself(self) -> None:
+        Path(self.mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def kill_itself_once(self) -> None:
+        if not Path(self.mark).exists():
+            self.kill_itself()
+
+
+def keep(length: int) -> None:
+    KEPT.append(bytes(b"x" * length))
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+DEEDS: dict[str, Callable[[DeadlySource], object]] = {
+    "nothing": lambda _: None,
+    "die": lambda _: ctypes.string_at(0),
+    "generator dies": lambda _: ctypes.string_at(0),
+    "die later": lambda _: keep(1),
+    "panic": lambda _: fail(PanicException("index out of bounds: 7")),
+    "exit": lambda _: os._exit(3),
+    "hang": lambda _: time.sleep(600),
+    "killed": DeadlySource.kill_itself,
+    "killed once": DeadlySource.kill_itself_once,
+    "grow": lambda _: keep(256 << 20),
+    "grow for good": lambda _: (keep(1 << 30), time.sleep(600)),
+    "input": lambda _: fail(CaseError("no good", "here")),
+    "bug": lambda _: fail(KeyError("oops")),
+}
 
 
 def done(source: DeadlySource, *, jobs: int = 1, patience: float = 60.0) -> list[Record]:
-    found = records(source, PLAN, jobs=jobs, limits=WorkerLimits(seconds=patience))
+    found = Pool(source, PLAN, jobs, limits=WorkerLimits(seconds=patience)).records()
     return sorted((record for record in found if record is not None), key=lambda record: record.index)
 
 
@@ -98,10 +133,27 @@ def test_every_case_gives_one_record(jobs: int) -> None:
     [("die", "escape:pool:SIGSEGV"), ("exit", "runtime-fault:pool:exit"), ("hang", "hang:pool")],
 )
 def test_a_lost_worker_is_a_finding_and_the_campaign_goes_on(deed: str, key: str) -> None:
-    found = done(DeadlySource(deed), patience=2.0)
+    found = done(DeadlySource(deed), patience=1.0)
     assert [record.index for record in found] == list(range(12))
     assert [record.verdict.key for record in found if record.verdict.kind is not Kind.CLEAN] == [key]
     assert found[3].verdict.key == key
+
+
+@pytest.mark.parametrize(("deed", "words"), [("panic", "index out of bounds"), ("generator dies", "SIGSEGV")])
+def test_a_generator_that_fails_is_no_finding_and_counted(deed: str, words: str) -> None:
+    found = done(DeadlySource(deed))
+    assert [record.index for record in found] == list(range(12))
+    assert found[3].verdict.kind is Kind.INCOMPLETE
+    assert found[3].verdict.oracle == "generator"
+    assert words in found[3].verdict.evidence
+
+
+def test_a_worker_that_dies_before_the_next_case_died_of_the_one_before() -> None:
+    found = done(DeadlySource("die later"))
+    assert {record.index for record in found} == set(range(12))
+    [finding] = [record for record in found if record.verdict.kind is not Kind.CLEAN]
+    assert (finding.index, finding.verdict.key) == (3, "escape:pool:SIGSEGV after the case")
+    assert finding.case is not None
 
 
 def test_a_wrong_case_is_the_users_error() -> None:
@@ -124,7 +176,7 @@ def test_only_signals_of_the_hardware_are_escapes() -> None:
 
 def test_a_stop_stops_workers_that_would_go_on() -> None:
     ticks = iter([False, False, True])
-    found = list(records(DeadlySource("hang", at=0), PLAN, stop=lambda: next(ticks)))
+    found = list(Pool(DeadlySource("hang", at=0), PLAN, stop=lambda: next(ticks)).records())
     assert found == [None, None]
     assert not multiprocessing.active_children()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 from harness.commands.report import command
 from harness.errors import FileError
+from harness.report.content import options_of
 from harness.report.data import read_campaign
 from harness.report.page import render
 from harness.report.plot import MOST_POINTS, Series, line_plot, nice_steps, short, thinned, time_label, time_steps
@@ -71,6 +73,14 @@ def test_nothing_that_a_module_names_becomes_markup(folder: Path) -> None:
     assert "49" not in re.findall(r"' & (\S+)", page.text)  # {{ 7 * 7 }} is no template either
 
 
+def test_text_cannot_turn_its_direction_or_hide(folder: Path) -> None:
+    campaign = read_campaign(folder)
+    planted = replace(campaign, configuration={"corpus": "a\u202eb\x00c\nd"})
+    text = Page(render(planted, folder / "report.html")).text
+    assert "a\ufffdb\ufffdc\nd" in text
+    assert not set("\u202e\x00") & set(text)
+
+
 def test_the_page_loads_nothing_and_forbids_what_is_not_its_own(folder: Path) -> None:
     text = render(read_campaign(folder), folder / "report.html")
     assert "default-src 'none'" in text
@@ -95,6 +105,25 @@ def test_what_is_worth_little_and_what_is_never_reached_is_shown(folder: Path) -
     assert "VMMemoryDefinition: 1 of 2" in page.text
     assert "Other memory: 1 of 1" in page.text
     assert "poisoned: out of fuel" in page.text
+    assert "Workers replaced" in page.text
+    assert "Not set: fault." in page.text
+
+
+def test_options_are_worded_for_people() -> None:
+    options = options_of(
+        {"seed": 0, "max_memory": 4096, "fault": None, "no_tty": True, "generators": ["a", "b"], "x": []}
+    )
+    assert options.given == {"seed": "0", "max memory": "4096", "no tty": "yes", "generators": "a, b"}
+    assert options.unset == ("fault", "x")
+
+
+def test_a_planted_fault_is_told_from_the_engine(folder: Path) -> None:
+    campaign = read_campaign(folder)
+    assert "was planted" not in Page(render(campaign, folder / "report.html")).text
+    planted = replace(campaign, configuration={"fault": "02"})
+    assert "Fault 02 was planted, and no case triggered it" in Page(render(planted, folder / "report.html")).text
+    triggered = replace(planted, lines=(campaign.last | {"fault_triggered": 3},))
+    assert "Fault 02 was planted, and triggered in 3 cases" in Page(render(triggered, folder / "report.html")).text
 
 
 def test_a_torn_line_a_broken_finding_and_no_database_leave_a_report_with_notes(folder: Path) -> None:
@@ -124,8 +153,8 @@ def test_what_a_killed_campaign_forgot_is_left_out_after_its_resumption(folder: 
 def test_a_folder_without_statistics_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot read the statistics"):
         read_campaign(tmp_path)
-    (tmp_path / "stats.jsonl").write_text("[]\n{}\n")
-    with pytest.raises(FileError, match="no statistics in it yet"):
+    (tmp_path / "stats.jsonl").write_text('[]\n{}\n{"elapsed": 1.0, "cases": 3}\n')
+    with pytest.raises(FileError, match="no statistics of this version in it"):
         read_campaign(tmp_path)
 
 
@@ -138,7 +167,7 @@ def test_the_command_takes_the_latest_campaign(folder: Path, monkeypatch: pytest
     result = CliRunner().invoke(command, [], standalone_mode=False)
     assert result.exception is None
     assert (root / "0001" / "report.html").read_text().startswith("<!doctype html>")
-    assert result.output.strip().endswith("fencepost-out/0001/report.html")
+    assert result.output.strip() == "fencepost-out/0001/report.html"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from harness.histogram import Histogram
 from harness.outcome import Counts
 from harness.rate import RecentRate
 from harness.record import Record
-from harness.statistics import ENOUGH_CASES, Statistics
+from harness.statistics import ENOUGH_CASES, MOST_REASONS, OTHER_REASONS, Statistics
 from harness.verdict import CLEAN, Kind, PoisonReason, Verdict, poisoned
 
 ESCAPE = Verdict(Kind.ESCAPE, "containment", "access read")
@@ -68,6 +68,14 @@ def test_findings_are_counted_by_key_with_the_time_of_the_first() -> None:
     }
     assert statistics.newest_key is not None
     assert statistics.newest_key[0] == other.verdict.key
+
+
+def test_reasons_without_end_are_counted_as_one() -> None:
+    verdicts = [Verdict(Kind.INCOMPLETE, "front end", f"import {number}") for number in range(300)]
+    statistics = statistics_of(*(Record(index, verdict) for index, verdict in enumerate(verdicts)))
+    assert len(statistics.reasons) == MOST_REASONS + 1
+    assert statistics.reasons.total() == 300
+    assert statistics.reasons[OTHER_REASONS] == 300 - MOST_REASONS
 
 
 def test_coverage_counts_cases_against_the_catalogue() -> None:

@@ -27,6 +27,7 @@ def view(**changes: object) -> View:
     statistics.add(Record(1, poisoned(PoisonReason.OUT_OF_FUEL, "differential"), "wasm", Counts(1000)), 2.0)
     statistics.add(Record(2, HOSTILE, "wasm", Counts(1000)), 3.0)
     values = {
+        "title": "fencepost fuzz",
         "statistics": statistics,
         "elapsed": 65.0,
         "budget": 3600.0,
@@ -68,8 +69,8 @@ def test_the_panel_shows_everything_at_every_width(width: int) -> None:
 def test_the_panel_says_when_no_worker_runs_and_how_many_were_replaced() -> None:
     assert "none running" in drawn(view(workers=()), 80)
     died = Statistics()
-    died.add(Record(0, Verdict(Kind.HANG, "pool", "", "no answer"), "wasm", Counts(1000)))
-    assert "1 replaced" in drawn(view(statistics=died), 80)
+    died.ends.update(grown=2, hang=1)
+    assert "3 replaced (2 grown, 1 hang)" in drawn(view(statistics=died), 80)
 
 
 def test_without_a_terminal_there_is_a_plain_line_every_ten_seconds(capfd: pytest.CaptureFixture[str]) -> None:
@@ -80,8 +81,8 @@ def test_without_a_terminal_there_is_a_plain_line_every_ten_seconds(capfd: pytes
     out, err = capfd.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "10 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now",
-        "20 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now",
+        "10 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now; workers: none running",
+        "20 s: 3 cases, 67% decided, 0 decided/s, 1 finding, 0 cases/s now; workers: none running",
     ]
 
 

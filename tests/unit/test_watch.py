@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import urllib.request
 from pathlib import Path
@@ -11,11 +12,15 @@ import pytest
 
 from harness.commands.watch import Watch
 from harness.errors import EnvironmentFailure
+from harness.metrics import MetricsServer
 from harness.outcome import Counts
 from harness.record import Record
 from harness.statistics import Statistics
 from harness.stats_file import StatsFile
 from harness.verdict import CLEAN, Kind, PoisonReason, Verdict, poisoned
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
+TYPE_SUFFIX = {"counter": "_total"}
 
 
 def statistics() -> Statistics:
@@ -23,6 +28,7 @@ def statistics() -> Statistics:
     result.add(Record(0, CLEAN, "wasm", Counts(1000, 5, 1), seconds={"jit/exact": 0.5}), 0.5)
     result.add(Record(1, poisoned(PoisonReason.OUT_OF_FUEL, "differential"), 'w"\n\\', Counts(1000)), 1.0)
     result.add(Record(2, Verdict(Kind.ESCAPE, "containment", "access read"), "wasm", Counts(50, 1)), 2.0)
+    result.ends["crash"] += 1
     return result
 
 
@@ -73,6 +79,7 @@ def test_a_scrape_gets_the_figures(capfd: pytest.CaptureFixture[str]) -> None:
         'fencepost_stage_seconds_total{stage="jit/exact"} 0.5',
         "fencepost_memory_access_ratio 0.6667",
         "fencepost_finding_keys 1.0",
+        'fencepost_workers_replaced_total{cause="crash"} 1.0',
         'fencepost_covered{kind="opcodes"} 0.0',
         "# TYPE fencepost_worker_rss_bytes gauge",
     ):
@@ -87,3 +94,21 @@ def test_a_port_in_use_is_an_error_in_one_line() -> None:
         taken.listen()
         with pytest.raises(EnvironmentFailure, match=r"cannot serve metrics: .*in use .*; name another port"):
             watch(metrics_port=taken.getsockname()[1])
+
+
+def test_every_figure_is_documented() -> None:
+    figures = statistics().to_json(4.0)
+    nested = (*figures["honesty"], *figures["covered"], *next(iter(figures["keys"].values())))
+    generators = next(iter(figures["generators"].values()))
+    names = {*figures, *nested, *generators}
+    assert {name for name in names if f"`{name}`" not in DOCUMENT} == set()
+
+
+def test_the_documented_metrics_are_those_that_are_served() -> None:
+    server = MetricsServer(0)
+    try:
+        server.update(statistics(), 4.0)
+        served = {metric.name + TYPE_SUFFIX.get(metric.type, "") for metric in server.collect()}
+    finally:
+        server.close()
+    assert set(re.findall(r"`(fencepost_\w+)`(?= *[|,])", DOCUMENT)) == served

@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::dominator_tree::DominatorTree;
-use cranelift_codegen::entity::SecondaryMap;
+use cranelift_codegen::entity::{EntityRef as _, SecondaryMap};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{
@@ -58,6 +58,13 @@ impl<'a> Anatomy<'a> {
 
     pub(super) fn sites(&self) -> &[Inst] {
         &self.sites
+    }
+
+    /// What an i32 was found to be; `None` where nothing says so, or for a value that this
+    /// function does not have.
+    pub(super) fn meaning_if_known(&self, value: Value) -> Option<Meaning> {
+        let known = value.index() < self.function.dfg.num_values();
+        known.then(|| self.meanings[self.function.dfg.resolve_aliases(value)]).flatten()
     }
 
     /// What an i32 means; `None` for a value of another type.

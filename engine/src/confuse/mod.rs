@@ -23,6 +23,7 @@
 
 mod anatomy;
 mod checks;
+mod describe;
 mod kinds;
 mod plan;
 mod survey;
@@ -34,6 +35,7 @@ use cranelift_codegen::ir::{Function, Inst};
 use crate::passes::verify_function;
 use crate::program::{FuncId, Program};
 
+pub use describe::describe;
 use kinds::Inapplicable;
 pub use kinds::Kind;
 pub use plan::{Entry, Params, Plan, PlanError};
@@ -78,6 +80,12 @@ pub fn apply(program: &Program, plan: &Plan) -> Result<Confused, PlanError> {
         verify_function(function).map_err(|complaint| PlanError::invalid(*id, complaint))?;
     }
     Ok(confused)
+}
+
+/// A function as a plan left it, if the plan changed it.
+fn changed(confused: &Confused, id: FuncId) -> Option<&Function> {
+    let found = confused.functions.iter().find(|(changed, _)| *changed == id);
+    found.map(|(_, function)| function)
 }
 
 /// Position of a function among those that change; it is added when it is new.

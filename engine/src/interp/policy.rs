@@ -139,26 +139,37 @@ impl Policy for Checked<'_> {
     }
 }
 
+/// What fault 30 takes for the arena's base: the interpreter has none.
+const BASE: i64 = 1 << 44;
+
 /// Computes addresses as a planted fault does.
 pub(super) struct Faulty<'a> {
     pub fault: Fault,
     pub faults: &'a Faults,
     pub monitor: Monitor<'a>,
     pub escape: Option<(i64, Access)>,
+    /// Whether a call has returned and none was made since.
+    returned: bool,
 }
 
 impl<'a> Faulty<'a> {
     pub(super) fn new(fault: Fault, faults: &'a Faults, monitor: Monitor<'a>) -> Faulty<'a> {
-        Faulty { fault, faults, monitor, escape: None }
+        Faulty { fault, faults, monitor, escape: None, returned: false }
     }
 
     /// The address under the fault, and whether the fault made a difference.
     fn faulty_address(&self, parts: Parts) -> (i64, bool) {
+        let right = i64::from(parts.wrapped());
         let offset = match self.fault {
             Fault::SignExtendedOffset => i64::from(parts.wrapped().cast_signed()),
             Fault::UnwrappedSum => parts.unwrapped(),
+            Fault::SignedDisplacement => {
+                i64::from(parts.base.wrapping_add(parts.index)) + i64::from(parts.displacement)
+            }
+            Fault::BaseNotRestored if self.returned => right + BASE,
+            _ => right,
         };
-        (offset, offset != i64::from(parts.wrapped()))
+        (offset, offset != right)
     }
 }
 
@@ -185,16 +196,32 @@ impl Policy for Faulty<'_> {
     }
 
     fn calls(&mut self, return_to: u32) {
+        self.returned = false;
         self.monitor.calls(return_to);
     }
 
     fn returns(&mut self, op: u32, to: u32) {
+        self.returned = true;
         self.monitor.returns(op, to);
     }
 
     fn selects(&mut self, op: u32, selection: Selection) -> bool {
         self.monitor.selects(op, selection);
-        selection.fits()
+        let enters = self.fault == Fault::AnySignature && selection.actual != 0;
+        if enters && !selection.fits() {
+            self.faults.trigger(self.fault);
+        }
+        enters || selection.fits()
+    }
+
+    fn slack(&mut self, index: u32, last: u32, width: u32) -> u32 {
+        if self.fault != Fault::FirstByteCheck {
+            return 0;
+        }
+        if index > last && index <= last.wrapping_add(width - 1) {
+            self.faults.trigger(self.fault);
+        }
+        width - 1
     }
 
     fn enters(&mut self, op: u32, selection: Selection) {

@@ -1,12 +1,13 @@
 //! What the compiler emitted for a function, kept at hand for whoever asks about it
 //! later: the trap path, and checks of the machine code.
 
+use std::fmt;
 use std::ops::Range;
 
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::ir::{LibCall, Signature, TrapCode};
 
-use crate::program::{Builtin, FuncId};
+use crate::program::{Builtin, FUNCTION_NAMESPACE, FuncId};
 use crate::site::SiteId;
 use crate::trap::Trap;
 
@@ -21,6 +22,17 @@ pub enum Symbol {
     LibCall(LibCall),
     /// An offset in the function itself.
     Here(u32),
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Symbol::Function(FuncId(id)) => write!(f, "u{FUNCTION_NAMESPACE}:{id}"),
+            Symbol::Builtin(builtin) => f.write_str(builtin.name()),
+            Symbol::LibCall(call) => write!(f, "{call}"),
+            Symbol::Here(offset) => write!(f, "its own byte {offset}"),
+        }
+    }
 }
 
 /// A place in a function's code that refers to something else.

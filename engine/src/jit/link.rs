@@ -27,7 +27,7 @@ pub(super) fn check_calls(
         };
         if actual != Some(stated) {
             let is = actual.map_or_else(|| "not there".to_owned(), Signature::to_string);
-            let what = format!("a call of {symbol:?} as {stated}, which is {is}");
+            let what = format!("a call of {symbol} as {stated}, which is {is}");
             return Err(LoadError::Unsupported(what));
         }
     }

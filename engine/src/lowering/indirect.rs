@@ -40,8 +40,11 @@ impl Lowering<'_, '_> {
         Ok(())
     }
 
-    /// Leaves this call's site in the control block where `wrong` is not 0.
-    fn note_wrong_entry(&mut self, wrong: Value) {
+    /// Leaves this call's site in the control block where its entry can be called and has
+    /// `other` than the expected signature.
+    fn note_wrong_entry(&mut self, actual: Value, other: Value) {
+        let callable = self.pos.ins().icmp_imm_u(IntCC::NotEqual, actual, 0);
+        let wrong = self.pos.ins().band(callable, other);
         let site = SiteId::from_source_loc(self.pos.srcloc()).map_or(0, |site| site.0);
         let here = self.pos.ins().iconst(I64, 1 + i64::from(site));
         let control = self.absolute(self.cx.control);
@@ -68,9 +71,11 @@ impl Lowering<'_, '_> {
         let expected = self.pos.ins().iconst(I32, i64::from(expected.0));
         let other = self.pos.ins().icmp(IntCC::NotEqual, actual, expected);
         if self.cx.monitor {
-            self.note_wrong_entry(other);
+            self.note_wrong_entry(actual, other);
         }
-        self.pos.ins().trapnz(other, Trap::BadCodeReference.code());
+        if !self.skips_signature(actual, other) {
+            self.pos.ins().trapnz(other, Trap::BadCodeReference.code());
+        }
         self.pos.ins().load(I64, flags, entry, native_abi::ENTRY_ADDRESS)
     }
 }

@@ -26,6 +26,7 @@ pub mod check;
 mod entry;
 mod indirect;
 pub mod native_abi;
+mod planted;
 
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::types::{I32, I64};
@@ -35,9 +36,10 @@ use cranelift_codegen::ir::{
 };
 
 use crate::code_table::SignatureId;
-use crate::fault::{Fault, Faults};
+use crate::fault::Faults;
 use crate::passes::Mode;
 use crate::passes::opcode::{Class, class};
+use crate::passes::width;
 
 /// What lowering must know about the run and about the process it compiles for.
 #[derive(Clone, Copy, Debug)]
@@ -91,17 +93,17 @@ pub fn lower(
     let mut lowered = func.clone();
     let base = add_base(&mut lowered)?;
     let mut expected = |sig| signature_id(&func.dfg.signatures[sig]);
-    let mut lowering = Lowering { pos: FuncCursor::new(&mut lowered), base, cx };
+    let mut lowering = Lowering { pos: FuncCursor::new(&mut lowered), base, called: false, cx };
     while lowering.pos.next_block().is_some() {
+        lowering.called = false;
         while let Some(inst) = lowering.pos.next_inst() {
             lowering.instruction(inst, &mut expected)?;
         }
     }
     lowering.enter();
-    // A fault planted here stands for a bug below this layer, so the proof of this layer
-    // must not be what finds it.
-    let planted = [Fault::SignExtendedOffset, Fault::UnwrappedSum];
-    if !planted.iter().any(|&fault| cx.faults.has(fault)) {
+    // A planted fault stands for a bug below this layer, so the proof of this layer must
+    // not be what finds it.
+    if !cx.faults.any() {
         check::check(&lowered, cx, &mut expected)?;
     }
     Ok(lowered)
@@ -145,6 +147,8 @@ struct Lowering<'f, 'c> {
     pos: FuncCursor<'f>,
     /// The arena's base.
     base: Value,
+    /// Whether a call stands before, in this block.
+    called: bool,
     cx: &'c Context<'c>,
 }
 
@@ -161,8 +165,14 @@ impl Lowering<'_, '_> {
             Class::Value | Class::Control | Class::Trap | Class::TargetDependent => {}
             Class::Return => self.leave(),
             Class::Load | Class::Store | Class::Atomic => self.access(inst)?,
-            Class::Call => self.pass_base(inst),
-            Class::CallIndirect => self.call_indirect(inst, expected)?,
+            Class::Call => {
+                self.pass_base(inst);
+                self.called = true;
+            }
+            Class::CallIndirect => {
+                self.call_indirect(inst, expected)?;
+                self.called = true;
+            }
             Class::ReturnCall => {
                 self.leave();
                 self.pass_base(inst);
@@ -180,6 +190,7 @@ impl Lowering<'_, '_> {
     /// Rewrites the address of an access.
     fn access(&mut self, inst: Inst) -> Result<(), LoweringError> {
         let mut data = self.pos.func.dfg.insts[inst];
+        let width = width(self.pos.func, inst);
         let mut none = 0.into();
         let (address, displacement) = match &mut data {
             InstructionData::Load { arg, offset, .. } => (arg, offset),
@@ -190,7 +201,8 @@ impl Lowering<'_, '_> {
             InstructionData::AtomicCas { args: [address, ..], .. } => (address, &mut none),
             _ => return Err(LoweringError::Opcode(data.opcode())),
         };
-        *address = self.native_address(*address, displacement)?;
+        let checked = self.loosened(*address, width);
+        *address = self.native_address(checked, displacement)?;
         self.pos.func.dfg.insts[inst] = data;
         Ok(())
     }

@@ -26,10 +26,11 @@ use std::sync::Arc;
 
 use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 
+pub(crate) use admit::refuses;
+pub(crate) use sites::width;
+
 use crate::program::{FuncId, Program};
 use crate::site::Site;
-
-pub(crate) use admit::refuses;
 
 /// The kind of run that a program is prepared for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -73,7 +73,7 @@ fn region(function: &Function, inst: Inst) -> Arc<str> {
 }
 
 /// Bytes that an access spans; 0 for a call.
-fn width(function: &Function, inst: Inst) -> u8 {
+pub(crate) fn width(function: &Function, inst: Inst) -> u8 {
     let dfg = &function.dfg;
     let data = &dfg.insts[inst];
     let bytes = match data.opcode() {

@@ -4,6 +4,7 @@
 use pyo3::PyErr;
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
+use crate::clif::SourceError;
 use crate::confuse;
 use crate::frontend::FrontendError;
 use crate::jit::JitError;
@@ -25,6 +26,16 @@ pub(super) fn frontend(error: FrontendError) -> PyErr {
         FrontendError::Unsupported(feature) => Unsupported::new_err(feature),
         FrontendError::CompileFailure(message) => CompileFailure::new_err(message),
         FrontendError::Environment(message) => PyOSError::new_err(message),
+    }
+}
+
+/// What CLIF that makes no program is in Python.
+pub(super) fn clif(error: SourceError) -> PyErr {
+    match error {
+        SourceError::Invalid(error) => {
+            InvalidInput::new_err((error.message, None::<usize>, error.line))
+        }
+        SourceError::Unsupported(feature) => Unsupported::new_err(feature),
     }
 }
 

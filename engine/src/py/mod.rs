@@ -4,16 +4,21 @@
 mod errors;
 mod program;
 mod run;
+mod wasi;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 
 use crate::census;
+use crate::clif;
+use crate::clif::generate::{Dialect, generate};
 use crate::fault::Fault;
 use crate::jit;
+use crate::program::ValType;
 use crate::smith;
-use crate::weave::{Weave, weave};
+use crate::weave::{Signature, Weave, weave};
 
 /// Native half of the package `engine`.
 #[pymodule]
@@ -23,8 +28,11 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
+    use super::wasi::run_wasi;
+    #[pymodule_export]
     use super::{
-        assemble, catalogue, faults, processor_features, smith_module, versions, weave_module,
+        answers, assemble, catalogue, faults, generate_clif, mutate, processor_features, run_lines,
+        signatures, smith_module, versions, weave_module,
     };
 }
 
@@ -43,6 +51,20 @@ fn versions(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 fn assemble<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
     let wasm = wat::parse_bytes(text).map_err(|error| errors::text(text, &error))?;
     Ok(PyBytes::new(py, &wasm))
+}
+
+/// The run lines of CLIF text.
+#[pyfunction]
+fn run_lines<'py>(py: Python<'py>, text: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let source = clif::read(text).map_err(|error| errors::clif(error.into()))?;
+    source.runs.iter().map(|line| run::run_line(py, line)).collect()
+}
+
+/// A random program in CLIF.
+#[pyfunction(signature = (entropy, *, whole=false))]
+fn generate_clif(py: Python<'_>, entropy: &[u8], whole: bool) -> String {
+    let dialect = if whole { Dialect::Whole } else { Dialect::Portable };
+    py.detach(|| generate(entropy, dialect))
 }
 
 /// A module made by wasm-smith.
@@ -69,7 +91,7 @@ fn smith_module<'py>(
 }
 
 /// A module with what makes its runs worth watching added to it.
-#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false))]
+#[pyfunction(name = "weave", signature = (wasm, *, seed, indirect=None, fuel=None, soften=false, traffic=0))]
 fn weave_module<'py>(
     py: Python<'py>,
     wasm: &[u8],
@@ -77,9 +99,38 @@ fn weave_module<'py>(
     indirect: Option<u8>,
     fuel: Option<u32>,
     soften: bool,
+    traffic: u8,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let woven = weave(wasm, Weave { indirect, fuel, soften, seed }).map_err(errors::weave)?;
+    let woven =
+        weave(wasm, Weave { indirect, fuel, soften, traffic, seed }).map_err(errors::weave)?;
     Ok(PyBytes::new(py, &woven))
+}
+
+/// The functions that a module exports: names and parameter types.
+#[pyfunction]
+fn signatures(wasm: &[u8]) -> PyResult<Vec<Signature>> {
+    crate::weave::signatures(wasm).map_err(errors::weave)
+}
+
+/// A module that some mutations lead to.
+#[pyfunction(signature = (wasm, *, seed, rounds))]
+fn mutate<'py>(py: Python<'py>, wasm: &[u8], seed: u64, rounds: u32) -> Bound<'py, PyBytes> {
+    PyBytes::new(py, &crate::mutate::mutate(wasm, seed, rounds))
+}
+
+/// What the stub of an import answers.
+#[pyfunction]
+fn answers(
+    module: &str,
+    name: &str,
+    args: Vec<u128>,
+    before: u64,
+    results: Vec<String>,
+) -> PyResult<Vec<u128>> {
+    let unknown = |name: &str| PyValueError::new_err(format!("{name:?} is no type"));
+    let results = results.iter().map(|name| ValType::from_name(name).ok_or_else(|| unknown(name)));
+    let results = results.collect::<PyResult<Vec<_>>>()?;
+    Ok(crate::runtime::answers(module, name, &args, before, &results))
 }
 
 /// What a census can name: opcodes that can run, and fields.

@@ -1,4 +1,4 @@
-//! `engine.Program`: a translated module.
+//! `engine.Program`: a translated module, or a program in CLIF.
 #![forbid(unsafe_code)]
 
 use pyo3::exceptions::PyValueError;
@@ -7,25 +7,25 @@ use pyo3::types::PyDict;
 
 use super::errors;
 use super::run::{self, Choice};
-use crate::census::Census;
+use crate::clif;
 use crate::confuse::{self, Kind, Place, Plan};
 use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, FuncId, Item, Module, ValType};
-use crate::run::{Call, Request, Subject};
+use crate::run::{Call, Imports, Request, Subject};
 use crate::runtime::{ArenaMap, Reservations};
 
 /// Defaults of `Program.run`: those of the command line.
-const FUEL: u64 = 50_000_000;
-const DEADLINE: f64 = 2.0;
-const DEPTH: u32 = 2500;
-const MAX_MEMORY: u64 = 256 << 20;
-const MAX_TABLE: u64 = 100_000;
+pub(super) const FUEL: u64 = 50_000_000;
+pub(super) const DEADLINE: f64 = 2.0;
+pub(super) const DEPTH: u32 = 2500;
+pub(super) const MAX_MEMORY: u64 = 256 << 20;
+pub(super) const MAX_TABLE: u64 = 100_000;
 
 /// A translated WebAssembly module.
 #[pyclass(frozen, module = "engine")]
 pub(super) struct Program {
-    subject: Subject,
+    pub(super) subject: Subject,
 }
 
 #[pymethods]
@@ -33,6 +33,12 @@ impl Program {
     #[new]
     fn new(py: Python<'_>, wasm: &[u8]) -> PyResult<Program> {
         let program = py.detach(|| frontend::translate(wasm)).map_err(errors::frontend)?;
+        Ok(Program { subject: Subject::new(program) })
+    }
+
+    #[staticmethod]
+    fn from_clif(py: Python<'_>, text: &str) -> PyResult<Program> {
+        let program = py.detach(|| clif::read(text)?.program()).map_err(errors::clif)?;
         Ok(Program { subject: Subject::new(program) })
     }
 
@@ -79,6 +85,10 @@ impl Program {
         Ok(Program { subject })
     }
 
+    fn describe_plan(&self) -> String {
+        self.subject.describe().to_string()
+    }
+
     fn places(&self) -> Vec<(u32, u32, &'static str)> {
         let places = self.subject.survey().places.iter();
         places.map(|place| (place.function.0, place.site, place.kind.name())).collect()
@@ -94,10 +104,10 @@ impl Program {
 
     #[getter]
     fn census<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let census = py.detach(|| Census::of(self.subject.program()));
+        let census = py.detach(|| self.subject.census());
         let dict = PyDict::new(py);
-        dict.set_item("opcodes", Vec::from_iter(census.opcodes))?;
-        dict.set_item("fields", Vec::from_iter(census.fields))?;
+        dict.set_item("opcodes", Vec::from_iter(&census.opcodes))?;
+        dict.set_item("fields", Vec::from_iter(&census.fields))?;
         Ok(dict)
     }
 
@@ -139,6 +149,7 @@ impl Program {
             limits: Limits { fuel, deadline: run::deadline(deadline)?, depth },
             reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
             check_objects,
+            imports: Imports::Stubs,
         };
         let report = py.detach(|| choice.run(&self.subject, &request)).map_err(errors::run)?;
         run::report(py, &report)

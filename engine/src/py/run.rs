@@ -10,11 +10,13 @@ use pyo3::types::{PyDict, PyList};
 
 use super::errors;
 use crate::cage::GuardMode;
+use crate::clif;
 use crate::executor::{Access, Escape};
 use crate::fault::{Fault, Faults};
 use crate::interp::Interpreter;
 use crate::jit::{Jit, JitConfig, Native};
 use crate::passes::Mode;
+use crate::reference::Reference;
 use crate::run::{Observed, Outcome, Report, Request, RunError, Subject, Trace, Witness};
 use crate::runtime::Value;
 
@@ -64,6 +66,7 @@ impl Choice {
             "interpreter" => self.interpret(subject, request),
             "jit" => self.native(true, subject, request),
             "jit-unoptimized" => self.native(false, subject, request),
+            "reference" => subject.run(&mut Reference::default(), request),
             other => Err(RunError::Request(format!("unknown executor {other:?}"))),
         }
     }
@@ -97,6 +100,32 @@ impl Choice {
         let executor: &mut dyn Observed = &mut jit;
         subject.run(executor, request)
     }
+}
+
+/// The dictionary `RunLine` of `engine/_native.pyi`.
+pub(super) fn run_line<'py>(py: Python<'py>, run: &clif::RunLine) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let bits: Vec<u128> = run.call.args.iter().map(|bits| bits.unwrap_or_default()).collect();
+    dict.set_item("line", run.line)?;
+    dict.set_item("function", &run.call.export)?;
+    dict.set_item("args", numbers(py, &run.arg_types, &bits)?)?;
+    dict.set_item("equal", run.expected.as_ref().is_none_or(|expected| expected.equal))?;
+    if let Some(expected) = &run.expected {
+        dict.set_item("results", numbers(py, &expected.types, &expected.values)?)?;
+    }
+    Ok(dict)
+}
+
+/// Dictionaries `Value`.
+fn numbers<'py>(py: Python<'py>, types: &[String], bits: &[u128]) -> PyResult<Bound<'py, PyList>> {
+    let list = PyList::empty(py);
+    for (ty, bits) in types.iter().zip(bits) {
+        let dict = PyDict::new(py);
+        dict.set_item("type", ty)?;
+        dict.set_item("bits", bits)?;
+        list.append(dict)?;
+    }
+    Ok(list)
 }
 
 /// The kind of run that Python named.

@@ -1,15 +1,16 @@
 //! One run of a program: instantiate it afresh, make some calls, look at what is left.
 //!
-//! Imports are filled so that any module runs: functions become stubs that return
-//! zeros and nulls, but for WASI's `proc_exit`; memories, tables and globals are made
-//! for the purpose ([`crate::runtime::provider`]). Every call of an import is logged.
+//! Imports are filled so that any module runs, or with WASI for a whole program
+//! ([`Imports`]). Every call of an import is logged.
 //!
 //! A panic of trusted code is an outcome like any other, [`Outcome::RuntimeFault`]. So
 //! is an access that left its bounds. After either, after an exit, and when
 //! instantiation did not complete, no further call is made.
 #![forbid(unsafe_code)]
 
+mod bare;
 mod error;
+mod imports;
 mod observe;
 mod request;
 mod session;
@@ -26,7 +27,7 @@ use crate::trap::Trap;
 
 pub use error::RunError;
 pub use observe::{Observed, Trace};
-pub use request::{Call, Request};
+pub use request::{Call, Imports, Request};
 pub use subject::Subject;
 pub use watch::{Landing, Witness};
 
@@ -129,6 +130,9 @@ impl Subject {
     /// [`RunError`], when it did not run at all.
     pub fn run(&self, executor: &mut dyn Observed, request: &Request) -> Result<Report, RunError> {
         request::check(&self.program().module, &request.calls)?;
+        if !self.program().has_instance() {
+            return bare::run(self, executor, request);
+        }
         let mut times = Times::default();
         let (ready, witnesses) = timed(&mut times.prepare, || {
             Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
@@ -144,6 +148,9 @@ impl Subject {
             timed(&mut times.instantiate, || session.start(executor, request.limits));
         let mut report = Report::new(instantiation);
         timed(&mut times.run, || session.calls(executor, request, &mut report));
+        if let Some(what) = executor.missing() {
+            return Err(RunError::Unsupported(what.to_owned()));
+        }
         report.counts = executor.counts();
         report.fault_triggered = executor.fault_triggered();
         let looked = timed(&mut times.inspect, || {

@@ -47,6 +47,12 @@ pub trait Observed: Executor {
 
     /// Whether the planted fault of this executor, if it has one, has met its trigger.
     fn fault_triggered(&self) -> bool;
+
+    /// What the program turned out to need, while it ran, that this executor does not
+    /// have. Its outcomes then mean nothing.
+    fn missing(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl Observed for Interpreter {

@@ -6,6 +6,7 @@ use crate::executor::Limits;
 use crate::passes::Mode;
 use crate::program::{Item, Module, ValType};
 use crate::runtime::{Reservations, representable};
+use crate::wasi::Wasi;
 
 /// A call of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,20 @@ pub struct Request {
     /// Whether each access has to lie in the object that its region names. Only the
     /// interpreter can tell, and only of programs that were not confused.
     pub check_objects: bool,
+    /// What the imports are filled with.
+    pub imports: Imports,
+}
+
+/// What the imports of a program are filled with.
+#[derive(Clone, Debug, Default)]
+pub enum Imports {
+    /// Whatever it takes for any module to run: functions that give what follows from the call,
+    /// but for WASI's `proc_exit`; memories, tables and globals made for the purpose.
+    #[default]
+    Stubs,
+    /// The calls of WASI, and the two by which benchmarks mark what is to be timed,
+    /// which do nothing. A program that imports anything else does not run.
+    Wasi(Wasi),
 }
 
 /// Checks the calls of a request before anything runs.

@@ -1,6 +1,7 @@
 //! The store of one run: the program under test, and what its imports are filled with.
 #![forbid(unsafe_code)]
 
+use super::imports;
 use super::observe::Observed;
 use super::subject::Ready;
 use super::watch::{Objects, Watch};
@@ -8,8 +9,8 @@ use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
 use crate::arena::{Arena, OutOfArena};
 use crate::executor::{Executor, Limits, Stop};
 use crate::passes::Prepared;
-use crate::program::{FuncType, Item, Module, Program};
-use crate::runtime::{CallError, Ended, Extern, HostFunction, InstanceId, Store, Value, arena_len};
+use crate::program::Program;
+use crate::runtime::{CallError, Ended, Extern, InstanceId, Store, Value, arena_len};
 use crate::site::SiteId;
 
 /// A store with the instance under test.
@@ -36,7 +37,9 @@ impl<'a> Session<'a> {
         let mut store = Store::new(executor, len, request.reservations)?;
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
-            let externs = externs(&mut store, &program.module, instances.last().copied())?;
+            let provided = instances.last().copied();
+            let externs =
+                imports::externs(&mut store, &program.module, provided, &request.imports)?;
             instances.push(store.instantiate(executor, program, prepared, &externs)?);
         }
         let watch = Watch::new(index(ready.len() - 1), witnesses);
@@ -153,34 +156,4 @@ fn objects(store: &mut Store, len: u32, prepared: &[&Prepared]) -> Objects {
 
 fn index(position: usize) -> u32 {
     u32::try_from(position).expect("few programs")
-}
-
-/// What the imports of a module are filled with: stubs for functions, and what
-/// `provided` exports for the rest.
-fn externs(
-    store: &mut Store,
-    module: &Module,
-    provided: Option<InstanceId>,
-) -> Result<Vec<Extern>, RunError> {
-    let mut externs = Vec::new();
-    for (position, import) in module.imports.iter().enumerate() {
-        externs.push(match import.item {
-            Item::Function(function) => {
-                let ty = &module.types[module.functions[function].ty];
-                Extern::Function(store.define_host(stub(&import.module, &import.name, ty))?)
-            }
-            Item::Table(_) | Item::Memory(_) | Item::Global(_) => provided
-                .and_then(|instance| store.export(instance, &position.to_string()))
-                .ok_or_else(|| RunError::Unsupported(format!("import {:?}", import.name)))?,
-        });
-    }
-    Ok(externs)
-}
-
-fn stub(module: &str, name: &str, ty: &FuncType) -> HostFunction {
-    let exit = HostFunction::proc_exit();
-    if (module, name, ty) == (exit.module.as_str(), exit.name.as_str(), &exit.ty) {
-        return exit;
-    }
-    HostFunction::stub(module, name, ty.clone())
 }

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::RunError;
+use crate::census::Census;
 use crate::confuse::{self, Confused, Plan, PlanError, Survey};
 use crate::passes::{self, Mode, Prepared};
 use crate::program::{FuncId, Program};
@@ -33,6 +34,7 @@ struct Base {
     prepared: ByMode,
     hash: OnceLock<u64>,
     survey: OnceLock<Survey>,
+    census: OnceLock<Census>,
 }
 
 #[derive(Debug)]
@@ -43,6 +45,7 @@ struct Provided {
 
 #[derive(Debug)]
 struct Confusion {
+    plan: Plan,
     confused: Confused,
     prepared: ByMode,
 }
@@ -81,6 +84,7 @@ impl Subject {
             prepared: ByMode::default(),
             hash: OnceLock::new(),
             survey: OnceLock::new(),
+            census: OnceLock::new(),
         };
         Subject { base: Arc::new(base), confusion: None }
     }
@@ -92,7 +96,7 @@ impl Subject {
     /// [`PlanError`], when the plan does not fit.
     pub fn confused(&self, plan: &Plan) -> Result<Subject, PlanError> {
         let confused = confuse::apply(self.program(), plan)?;
-        let confusion = Confusion { confused, prepared: ByMode::default() };
+        let confusion = Confusion { plan: plan.clone(), confused, prepared: ByMode::default() };
         Ok(Subject { base: self.base.clone(), confusion: Some(Arc::new(confusion)) })
     }
 
@@ -108,10 +112,19 @@ impl Subject {
         self.confusion.is_some()
     }
 
-    /// The functions that a plan changed, as it left them.
+    /// What each entry of the plan did, as JSON: see [`confuse::describe`].
     #[must_use]
-    pub fn changed(&self) -> &[(FuncId, cranelift_codegen::ir::Function)] {
-        self.confusion.as_ref().map_or(&[], |confusion| &confusion.confused.functions)
+    pub fn describe(&self) -> serde_json::Value {
+        self.confusion.as_ref().map_or_else(
+            || serde_json::Value::Array(Vec::new()),
+            |of| confuse::describe(self.program(), &of.plan, &of.confused),
+        )
+    }
+
+    /// What the unchanged program contains.
+    #[must_use]
+    pub fn census(&self) -> &Census {
+        self.base.census.get_or_init(|| Census::of(self.program()))
     }
 
     /// XXH3 of the text of the unchanged program's functions: what a plan belongs to.
@@ -150,7 +163,7 @@ impl Subject {
     }
 
     /// The program under test, prepared.
-    fn prepared(&self, mode: Mode) -> Result<&Prepared, RunError> {
+    pub(super) fn prepared(&self, mode: Mode) -> Result<&Prepared, RunError> {
         let unchanged =
             self.base.prepared.get(mode, || Ok(passes::prepare(self.program(), mode)?))?;
         let Some(confusion) = &self.confusion else { return Ok(unchanged) };

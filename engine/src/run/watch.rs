@@ -85,6 +85,15 @@ impl Watch {
             true
         })
     }
+
+    /// A watcher that fills the witnesses, for a program without objects.
+    pub(super) fn bare_watcher(&self) -> Watcher {
+        let watch = self.clone();
+        Box::new(move |seen| {
+            watch.saw(seen, true);
+            true
+        })
+    }
 }
 
 /// Where the objects lie, and which of them each site names.

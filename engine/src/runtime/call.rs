@@ -7,7 +7,8 @@
 
 use cranelift_codegen::ir;
 
-use super::host::{HostCall, HostContext, HostError, LOGGED};
+use super::host::{GuestMemory, HostCall, HostContext, HostError, LOGGED};
+use super::link::Extern;
 use super::state::{FunctionId, Instance, State};
 use super::structures::{SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::types::{CONTEXTS, wasm_signature};
@@ -202,18 +203,22 @@ impl State {
     fn run_host(
         &mut self,
         arena: &mut dyn Arena,
-        number: u32,
+        host: u32,
         args: &[Slot],
         results: &mut [Slot],
     ) -> Result<(), Trap> {
-        let position = number as usize;
+        let position = host as usize;
         let params = &self.hosts.get(position).ok_or(Trap::BadCodeReference)?.ty.params;
-        let slots = args.get(CONTEXTS..CONTEXTS + params.len()).ok_or(Trap::BadCodeReference)?;
+        let slots = args.get(..CONTEXTS + params.len()).ok_or(Trap::BadCodeReference)?;
+        let (contexts, slots) = slots.split_at(CONTEXTS);
         let pairs = params.iter().zip(slots);
         let args: Vec<Slot> = pairs.map(|(&ty, &slot)| value::significant(ty, slot)).collect();
         self.log(position, &args);
+        let memory = self.callers_memory(contexts);
+        let number = self.host_calls_made;
+        self.host_calls_made += 1;
         let host = &mut self.hosts[position];
-        match (host.code)(&mut HostContext { arena }, &args, results) {
+        match (host.code)(&mut HostContext { arena, number, memory }, &args, results) {
             Ok(()) => Ok(()),
             Err(HostError::Trap(trap)) => Err(trap),
             Err(HostError::Exit(code)) => {
@@ -221,6 +226,17 @@ impl State {
                 Err(Trap::Host)
             }
         }
+    }
+
+    /// The memory that the caller exports as `memory`. The caller's vmctx is the guest's
+    /// word: at worst, it names another instance of the store.
+    fn callers_memory(&self, contexts: &[Slot]) -> Option<GuestMemory> {
+        let caller = u32::try_from(*contexts.last()?).ok()?;
+        let Extern::Memory(id) = *self.context(caller)?.exports.get("memory")? else {
+            return None;
+        };
+        let memory = self.memory(id);
+        Some(GuestMemory { base: memory.base, len: memory.len_bytes() })
     }
 
     fn log(&mut self, position: usize, args: &[Slot]) {

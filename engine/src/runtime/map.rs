@@ -8,7 +8,7 @@ use super::structures::{
     InstanceAreas, Reservations, STORE_CONTEXT, TooLarge, instance_areas, store_areas,
 };
 use crate::arena::NULL_PAGE;
-use crate::layout::{Meaning, Structure};
+use crate::layout::Structure;
 use crate::program::Program;
 
 /// Where everything lies in the arena of a store with one instance of a program.
@@ -83,7 +83,7 @@ fn structure_json(offset: u32, structure: &Structure) -> Value {
             "name": field.name,
             "offset": field.offset,
             "width": field.width,
-            "meaning": meaning(field.meaning),
+            "meaning": field.meaning.to_string(),
         })
     });
     json!({
@@ -93,17 +93,6 @@ fn structure_json(offset: u32, structure: &Structure) -> Value {
         "count": structure.count,
         "fields": fields.collect::<Vec<_>>(),
     })
-}
-
-fn meaning(meaning: Meaning) -> String {
-    match meaning {
-        Meaning::OffsetOf(what) => format!("offset of {what}"),
-        Meaning::CodeIndex => "code index".to_owned(),
-        Meaning::Length => "length".to_owned(),
-        Meaning::TypeId => "type id".to_owned(),
-        Meaning::Index => "index".to_owned(),
-        Meaning::Plain => "plain".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -48,7 +48,9 @@ mod tests;
 
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
-pub use host::{HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED};
+pub use host::{
+    GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
+};
 pub use inspect::{
     ArenaDigest, GlobalState, MemoryDigests, MemoryState, SHOWN_ELEMENTS, TableState,
 };
@@ -59,6 +61,7 @@ pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId};
 pub use structures::{Reservations, TooLarge, arena_len};
+pub(crate) use value::significant;
 pub use value::{FORGED, Value, representable};
 
 use state::{Function, State};

@@ -37,12 +37,13 @@ pub fn provider(module: &Module) -> Result<Option<Program>, FrontendError> {
 }
 
 fn memory(position: usize, memory: &Memory) -> String {
-    let limits = limits(memory.min_pages, memory.max_pages);
-    format!("(memory (export \"{position}\") {limits})")
+    let limits = limits(memory.is_64, memory.min_pages, memory.max_pages);
+    let page_bytes = 1_u64 << memory.page_size_log2;
+    format!("(memory (export \"{position}\") {limits} (pagesize {page_bytes}))")
 }
 
 fn table(position: usize, table: &Table) -> String {
-    let limits = limits(table.min, table.max);
+    let limits = limits(table.is_64, table.min, table.max);
     format!("(table (export \"{position}\") {limits} {})", table.element.name())
 }
 
@@ -52,8 +53,8 @@ fn global(position: usize, global: Global) -> String {
     format!("(global (export \"{position}\") {ty} ({}))", zero(global.ty))
 }
 
-fn limits(min: u64, max: Option<u64>) -> String {
-    let mut text = min.to_string();
+fn limits(is_64: bool, min: u64, max: Option<u64>) -> String {
+    let mut text = format!("{} {min}", if is_64 { "i64" } else { "i32" });
     if let Some(max) = max {
         let written = write!(text, " {max}");
         written.expect("strings take any text");
@@ -67,9 +68,8 @@ fn zero(ty: ValType) -> String {
         ValType::FuncRef => "ref.null func".to_owned(),
         ValType::ExternRef => "ref.null extern".to_owned(),
         ValType::V128 => "v128.const i64x2 0 0".to_owned(),
-        ValType::I32 | ValType::I64 | ValType::F32 | ValType::F64 => {
-            format!("{}.const 0", ty.name())
-        }
+        // No module has an import of the integers that only CLIF has.
+        _ => format!("{}.const 0", ty.name()),
     }
 }
 
@@ -86,11 +86,13 @@ mod tests {
         let module = module(
             "(module (import \"a\" \"f\" (func)) (import \"a\" \"m\" (memory 1 2))
                 (import \"a\" \"t\" (table 3 externref)) (import \"a\" \"g\" (global (mut v128)))
-                (import \"a\" \"h\" (global funcref)))",
+                (import \"a\" \"h\" (global funcref)) (import \"a\" \"n\" (memory i64 3))
+                (import \"a\" \"o\" (memory 0 7 (pagesize 1)))
+                (import \"a\" \"u\" (table i64 0 5 funcref)))",
         );
         let provided = provider(&module).expect("valid").expect("something").module;
         let names: Vec<_> = provided.exports.iter().map(|export| export.name.as_str()).collect();
-        assert_eq!(names, ["1", "2", "3", "4"]);
+        assert_eq!(names, ["1", "2", "3", "4", "5", "6", "7"]);
         assert_eq!(provided.memories, module.memories);
         assert_eq!(provided.tables, module.tables);
         for (given, wanted) in provided.globals.iter().zip(&module.globals) {

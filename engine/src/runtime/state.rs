@@ -177,6 +177,7 @@ pub(super) struct State {
     pub(super) func_refs: HashMap<u32, u32>,
     pub(super) hosts: Vec<HostFunction>,
     pub(super) host_calls: Vec<HostCall>,
+    pub(super) host_calls_made: u64,
     /// Set by a host function that ends the program.
     pub(super) exit: Option<i32>,
     /// Told of every growth, where somebody asked for it.
@@ -198,6 +199,7 @@ impl State {
             func_refs: HashMap::new(),
             hosts: Vec::new(),
             host_calls: Vec::new(),
+            host_calls_made: 0,
             exit: None,
             objects: None,
         }

@@ -66,8 +66,11 @@ pub(super) fn wasm_signature(ty: &FuncType) -> ir::Signature {
 
 fn clif_type(ty: ValType) -> ir::Type {
     match ty {
+        ValType::I8 => types::I8,
+        ValType::I16 => types::I16,
         ValType::I32 | ValType::FuncRef | ValType::ExternRef => types::I32,
         ValType::I64 => types::I64,
+        ValType::I128 => types::I128,
         ValType::F32 => types::F32,
         ValType::F64 => types::F64,
         ValType::V128 => types::I8X16,

@@ -50,13 +50,15 @@ pub fn representable(ty: ValType, bits: Option<u128>) -> bool {
 
 /// The bits of a slot that belong to a value of a type; what lies above them is not
 /// the guest's to say.
-pub(super) fn significant(ty: ValType, slot: Slot) -> u128 {
+pub(crate) fn significant(ty: ValType, slot: Slot) -> u128 {
     match ty {
+        ValType::I8 => slot & u128::from(u8::MAX),
+        ValType::I16 => slot & u128::from(u16::MAX),
         ValType::I32 | ValType::F32 | ValType::FuncRef | ValType::ExternRef => {
             slot & u128::from(u32::MAX)
         }
         ValType::I64 | ValType::F64 => slot & u128::from(u64::MAX),
-        ValType::V128 => slot,
+        ValType::I128 | ValType::V128 => slot,
     }
 }
 

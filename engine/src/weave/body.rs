@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
-use wasm_encoder::{Function, HeapType, Instruction, ValType};
+use wasm_encoder::{Function, Instruction, ValType};
 use wasmparser::{FunctionBody, Operator};
 
 use super::WeaveError;
@@ -11,7 +11,7 @@ use super::fuel::Fuel;
 use super::indirect::Slots;
 use super::parts::Parts;
 
-/// How many of 100 `unreachable` become a return of zeros and nulls.
+/// How many of 100 `unreachable` of a softened module become a return of zeros and nulls.
 const SOFTENED_PERCENT: u8 = 80;
 
 /// What bodies are rewritten with.
@@ -41,27 +41,35 @@ impl Rewriter<'_> {
         index: u32,
     ) -> Result<Function, WeaveError> {
         let (mut function, scratch) = self.with_locals(parts, body, index)?;
+        let stop = self.stop(parts, index);
+        let step = self.fuel.map(|fuel| fuel.step(&stop)).unwrap_or_default();
         let mut emit = |instructions: &[Instruction<'_>]| {
             instructions.iter().for_each(|instruction| {
                 function.instruction(instruction);
             });
         };
-        emit(&self.fuel.map(Fuel::step).unwrap_or_default());
+        emit(&step);
         for operator in body.get_operators_reader()? {
             let operator = operator?;
-            emit(&self.before(parts, &operator, scratch));
+            match (self.fuel, length_is_64(parts, &operator)) {
+                (Some(fuel), Some(false)) => emit(&fuel.bulk(scratch, &stop)),
+                (Some(fuel), Some(true)) => emit(&fuel.bulk_64(scratch + 1, &stop)),
+                _ => (),
+            }
+            emit(&self.guide(parts, &operator));
             match self.instead(parts, &operator, index) {
                 Some(replaced) => emit(&replaced),
                 None => emit(&[RoundtripReencoder.instruction(operator.clone())?]),
             }
             if matches!(operator, Operator::Loop { .. }) {
-                emit(&self.fuel.map(Fuel::step).unwrap_or_default());
+                emit(&step);
             }
         }
         Ok(function)
     }
 
-    /// The function with its locals and one more, an `i32`, whose index is the second.
+    /// The function with its locals and two more, an `i32` and an `i64`, of which the
+    /// first one's index is the second result.
     fn with_locals(
         &self,
         parts: &Parts<'_>,
@@ -77,35 +85,26 @@ impl Rewriter<'_> {
             locals.push((count, RoundtripReencoder.val_type(ty)?));
         }
         if self.fuel.is_some() {
-            locals.push((1, ValType::I32));
+            locals.extend([(1, ValType::I32), (1, ValType::I64)]);
         }
         Ok((Function::new(locals), scratch))
     }
 
-    fn before(
-        &mut self,
-        parts: &Parts<'_>,
-        operator: &Operator<'_>,
-        scratch: u32,
-    ) -> Vec<Instruction<'static>> {
-        match operator {
-            Operator::CallIndirect { type_index, table_index } => {
-                match parts.types.get(*type_index as usize) {
-                    Some(Some(ty)) => self.slots.guide(ty, *table_index, self.draw),
-                    _ => Vec::new(),
-                }
-            }
-            Operator::MemoryFill { .. }
-            | Operator::MemoryCopy { .. }
-            | Operator::MemoryInit { .. }
-            | Operator::TableFill { .. }
-            | Operator::TableCopy { .. }
-            | Operator::TableInit { .. }
-            | Operator::TableGrow { .. }
-                if !parts.is_64_bit() =>
-            {
-                self.fuel.map(|fuel| fuel.bulk(scratch)).unwrap_or_default()
-            }
+    /// What ends a function that has no fuel left.
+    fn stop(&self, parts: &Parts<'_>, index: u32) -> Vec<Instruction<'static>> {
+        let soft = if self.soften { zero_return(parts, index) } else { None };
+        soft.unwrap_or_else(|| vec![Instruction::Unreachable])
+    }
+
+    /// What brings the index of an indirect call into range.
+    fn guide(&mut self, parts: &Parts<'_>, operator: &Operator<'_>) -> Vec<Instruction<'static>> {
+        let (Operator::CallIndirect { type_index, table_index }
+        | Operator::ReturnCallIndirect { type_index, table_index }) = operator
+        else {
+            return Vec::new();
+        };
+        match parts.types.get(*type_index as usize) {
+            Some(Some(ty)) => self.slots.guide(ty, *table_index, self.draw),
             _ => Vec::new(),
         }
     }
@@ -117,20 +116,56 @@ impl Rewriter<'_> {
         index: u32,
     ) -> Option<Vec<Instruction<'static>>> {
         match operator {
-            Operator::Call { function_index: callee } => {
-                let (slot, table_index) = self.slots.divert(*callee, self.draw)?;
-                let type_index = *parts.functions.get(*callee as usize)?;
-                let slot = Instruction::I32Const(slot.cast_signed());
+            Operator::Call { function_index } => {
+                let (slot, type_index, table_index) = self.divert(parts, *function_index)?;
                 Some(vec![slot, Instruction::CallIndirect { type_index, table_index }])
             }
+            Operator::ReturnCall { function_index } => {
+                let (slot, type_index, table_index) = self.divert(parts, *function_index)?;
+                Some(vec![slot, Instruction::ReturnCallIndirect { type_index, table_index }])
+            }
             Operator::Unreachable if self.soften && self.draw.chance(SOFTENED_PERCENT) => {
-                let results = parts.type_of(index)?.results().iter();
-                let zeros = results.map(|&ty| zero(ty)).collect::<Option<Vec<_>>>()?;
-                Some([zeros, vec![Instruction::Return]].concat())
+                zero_return(parts, index)
             }
             _ => None,
         }
     }
+
+    /// The index, the type and the table by which to reach a function; `None` to call it
+    /// directly.
+    fn divert(
+        &mut self,
+        parts: &Parts<'_>,
+        callee: u32,
+    ) -> Option<(Instruction<'static>, u32, u32)> {
+        let (slot, table) = self.slots.divert(callee, self.draw)?;
+        let ty = *parts.functions.get(callee as usize)?;
+        Some((Instruction::I32Const(slot.cast_signed()), ty, table))
+    }
+}
+
+/// Whether the length on top of the stack before a bulk operation is an `i64`; `None`
+/// before any other operation.
+fn length_is_64(parts: &Parts<'_>, operator: &Operator<'_>) -> Option<bool> {
+    Some(match *operator {
+        Operator::MemoryInit { .. } | Operator::TableInit { .. } => false,
+        Operator::MemoryFill { mem } => parts.memory_is_64(mem),
+        Operator::MemoryCopy { dst_mem, src_mem } => {
+            parts.memory_is_64(dst_mem) && parts.memory_is_64(src_mem)
+        }
+        Operator::TableFill { table } | Operator::TableGrow { table } => parts.table_is_64(table),
+        Operator::TableCopy { dst_table, src_table } => {
+            parts.table_is_64(dst_table) && parts.table_is_64(src_table)
+        }
+        _ => return None,
+    })
+}
+
+/// Returns zeros and nulls from a function, if its results have them.
+fn zero_return(parts: &Parts<'_>, index: u32) -> Option<Vec<Instruction<'static>>> {
+    let results = parts.type_of(index)?.results().iter();
+    let zeros = results.map(|&ty| zero(ty)).collect::<Option<Vec<_>>>()?;
+    Some([zeros, vec![Instruction::Return]].concat())
 }
 
 fn zero(ty: wasmparser::ValType) -> Option<Instruction<'static>> {
@@ -140,11 +175,7 @@ fn zero(ty: wasmparser::ValType) -> Option<Instruction<'static>> {
         ValType::F32 => Instruction::F32Const(0.0.into()),
         ValType::F64 => Instruction::F64Const(0.0.into()),
         ValType::V128 => Instruction::V128Const(0),
-        ValType::Ref(ty) if ty.nullable => Instruction::RefNull(heap(ty)),
+        ValType::Ref(ty) if ty.nullable => Instruction::RefNull(ty.heap_type),
         ValType::Ref(_) => return None,
     })
-}
-
-fn heap(ty: wasm_encoder::RefType) -> HeapType {
-    ty.heap_type
 }

@@ -16,6 +16,13 @@ impl Draw {
         mixed ^ (mixed >> 31)
     }
 
+    /// A number below `bound`, which is not 0.
+    pub(super) fn below(&mut self, bound: usize) -> usize {
+        #[expect(clippy::cast_possible_truncation, reason = "the remainder is a usize")]
+        let drawn = (self.next() % bound as u64) as usize;
+        drawn
+    }
+
     /// True in `percent` of 100 draws.
     pub(super) fn chance(&mut self, percent: u8) -> bool {
         self.next() % 100 < u64::from(percent)

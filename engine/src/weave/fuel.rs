@@ -1,9 +1,8 @@
 //! Fuel in the program itself: every engine stops it at the same point.
 //!
 //! A global holds what is left. Each function and each turn of a loop takes one, bulk
-//! operations one for each 1024 bytes or elements; at zero the program traps as
-//! `unreachable`. So recursion ends, too. Bulk operations cost nothing in a module with
-//! a 64-bit memory or table.
+//! operations one for each 1024 bytes or elements; at zero the function stops, and so
+//! does each of its callers at its next step. So recursion ends, too.
 #![forbid(unsafe_code)]
 
 use wasm_encoder::{BlockType, ConstExpr, ExportKind, GlobalType, Instruction, ValType};
@@ -34,36 +33,55 @@ impl Fuel {
         fuel
     }
 
-    /// Takes one.
-    pub(super) fn step(self) -> Vec<Instruction<'static>> {
+    /// Takes one, or does `stop`.
+    pub(super) fn step(self, stop: &[Instruction<'static>]) -> Vec<Instruction<'static>> {
         let empty = [Instruction::GlobalGet(self.global), Instruction::I32Eqz];
-        self.take(&empty, &[Instruction::I32Const(1)])
+        self.take(&empty, stop, &[Instruction::I32Const(1)])
     }
 
-    /// Takes what a bulk operation costs whose length is on the stack, and leaves that there.
-    pub(super) fn bulk(self, scratch: u32) -> Vec<Instruction<'static>> {
-        let cost = [
-            Instruction::LocalGet(scratch),
-            Instruction::I32Const(BULK_SHIFT),
-            Instruction::I32ShrU,
-        ];
+    /// Takes what a bulk operation costs whose length is on the stack, and leaves that
+    /// there, or does `stop`; `scratch` is an `i32`, as the length is.
+    pub(super) fn bulk(
+        self,
+        scratch: u32,
+        stop: &[Instruction<'static>],
+    ) -> Vec<Instruction<'static>> {
+        let shift = [Instruction::I32Const(BULK_SHIFT), Instruction::I32ShrU];
+        self.length(scratch, stop, &shift)
+    }
+
+    /// As [`Fuel::bulk`], where both are `i64`. A cost of more than 32 bits is cut: no
+    /// operation of that length succeeds.
+    pub(super) fn bulk_64(
+        self,
+        scratch: u32,
+        stop: &[Instruction<'static>],
+    ) -> Vec<Instruction<'static>> {
+        let shift = Instruction::I64Const(BULK_SHIFT.into());
+        self.length(scratch, stop, &[shift, Instruction::I64ShrU, Instruction::I32WrapI64])
+    }
+
+    fn length(
+        self,
+        scratch: u32,
+        stop: &[Instruction<'static>],
+        shift: &[Instruction<'static>],
+    ) -> Vec<Instruction<'static>> {
+        let cost = [&[Instruction::LocalGet(scratch)], shift].concat();
         let empty =
             [&[Instruction::GlobalGet(self.global)], &cost[..], &[Instruction::I32LtU]].concat();
-        [vec![Instruction::LocalTee(scratch)], self.take(&empty, &cost)].concat()
+        [vec![Instruction::LocalTee(scratch)], self.take(&empty, stop, &cost)].concat()
     }
 
     fn take(
         self,
         empty: &[Instruction<'static>],
+        stop: &[Instruction<'static>],
         cost: &[Instruction<'static>],
     ) -> Vec<Instruction<'static>> {
-        let stop = [
-            Instruction::If(BlockType::Empty),
-            Instruction::Unreachable,
-            Instruction::End,
-            Instruction::GlobalGet(self.global),
-        ];
+        let before = [Instruction::If(BlockType::Empty)];
+        let after = [Instruction::End, Instruction::GlobalGet(self.global)];
         let rest = [Instruction::I32Sub, Instruction::GlobalSet(self.global)];
-        [empty, &stop, cost, &rest].concat()
+        [empty, &before, stop, &after, cost, &rest].concat()
     }
 }

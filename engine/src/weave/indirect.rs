@@ -27,7 +27,7 @@ pub(super) struct Slots {
     /// By function.
     slots: BTreeMap<u32, u32>,
     /// Tables that are filled, by index.
-    tables: Vec<u32>,
+    pub(super) tables: Vec<u32>,
     /// How many of 100 direct calls become indirect.
     percent: u8,
 }
@@ -124,6 +124,11 @@ impl Slots {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// The functions that have a slot.
+    pub(super) fn functions(&self) -> impl Iterator<Item = u32> {
+        self.slots.keys().copied()
     }
 
     /// The slot and the table through which to make a direct call; `None` to leave it.

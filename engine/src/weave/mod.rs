@@ -11,7 +11,7 @@
 //!   every engine stops at the same point;
 //! - [`traffic`]: exported functions that reach into memories and tables from outside.
 //!
-//! The result is valid if the input is. Names and custom sections are dropped.
+//! [`signatures`] says what there is to call. The result is valid if the input is. Names and custom sections are dropped.
 #![forbid(unsafe_code)]
 
 mod body;
@@ -19,6 +19,8 @@ mod draw;
 mod fuel;
 mod indirect;
 mod parts;
+mod signatures;
+mod traffic;
 
 use wasm_encoder::reencode;
 
@@ -28,6 +30,7 @@ use fuel::Fuel;
 pub use fuel::REFUEL;
 use indirect::Slots;
 use parts::Parts;
+pub use signatures::{Signature, signatures};
 
 /// What to add; the default adds nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,8 +39,10 @@ pub struct Weave {
     pub indirect: Option<u8>,
     /// Let the module stop itself after so many function entries and turns of loops.
     pub fuel: Option<u32>,
-    /// Replace most `unreachable` by a return.
+    /// Replace most `unreachable` by a return, and return where fuel runs out.
     pub soften: bool,
+    /// How many accessors to export.
+    pub traffic: u8,
     /// What is drawn is drawn from this.
     pub seed: u64,
 }
@@ -85,6 +90,7 @@ pub fn weave(wasm: &[u8], options: Weave) -> Result<Vec<u8>, WeaveError> {
         None => Slots::default(),
     };
     let fuel = options.fuel.map(|amount| Fuel::add(&mut parts, amount));
+    traffic::add(&mut parts, &slots, options.traffic, &mut draw);
     Rewriter { slots, fuel, soften: options.soften, draw: &mut draw }.rewrite(&mut parts)?;
     Ok(parts.finish())
 }

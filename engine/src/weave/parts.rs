@@ -14,8 +14,8 @@ use wasm_encoder::{
     ValType,
 };
 use wasmparser::{
-    CompositeInnerType, FuncType, FunctionBody, MemoryType, Parser, Payload, TableInit, TableType,
-    TypeRef,
+    CompositeInnerType, ExternalKind, FuncType, FunctionBody, MemoryType, Parser, Payload,
+    TableInit, TableType, TypeRef,
 };
 
 use super::WeaveError;
@@ -39,6 +39,8 @@ pub(super) struct Parts<'a> {
     pub(super) tables: Vec<Table>,
     pub(super) memories: Vec<MemoryType>,
     globals: u32,
+    /// Functions only: name and index.
+    pub(super) exported_functions: Vec<(String, u32)>,
     export_names: BTreeSet<String>,
     pub(super) bodies: Vec<FunctionBody<'a>>,
     /// Functions that were added, which come after those of `bodies`.
@@ -113,7 +115,11 @@ impl<'a> Parts<'a> {
             }
             Payload::ExportSection(reader) => {
                 for export in reader.clone() {
-                    self.export_names.insert(export?.name.to_owned());
+                    let export = export?;
+                    self.export_names.insert(export.name.to_owned());
+                    if export.kind == ExternalKind::Func {
+                        self.exported_functions.push((export.name.to_owned(), export.index));
+                    }
                 }
                 same.parse_export_section(&mut sections.exports, reader)?;
             }
@@ -151,10 +157,32 @@ impl<'a> Parts<'a> {
         self.types.get(*self.functions.get(function as usize)? as usize)?.as_ref()
     }
 
-    /// Whether some memory or table is indexed by `i64`.
-    pub(super) fn is_64_bit(&self) -> bool {
-        let mut tables = self.tables.iter().map(|table| &table.ty).chain(&self.imported_tables);
-        tables.any(|ty| ty.table64) || self.memories.iter().any(|ty| ty.memory64)
+    /// The type of a table by its index.
+    pub(super) fn table(&self, index: u32) -> Option<&TableType> {
+        let index = index as usize;
+        let defined = index.checked_sub(self.imported_tables.len());
+        match defined {
+            None => self.imported_tables.get(index),
+            Some(position) => self.tables.get(position).map(|table| &table.ty),
+        }
+    }
+
+    /// How many tables there are.
+    pub(super) fn table_count(&self) -> u32 {
+        let count = self.imported_tables.len() + self.tables.len();
+        u32::try_from(count).expect("tables are few")
+    }
+
+    /// Whether a memory is indexed by `i64`.
+    pub(super) fn memory_is_64(&self, memory: u32) -> bool {
+        self.memories.get(memory as usize).is_some_and(|ty| ty.memory64)
+    }
+
+    /// Whether a table is indexed by `i64`.
+    pub(super) fn table_is_64(&self, table: u32) -> bool {
+        let defined = self.tables.iter().map(|table| &table.ty);
+        let mut tables = self.imported_tables.iter().chain(defined);
+        tables.nth(table as usize).is_some_and(|ty| ty.table64)
     }
 
     /// Adds a global; gives its index.

@@ -51,6 +51,11 @@ fn direct_calls_go_through_the_table() {
     assert!(!indirect.contains("call 0"), "{indirect}");
     let direct = woven(text, Weave { indirect: Some(0), ..Weave::default() });
     assert!(direct.contains("call 0"), "{direct}");
+    let tail = woven(
+        &text.replace("call", "return_call"),
+        Weave { indirect: Some(100), ..Weave::default() },
+    );
+    assert!(lines(&tail).contains(&"return_call_indirect (type 0)"), "{tail}");
 }
 
 #[test]
@@ -69,11 +74,14 @@ fn most_indices_are_brought_into_the_range_of_their_type() {
 
 #[test]
 fn fuel_is_taken_at_entries_loops_and_bulk_operations() {
-    let text = "(module (memory 1) (func (param i32) (local i64) loop br 0 end
+    let text = "(module (memory 1) (memory $far i64 1) (func (param i32) (local i64) loop br 0 end
+        i64.const 0 i32.const 0 i64.const 9 memory.fill $far
+        i64.const 0 i32.const 0 i32.const 9 memory.copy $far 0
         i32.const 0 i32.const 0 i32.const 9 memory.fill))";
     let woven = woven(text, Weave { fuel: Some(77), ..Weave::default() });
     assert_eq!(woven.matches("i32.eqz").count(), 2, "{woven}");
-    assert_eq!(woven.matches("local.tee 2").count(), 1, "{woven}");
+    assert_eq!(woven.matches("local.tee 2").count(), 2, "{woven}");
+    assert_eq!(woven.matches("local.tee 3").count(), 1, "{woven}");
     assert!(woven.contains("(global (;0;) (mut i32) i32.const 77)"), "{woven}");
     assert!(woven.contains(&format!("(export \"{REFUEL}\" (func 1))")), "{woven}");
 }
@@ -99,13 +107,43 @@ fn random_modules_stay_valid_and_the_seed_decides() {
         let config = json!({"min_funcs": 3, "min_types": 1, "gc_enabled": false});
         let serde_json::Value::Object(config) = config else { unreachable!("it is an object") };
         let module = smith::generate(&entropy, config, None).expect("a module");
-        let options = Weave { indirect: Some(50), fuel: Some(9), soften: true, seed: case };
+        let options =
+            Weave { indirect: Some(50), fuel: Some(9), soften: true, traffic: 4, seed: case };
         let wasm = weave(&module, options).expect("it is woven");
         validate(&wasm);
         assert_eq!(weave(&module, options), Ok(wasm.clone()));
         different += u32::from(weave(&module, Weave { seed: !case, ..options }) != Ok(wasm));
     }
     assert!(different > 20, "{different}");
+}
+
+#[test]
+fn exhausted_fuel_returns_zeros_in_a_softened_module() {
+    let text = "(module (func (result f32) f32.const 1))";
+    let woven = woven(text, Weave { fuel: Some(1), soften: true, ..Weave::default() });
+    let stop = ["if ;; label = @1", "f32.const 0x0p+0 (;=0;)", "return", "end"];
+    assert!(lines(&woven).windows(4).any(|four| *four == stop), "{woven}");
+}
+
+#[test]
+fn accessors_are_exported_once_each() {
+    let text = "(module (memory 1) (table 1 externref) (func $f (param i64) (result f32)
+        f32.const 0))";
+    let all = Weave { indirect: Some(0), traffic: 255, ..Weave::default() };
+    let wasm = weave(&wat::parse_str(text).expect("a module"), all).expect("it is woven");
+    validate(&wasm);
+    let exported = signatures(&wasm).expect("a module");
+    assert_eq!(exported.len(), 8 + 6 + 6 + 1 + 1);
+    for (name, params) in [
+        ("fencepost.memory.fill.0", vec!["i32", "i32", "i32"]),
+        ("fencepost.table.grow.0", vec!["externref", "i32"]),
+        ("fencepost.table.put.1", vec!["i32"]),
+        ("fencepost.table.call.1.0", vec!["i64", "i32"]),
+    ] {
+        assert!(exported.contains(&(name.to_owned(), params)), "{name} is not in {exported:?}");
+    }
+    let few = weave(&wat::parse_str(text).expect("a module"), Weave { traffic: 3, ..all });
+    assert_eq!(signatures(&few.expect("it is woven")).expect("a module").len(), 3);
 }
 
 #[test]

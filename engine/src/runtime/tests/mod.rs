@@ -281,7 +281,8 @@ fn host_functions_see_wasm_arguments_and_are_logged() {
     let Some(Extern::Function(g)) = store.export(id, "g") else { panic!("no export") };
     let args = [Value::new(ValType::I32, 3)];
     let results = store.call(&mut executor, id, g, &args, LIMITS);
-    assert_eq!(results, Ok(vec![Value::new(ValType::I64, 9)]));
+    let answer = answers("env", "f", &[7], 0, &[ValType::I64])[0];
+    assert_eq!(results, Ok(vec![Value::new(ValType::I64, answer + 9)]));
     let call = &store.host_calls()[0];
     assert_eq!((call.module.as_str(), call.name.as_str()), ("env", "f"));
     assert_eq!(call.args, [Value::new(ValType::I32, 7)], "the upper bits are no argument");

@@ -1,0 +1,35 @@
+;; fencepost: {"fencepost": 1, "calls": [{"export": "single", "args": [{"i32": "0"}]},
+;; fencepost: {"export": "single", "args": [{"i32": "16"}]}, {"export": "double", "args": [{"i32": "32"}]},
+;; fencepost: {"export": "double", "args": [{"i32": "48"}]}, {"export": "convert", "args": [{"i32": "0"}]},
+;; fencepost: {"export": "convert", "args": [{"i32": "16"}]}, {"export": "convert", "args": [{"i32": "48"}]}]}
+(module
+  (memory 1 1)
+  (data (i32.const 0) (f32 -0.0 0.5 -2.5 3.4e38))
+  (data (i32.const 16) (f32 nan -inf 0x1p-149 2147483648.0))
+  (data (i32.const 32) (f64 -0.0 1.5))
+  (data (i32.const 48) (f64 -1e300 4294967296.5))
+  ;; Each operation folds into one number, so that a wrong lane shows.
+  (func $fold (param v128) (result i64)
+    (i64.xor (i64x2.extract_lane 0 (local.get 0))
+      (i64.rotl (i64x2.extract_lane 1 (local.get 0)) (i64.const 17))))
+  (func (export "single") (param i32) (result i64 i64 i64 i64 i32) (local $a v128) (local $b v128)
+    (local.set $a (v128.load (local.get 0)))
+    (local.set $b (i8x16.shuffle 4 5 6 7 0 1 2 3 12 13 14 15 8 9 10 11 (local.get $a) (local.get $a)))
+    (call $fold (f32x4.min (local.get $a) (local.get $b)))
+    (call $fold (f32x4.pmax (local.get $a) (local.get $b)))
+    (call $fold (f32x4.nearest (local.get $a)))
+    (call $fold (f32x4.neg (f32x4.abs (f32x4.div (local.get $a) (local.get $b)))))
+    (i32x4.bitmask (f32x4.le (local.get $a) (local.get $b))))
+  (func (export "double") (param i32) (result i64 i64 i64 i32) (local $a v128) (local $b v128)
+    (local.set $a (v128.load (local.get 0)))
+    (local.set $b (f64x2.sub (f64x2.splat (f64.const 0)) (local.get $a)))
+    (call $fold (f64x2.max (local.get $a) (local.get $b)))
+    (call $fold (f64x2.pmin (local.get $a) (local.get $b)))
+    (call $fold (f64x2.ceil (f64x2.sqrt (f64x2.abs (local.get $a)))))
+    (i64x2.bitmask (f64x2.ne (local.get $a) (local.get $b))))
+  (func (export "convert") (param i32) (result i64 i64 i64 i64) (local $a v128)
+    (local.set $a (v128.load (local.get 0)))
+    (call $fold (i32x4.trunc_sat_f32x4_u (local.get $a)))
+    (call $fold (i32x4.trunc_sat_f64x2_s_zero (local.get $a)))
+    (call $fold (f64x2.promote_low_f32x4 (f32x4.demote_f64x2_zero (local.get $a))))
+    (call $fold (f32x4.convert_i32x4_u (local.get $a)))))

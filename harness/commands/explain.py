@@ -1,0 +1,98 @@
+"""`fencepost explain`: one confused case, change by change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import engine
+from harness.case_file import invalid, read_case
+from harness.commands.options import plan_of, plan_options
+from harness.errors import CaseError, InputError, UsageError, from_os
+from harness.explanation import explain
+from harness.layout_svg import draw
+
+if TYPE_CHECKING:
+    from harness.case import Case
+    from harness.explanation import Change, Explanation
+
+
+@click.command(
+    name="explain",
+    epilog="""\b
+Examples:
+  fencepost explain fencepost-out/latest/findings/escape-1a2b3c4d/case.wasm
+  fencepost explain case.wasm --svg access.svg
+  fencepost explain case.wat --executor interpreter --mode exact --json""",
+)
+@click.argument("file", metavar="CASE", type=click.Path(path_type=Path))
+@plan_options
+@click.option("--svg", type=click.Path(path_type=Path), metavar="OUT", help="Draw the arena with the accesses in it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
+def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
+    """Explain the plan of CASE, entry by entry.
+
+    Which instruction it changed, what was meant to be accessed, through which pointer, where
+    that landed the first time that the interpreter executed it, and what each executor did.
+    """
+    case = read_case(file)
+    if not case.parts.get("plan"):
+        raise UsageError("the case has no plan", str(file), "fencepost check judges plain modules")
+    explanation = _explained(case, file, plan)
+    click.echo(json.dumps(explanation.to_json(), indent=2) if as_json else "\n".join(_lines(explanation)))
+    if svg is not None:
+        try:
+            svg.write_text(draw(explanation.layout, f"accesses of {file.name}", explanation.marks()))
+        except OSError as error:
+            raise from_os(error, str(svg), "write the picture") from None
+    return 0
+
+
+def _explained(case: Case, file: Path, plan: dict[str, Any]) -> Explanation:
+    try:
+        return explain(case, plan_of(**plan).for_case(case).all_executors())
+    except engine.InvalidInput as error:
+        raise invalid(error, str(file)) from None
+    except engine.Unsupported as error:
+        raise InputError(f"unsupported: {error}", str(file)) from None
+    except ValueError as error:
+        raise CaseError(f"the case does not fit its module: {error}", str(file)) from None
+
+
+def _lines(explanation: Explanation) -> list[str]:
+    lines = [explanation.verdict, *(f"  {line}" for line in explanation.evidence.splitlines())]
+    for number, change in enumerate(explanation.changes):
+        lines += ["", *_change(number, change)]
+    return [*lines, "", *map(_outcome, explanation.outcomes)]
+
+
+def _outcome(line: str) -> str:
+    """References run the program without its plan."""
+    name, words = line.split(": ", 1)
+    return line if "/" in name else f"{name} (without the plan): {words}"
+
+
+def _change(number: int, change: Change) -> list[str]:
+    entry = change.entry
+    params = "".join(f", {name} {value}" for name, value in entry.get("params", {}).items())
+    place = "" if change.wasm_offset is None else f" (Wasm offset {change.wasm_offset:#x})"
+    rows = {
+        "before": change.before,
+        "after": change.after or "nothing",
+        "shown by": change.shown_by if change.shown_by != change.after else None,
+        "meant": change.meant,
+        "through": change.pointer,
+        "executed": ", ".join(f"{count} times in {name}" for name, count in change.executed.items()),
+        "landed": _landed(change),
+    }
+    title = f"change {number}: {entry['kind']} in function {entry['function']}, site {entry['site']}{params}{place}"
+    return [title, *(f"  {name:<9}{text}" for name, text in rows.items() if text)]
+
+
+def _landed(change: Change) -> str:
+    if change.offset is None:
+        return change.landed
+    return f"{change.landed} ({'inside' if change.in_object else 'outside'} what was meant)"

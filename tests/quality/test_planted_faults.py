@@ -1,0 +1,85 @@
+"""Each planted fault is triggered, and found by an oracle that does not need a second opinion.
+
+A fault that lets an access out is found by containment (the effective address, the fault
+that it makes, a canary), a fault of control flow by the control-flow oracle. Differences
+between executors do not count.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.files import read_all
+from harness.plan import MODES, Plan
+from harness.pool import Pool
+from harness.source import GeneratedSource
+
+if TYPE_CHECKING:
+    from harness.case import Case
+
+CORPUS = Path(__file__).parents[2] / "corpus"
+SEED = 1
+CASES = 600
+
+EXPECTED = {
+    "01": "escape:containment:access",
+    "02": "escape:containment:access",
+    "06": "escape:containment:access",
+    "07": "escape:containment:access",
+    "09": "escape:containment:access",
+    "11": "escape:containment:access",
+    "12": "escape:containment:object",
+    "18": "escape:control flow:entry",
+    "30": "escape:containment:access",
+}
+
+NEEDS_CONFUSION = ("09", "18")
+"""Faults that no front-end output triggers: its own checks come first."""
+
+SHOWS_IN_NATIVE_CODE = ("01", "06", "11")
+"""Faults that only native code has."""
+
+
+SEEDS = {"18": "call_indirect_*.wat"}
+"""Which seeds a fault's cases are drawn from, where a few hundred cases of all of them are too few."""
+
+
+@cache
+def corpus(pattern: str) -> tuple[Case, ...]:
+    _, cases = read_all(sorted(CORPUS.glob(pattern)))
+    return cases
+
+
+def hunt(fault: str | None, mode: str, *generators: str) -> tuple[bool, str | None]:
+    """Whether the fault was triggered before the first finding that is expected, and the finding's key."""
+    source = GeneratedSource(SEED, generators, corpus(SEEDS.get(fault or "", "*.wat")), CASES)
+    plan = Plan(modes=MODES[mode], executors=("interpreter", "jit"), references=(), fault=fault)
+    triggered = False
+    for record in Pool(source, plan, thin=False).records():
+        if record is None:
+            continue
+        triggered |= record.fault_triggered
+        key = record.verdict.key
+        if fault is None and record.verdict.kind.is_finding:
+            return triggered, f"{source.where(record.index)}: {key}: {record.verdict.evidence}"
+        if fault is not None and triggered and key.startswith(EXPECTED[fault]):
+            return triggered, key
+    return triggered, None
+
+
+@pytest.mark.parametrize("mode", ["exact", "as-shipped"])
+@pytest.mark.parametrize("fault", sorted(EXPECTED))
+def test_a_planted_fault_is_triggered_and_found(fault: str, mode: str) -> None:
+    generator = "confuse" if fault in NEEDS_CONFUSION else "corpus"
+    triggered, key = hunt(fault, mode, generator)
+    assert triggered, f"fault {fault} was not triggered by {CASES} cases"
+    assert key is not None, f"fault {fault} was triggered, but not found"
+
+
+def test_nothing_is_found_on_the_correct_engine() -> None:
+    _, finding = hunt(None, "both", "confuse", "corpus")
+    assert finding is None
