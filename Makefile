@@ -51,7 +51,7 @@ ifeq ($(NEXTEST),)
 	$(CARGO) test --release $(MANIFEST)
 else
 	$(CARGO) nextest run --release $(MANIFEST)
-	FENCEPOST_TEST_NATIVE=cell $(CARGO) nextest run --release $(MANIFEST) --lib -E 'test(/^jit::tests::/)'
+	FENCEPOST_TEST_NATIVE=cell $(CARGO) nextest run --release $(MANIFEST) -E 'test(/^jit/) | binary(run) | binary(runtests)'
 endif
 
 test-python: build

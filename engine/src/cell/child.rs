@@ -9,6 +9,7 @@ use std::ptr;
 /// A process that runs, killed and reaped on drop.
 #[derive(Debug)]
 pub(super) struct Child {
+    #[cfg(test)]
     pid: libc::pid_t,
     pidfd: OwnedFd,
     /// The system process that started it: a fork inherits descriptors, not children.
@@ -49,7 +50,12 @@ impl Child {
             )
         };
         check(result)?;
-        Ok(Child { pid, pidfd: pidfd(pid)?, owner: std::process::id() })
+        Ok(Child {
+            #[cfg(test)]
+            pid,
+            pidfd: pidfd(pid)?,
+            owner: std::process::id(),
+        })
     }
 
     #[cfg(test)]
