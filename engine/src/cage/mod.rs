@@ -33,7 +33,7 @@ use crate::passes::Mode;
 
 pub use decoy::{DECOY_LEN, DecoyTrace, recognise};
 
-pub(crate) use bytes::GuestBytes;
+pub(crate) use bytes::{GuestBytes, Sharing};
 
 use decoy::Decoy;
 use file::MemoryFile;
@@ -234,9 +234,11 @@ impl Cage {
             return Err(OutOfArena { offset, width });
         }
         let start = self.reservation.at(BEFORE + offset as usize);
+        let sharing = if self.file.is_some() { Sharing::Shared } else { Sharing::Private };
         // SAFETY: the bytes are mapped as long as the cage is, readable and writable, as
-        // just checked; nothing else in this process accesses them.
-        Ok(unsafe { GuestBytes::new(start, width as usize) })
+        // just checked; nothing else in this process accesses them while trusted code
+        // runs, and another process only those of the file.
+        Ok(unsafe { GuestBytes::new(start, width as usize, sharing) })
     }
 }
 
@@ -256,35 +258,16 @@ impl Arena for Cage {
     }
 
     fn copy_within(&mut self, dst: u32, src: u32, len: u32) -> Result<(), OutOfArena> {
-        self.locate(dst, len)?;
-        self.locate(src, len)?;
-        let mut chunk = [0; CHUNK as usize];
-        let starts = (0..len).step_by(CHUNK as usize);
-        let mut copy = |start: u32| {
-            let part = &mut chunk[..CHUNK.min(len - start) as usize];
-            self.read(src + start, part)?;
-            self.write(dst + start, part)
-        };
-        // In the direction that reads each byte before it is overwritten.
-        if dst <= src {
-            starts.into_iter().try_for_each(copy)
-        } else {
-            starts.rev().try_for_each(&mut copy)
-        }
+        let dst = self.locate(dst, len)?;
+        self.locate(src, len)?.move_to(dst);
+        Ok(())
     }
 
     fn fill(&mut self, offset: u32, byte: u8, len: u32) -> Result<(), OutOfArena> {
-        self.locate(offset, len)?;
-        let chunk = [byte; CHUNK as usize];
-        let mut starts = (0..len).step_by(CHUNK as usize);
-        starts.try_for_each(|start| {
-            self.write(offset + start, &chunk[..CHUNK.min(len - start) as usize])
-        })
+        self.locate(offset, len)?.fill(byte);
+        Ok(())
     }
 }
-
-/// Bytes that are copied or filled at once.
-const CHUNK: u32 = PAGE;
 
 /// The part of the reservation that a shared cage keeps in its file.
 fn shared_part() -> Range<usize> {

@@ -9,9 +9,9 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use crate::cage::GuestBytes;
 use crate::cage::file::MemoryFile;
 use crate::cage::mapping::{Mapping, Protection};
+use crate::cage::{GuestBytes, Sharing};
 use crate::cell;
 use crate::executor::Slot;
 
@@ -102,9 +102,10 @@ impl GuestStack {
         if offset < GUARD || offset.checked_add(len)? > GUARD + USABLE {
             return None;
         }
+        let sharing = if self.file.is_some() { Sharing::Shared } else { Sharing::Private };
         // SAFETY: the bytes lie in the usable part of the stack, as just checked, and
         // trusted code looks at it in no other way.
-        Some(unsafe { GuestBytes::new(self.pages.at(offset), len) })
+        Some(unsafe { GuestBytes::new(self.pages.at(offset), len, sharing) })
     }
 }
 
