@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from engine import _native
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
+Native = Literal["cell", "in-process"]
 CONFUSED_FUEL = 200_000
 CONFUSED_DEADLINE = 0.1
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", "reference")
@@ -152,6 +153,7 @@ class EngineExecutor:
     executor: ExecutorName
     mode: Literal["exact", "as-shipped"] = "exact"
     guard: Literal["guard", "decoy"] = "guard"
+    native: Native = "in-process"
     settings: tuple[tuple[str, str], ...] = ()
     fault: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -170,7 +172,7 @@ class EngineExecutor:
 
         Raises:
             ValueError: a setting or a fault that the engine does not know.
-            MemoryError: no address space is left.
+            MemoryError: no address space is left, or the system refuses a cell.
         """
         limits = self.limits.when_confused() if subject.case.is_confused else self.limits
         try:
@@ -178,6 +180,7 @@ class EngineExecutor:
                 [(call.export, [value.bits for value in call.args]) for call in subject.calls],
                 executor=self.executor,
                 mode=self.mode,
+                native=self.native,
                 guard=self.guard,
                 fuel=limits.fuel,
                 deadline=limits.deadline,

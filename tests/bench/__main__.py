@@ -15,6 +15,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tests.bench.campaign import Rate, measure
+from tests.bench.cells import CellCosts, cell_costs
 from tests.bench.confusion import ConfusionRate, confusion_rates
 from tests.bench.duel import Score, duel, geometric_mean
 from tests.bench.engines import Ours, Wasmtime
@@ -37,8 +38,12 @@ def main() -> None:
     scores = {group: run(options.rounds) for group, run in GROUPS.items()}
     rate = measure(options.cases) if options.cases else None
     confusion = confusion_rates(options.plans) if options.plans else []
-    data = _as_json(scores, rate) | {"confusion": [asdict(rate) for rate in confusion]}
-    lines = _lines(scores, rate) + list(map(_confusion_line, confusion))
+    cells = cell_costs(options.cell_cases)
+    data = _as_json(scores, rate) | {
+        "confusion": [asdict(rate) for rate in confusion],
+        "cells": [asdict(costs) for costs in cells],
+    }
+    lines = _lines(scores, rate) + list(map(_confusion_line, confusion)) + _cell_lines(cells)
     text = json.dumps(data, indent=2) if options.json else "\n".join(lines)
     sys.stdout.write(text + "\n")
 
@@ -50,10 +55,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--plans", type=int, default=500, help="plans for each confused program, 0 for none (default: 500)"
     )
+    parser.add_argument(
+        "--cell-cases", type=int, default=300, help="cases of campaigns in and out of cells, 0 for none (default: 300)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    if options.rounds < 1 or min(options.cases, options.plans) < 0:
-        parser.error("--rounds needs a positive number, --cases and --plans none below 0")
+    if options.rounds < 1 or min(options.cases, options.plans, options.cell_cases) < 0:
+        parser.error("--rounds needs a positive number, --cases, --plans and --cell-cases none below 0")
     return options
 
 
@@ -76,6 +84,18 @@ def _lines(scores: dict[str, list[Score]], rate: Rate | None) -> list[str]:
 def _confusion_line(rate: ConfusionRate) -> str:
     stages = ", ".join(f"{stage} {share:.0%}" for stage, share in rate.stages.items())
     return f"confusion, {rate.executor}: {rate.cases_per_second:.0f} cases per second and core; time: {stages}"
+
+
+def _cell_lines(costs: list[CellCosts]) -> list[str]:
+    lines = [
+        f"native code, {cost.native}: call {cost.call:.2f} us, with a builtin {cost.service:.2f} us, "
+        f"fault {cost.fault:.2f} us, start and end {cost.start:.0f} us; {cost.cases_per_second:.0f} cases per second"
+        for cost in costs
+    ]
+    if not costs:
+        return ["native code in cells: there are none here"]
+    here, cell = (cost.cases_per_second for cost in costs)
+    return [*lines, f"  cells cost {here / cell - 1:.1%} of the time of a campaign"] if here and cell else lines
 
 
 def _rate_lines(rate: Rate) -> list[str]:

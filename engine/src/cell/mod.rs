@@ -211,6 +211,15 @@ impl Cell {
         Instant::now() >= self.deadline
     }
 
+    /// Makes sure that a process runs. One that has ended between two calls is replaced:
+    /// the next call is not to blame.
+    pub(crate) fn revive(&mut self) -> Result<(), CellError> {
+        if self.child.as_ref().is_some_and(|child| child.death().is_some()) {
+            self.kill();
+        }
+        self.ensure_started()
+    }
+
     /// Ends the process. The next call starts another.
     pub(crate) fn kill(&mut self) {
         self.child = None;
@@ -237,7 +246,7 @@ impl Cell {
     }
 
     /// Starts the process, unless it runs.
-    pub(crate) fn ensure_started(&mut self) -> Result<(), CellError> {
+    fn ensure_started(&mut self) -> Result<(), CellError> {
         if self.child.as_ref().is_some_and(Child::is_ours) {
             return Ok(());
         }

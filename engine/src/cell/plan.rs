@@ -88,6 +88,8 @@ pub(super) struct Action {
 pub(super) struct Plan {
     /// Process id of the host.
     pub(super) parent: u64,
+    /// What the process is called in lists of processes.
+    pub(super) name: [u8; 16],
     /// Everything below it and outside the image is unmapped.
     pub(super) top: u64,
     pub(super) count: u64,
@@ -122,6 +124,7 @@ impl Plan {
             IMAGE as usize + IMAGE_TO_PLAN + std::mem::offset_of!(Plan, instructions);
         Plan {
             parent: std::process::id().into(),
+            name: *b"fencepost-cell\0\0",
             top: ADDRESS_END,
             count: memories.len() as u64 + 1,
             memories: table,
@@ -147,8 +150,8 @@ impl Plan {
     /// The bytes that stand in the image.
     pub(super) fn bytes(&self) -> &[u8] {
         let start = std::ptr::from_ref(self).cast::<u8>();
-        // SAFETY: the plan is `repr(C)` and consists of 8-byte fields and of filter
-        // instructions of 8 bytes, so it has no padding.
+        // SAFETY: the plan is `repr(C)` and consists of fields of 8 or 16 bytes and
+        // of filter instructions of 8, so it has no padding.
         unsafe { std::slice::from_raw_parts(start, size_of::<Plan>()) }
     }
 }

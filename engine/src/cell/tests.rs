@@ -28,6 +28,8 @@ fn nothing_is_mapped_but_the_cells_own_pages_and_its_memories() {
     for line in ["NoNewPrivs:\t1", "Seccomp:\t2"] {
         assert!(status.contains(line), "{status}");
     }
+    let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).expect("a name");
+    assert_eq!(name, "fencepost-cell\n");
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a folder").count();
     assert_eq!(open, 0);
 }

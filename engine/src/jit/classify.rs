@@ -68,7 +68,13 @@ impl Judge<'_> {
             Death::Signal(signal) if CAUSED_BY_GUESTS.contains(&signal) => {
                 self.unseen(Access::Execute, 0, &format!("the cell was killed by signal {signal}"))
             }
-            death => Stop::RuntimeFault(format!("the cell is gone: {death:?}")),
+            Death::Signal(signal) => {
+                Stop::RuntimeFault(format!("the cell was killed by signal {signal}"))
+            }
+            Death::Exit(status) => {
+                Stop::RuntimeFault(format!("the cell ended with exit status {status}"))
+            }
+            Death::Unknown => Stop::RuntimeFault("the cell is gone".to_owned()),
         }
     }
 

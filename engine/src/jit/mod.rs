@@ -112,9 +112,19 @@ pub enum JitError {
     /// No address space for the arena.
     #[error(transparent)]
     Cage(#[from] CageError),
+    /// The host refused a cell, or one of the things that it is made of.
+    #[error("{0}")]
+    Cell(String),
     /// The host refused memory, a timer or a signal stack.
     #[error("the host refused what native code needs: {0}")]
     Memory(String),
+}
+
+/// Why native code cannot run in cells on this machine; `None` if it can. Starts a cell
+/// to find out, and ends it.
+#[must_use]
+pub fn cell_refusal() -> Option<String> {
+    Process::new(Native::Cell, GuardMode::Guard).err().map(|error| error.to_string())
 }
 
 /// Runs programs as native code. Bound to the thread that made it.

@@ -170,14 +170,14 @@ impl Process {
         (native, self.cage.guard())
     }
 
-    fn new(native: Native, guard: GuardMode) -> Result<Process, JitError> {
+    pub(super) fn new(native: Native, guard: GuardMode) -> Result<Process, JitError> {
         let (parts, way) = match native {
             Native::InProcess => (Parts::here(guard)?, Way::Thread(Timer::new()?)),
             Native::Cell => {
                 let parts = Parts::shared()?;
                 let mut cell = parts.cell()?;
                 // A host that refuses says so here, not in the middle of a call.
-                cell.ensure_started()?;
+                cell.revive()?;
                 (parts, Way::Cell(Box::new(cell)))
             }
         };
@@ -202,6 +202,9 @@ impl Process {
 
     /// Drops all programs and gives a zeroed arena of `len` bytes.
     pub(super) fn reset(&mut self, len: u32) -> Result<(), JitError> {
+        if let Way::Cell(cell) = &mut self.way {
+            cell.revive()?;
+        }
         self.code.clear(Area::Programs)?;
         if self.code.has_many_gateways() {
             self.code.clear(Area::Gateways)?;
@@ -395,7 +398,7 @@ fn ended(control: &Control, status: u32, refusal: Option<Refusal>) -> Ended {
 
 impl From<CellError> for JitError {
     fn from(error: CellError) -> JitError {
-        JitError::Memory(error.to_string())
+        JitError::Cell(error.to_string())
     }
 }
 

@@ -31,8 +31,8 @@ mod _native {
     use super::wasi::run_wasi;
     #[pymodule_export]
     use super::{
-        answers, assemble, catalogue, faults, generate_clif, mutate, processor_features, run_lines,
-        signatures, smith_module, versions, weave_module,
+        answers, assemble, catalogue, cell_refusal, faults, generate_clif, mutate,
+        processor_features, run_lines, signatures, smith_module, versions, weave_module,
     };
 }
 
@@ -140,6 +140,12 @@ fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     catalogue.set_item("opcodes", census::runnable_opcodes())?;
     catalogue.set_item("fields", census::fields())?;
     Ok(catalogue)
+}
+
+/// Why native code cannot run in cells here.
+#[pyfunction]
+fn cell_refusal() -> Option<String> {
+    jit::cell_refusal()
 }
 
 /// The features of the processor that native code may use.

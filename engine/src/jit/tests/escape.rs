@@ -305,3 +305,33 @@ fn a_cell_that_is_killed_from_outside_is_a_finding_and_starts_again() {
         );
     }
 }
+
+/// Waits until a process has ended, which its parent has not asked about yet.
+fn await_end(pid: i32) {
+    let ended = || {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(')').is_none_or(|(_, rest)| rest.starts_with(" Z"))
+    };
+    let start = std::time::Instant::now();
+    while !ended() {
+        assert!(start.elapsed() < Duration::from_secs(10), "process {pid} does not end");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_cell_that_ends_between_two_runs_is_replaced() {
+    let inside = |bench: &Bench| u128::from(bench.jit.cage().base()) + u128::from(NULL_PAGE);
+    let mut first = bench();
+    let args = [inside(&first), 0];
+    first.call(1, &args).expect("inside");
+    let pid = first.jit.process().cell_pid().expect("it runs");
+    // SAFETY: a signal to a child of this process.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    await_end(pid);
+    drop(first);
+    let mut second = bench();
+    let args = [inside(&second), 0];
+    second.call(1, &args).expect("inside");
+    assert_ne!(second.jit.process().cell_pid().expect("it runs"), pid);
+}
