@@ -22,7 +22,7 @@ SEED_BYTES = 4096
 FIXED: dict[str, int | bool] = {
     "export_everything": True,
     "canonicalize_nans": False,  # all engines do it, at a third of the size
-    "min_funcs": 3,
+    "min_funcs": 2,
     "max_instructions": 60,
     "min_types": 1,  # without a type there are no functions: half of all modules
     "max_memory32_bytes": 16 << 16,
@@ -54,7 +54,7 @@ RARE_SWITCHES = (
 )
 
 RANGES: dict[str, tuple[int, ...]] = {
-    "max_funcs": (4, 8),
+    "max_funcs": (2, 4, 6),  # besides imported ones
     "max_globals": (0, 3, 10),
     "max_imports": (0, 0, 0, 3),
     "max_memories": (1, 1, 1, 3),
@@ -63,14 +63,16 @@ RANGES: dict[str, tuple[int, ...]] = {
     "min_tables": (0, 1, 1),
 }
 
-FUEL = (200, 1000, 2000)
+FUEL = (100, 300, 1000)
 """Function entries and turns of loops; less than the nested calls that a run allows, so no stack overflows."""
+
+FUEL_WITH_IMPORTS = 50
+"""Less, since a host call costs hundreds of times what other instructions do."""
 
 DIVERTED = (0, 50, 100, 100)
 """Percentage of direct calls that go through a table instead."""
 
-
-TRAFFIC = (0, 2, 4)
+TRAFFIC = (0, 0, 2)
 """Accessors of memories and tables."""
 
 
@@ -90,14 +92,15 @@ class WasmGenerator:
         if config["simd_enabled"]:  # the Wasmtime package cannot give imports with vectors
             config["max_imports"] = 0
         if config["max_imports"]:  # an imported one counts against the maximum, but not for the minimum
-            config |= {"min_memories": 0, "min_tables": 0, "min_funcs": 1}
+            config |= {"min_memories": 0, "min_tables": 0}
+            config["max_funcs"] += config["max_imports"]
         config["max_tables"] = 2 if config["reference_types_enabled"] else 1
         module = engine.smith(entropy.take(SEED_BYTES), config)
         woven = engine.weave(
             module,
             seed=entropy.integer(0, 2**64 - 1),
             indirect=entropy.choice(DIVERTED),
-            fuel=entropy.choice(FUEL),
+            fuel=FUEL_WITH_IMPORTS if config["max_imports"] else entropy.choice(FUEL),
             soften=entropy.chance(75),
             traffic=entropy.choice(TRAFFIC),
         )

@@ -1,8 +1,9 @@
 """Plans: which executors and references run a case.
 
 A *full* run uses everything that was asked for. A *thin* run, the default of a campaign,
-draws one kind of run, one JIT configuration and one reference beside the interpreter, so
-that a campaign sees many cases; every tenth case, and every finding, is run in full.
+draws one kind of run and two of three sides: the interpreter, a JIT configuration, and a
+reference. So a campaign sees many cases; every tenth case, and every finding, is run in
+full.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ REFERENCES = ("wasmtime", "wasmtime-pulley")
 
 JIT_SETTINGS: tuple[Settings, ...] = (
     (),
-    (("regalloc_algorithm", "single_pass"),),
     (("enable_alias_analysis", "false"),),
     (("enable_heap_access_spectre_mitigation", "false"), ("enable_table_access_spectre_mitigation", "false")),
     (("enable_verifier", "true"),),
@@ -36,6 +36,12 @@ JIT_SETTINGS: tuple[Settings, ...] = (
 )
 """What thin runs draw the JIT's Cranelift flags from. All leave every program its meaning, and may be set on
 any x86-64; the last makes code for the oldest processors that SIMD is compiled for."""
+
+REGISTER_ALLOCATORS: tuple[Settings, ...] = ((), (("regalloc_algorithm", "single_pass"),))
+"""Drawn beside them; the second takes two thirds of the time to compile."""
+
+SITTING_OUT = ("reference", "reference", "jit", "interpreter")
+"""Which of three sides a thin run leaves out; a reference costs as much as the other two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +65,19 @@ class Plan:
     limits: Limits = field(default_factory=Limits)
 
     def drawn(self, entropy: Entropy) -> Plan:
-        """A thin plan: the interpreter, one JIT configuration, one kind of run, one reference."""
+        """A thin plan: one kind of run, and two of the interpreter, one JIT configuration and one reference."""
+        interpreters: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
         jits: list[ExecutorName] = [name for name in self.executors if name != "interpreter"]
-        chosen: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
-        if jits:
+        absent = entropy.choice(SITTING_OUT) if interpreters and jits and self.references else None
+        chosen = [] if absent == "interpreter" else interpreters
+        if jits and absent != "jit":
             chosen.append(entropy.choice(jits))
         return replace(
             self,
             modes=(entropy.choice(self.modes),),
             executors=tuple(chosen),
-            references=(entropy.choice(self.references),) if self.references else (),
-            settings=self.settings or entropy.choice(JIT_SETTINGS),
+            references=(entropy.choice(self.references),) if self.references and absent != "reference" else (),
+            settings=self.settings or entropy.choice(JIT_SETTINGS) + entropy.choice(REGISTER_ALLOCATORS),
         )
 
     def for_case(self, case: Case) -> Plan:

@@ -27,7 +27,7 @@ class Record:
     Attributes:
         index: of the case in its source.
         generator: the name of its generator; empty if it has none.
-        counts: the largest of any run (the interpreter's: no other counts).
+        counts: the largest of the interpreter's runs, for no other counts; `None` where it sat out.
         trapped: whether any step of any run trapped.
         seconds: by stage.
         module_bytes: length of its module.
@@ -43,7 +43,7 @@ class Record:
     index: int
     verdict: Verdict
     generator: str = ""
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts | None = field(default_factory=Counts)
     trapped: bool = False
     fault_triggered: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
@@ -59,12 +59,11 @@ class Record:
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
     """The record of a checked case."""
     runs = [outcome for outcome in checked.outcomes.values() if isinstance(outcome, Ran)]
-    counts = max((run.counts for run in runs), key=lambda counts: counts.ops, default=Counts())
     return Record(
         index=index,
         verdict=checked.verdict,
         generator=str(case.history.get("generator", "")),
-        counts=counts,
+        counts=_counts(checked.outcomes),
         trapped=any(isinstance(step, Trapped) for run in runs for step in run.steps),
         fault_triggered=any(run.fault_triggered for run in runs),
         seconds=checked.seconds,
@@ -76,6 +75,14 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         planned=len(case.parts.get("plan", ())),
         triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
     )
+
+
+def _counts(outcomes: Mapping[str, Outcome]) -> Counts | None:
+    interpreted = [outcome for name, outcome in outcomes.items() if name.startswith("interpreter/")]
+    if outcomes and not interpreted:
+        return None
+    counts = (outcome.counts for outcome in interpreted if isinstance(outcome, Ran))
+    return max(counts, key=lambda counts: counts.ops, default=Counts())
 
 
 def outcome_lines(outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:

@@ -38,11 +38,17 @@ ENOUGH_CASES = 50
 
 @dataclass(slots=True)
 class Tally:
-    """What cases came to, and whether they did anything."""
+    """What cases came to, and whether they did anything.
+
+    Attributes:
+        counted: cases that the interpreter had a part in. Only it counts what a program
+            does, so shares of what programs do are shares of these.
+    """
 
     cases: int = 0
     decided: int = 0
     findings: int = 0
+    counted: int = 0
     with_access: int = 0
     with_indirect_call: int = 0
     with_trap: int = 0
@@ -58,19 +64,36 @@ class Tally:
         self.cases += 1
         self.decided += record.verdict.kind.is_decided
         self.findings += record.verdict.kind.is_finding
-        self.with_access += record.counts.accesses > 0
-        self.with_indirect_call += record.counts.indirect_calls > 0
         self.with_trap += record.trapped
         self.with_plan += record.planned > 0
         self.with_triggered_plan += record.triggered > 0
         self.planned += record.planned
         self.triggered += record.triggered
         self.module_bytes += record.module_bytes
-        self.ops.add(record.counts.ops)
+        if record.counts is not None:
+            self.counted += 1
+            self.with_access += record.counts.accesses > 0
+            self.with_indirect_call += record.counts.indirect_calls > 0
+            self.ops.add(record.counts.ops)
 
     def share(self, count: int) -> float:
         """``count`` as a share of all cases, from 0 to 1."""
         return count / self.cases if self.cases else 0.0
+
+    @property
+    def access_share(self) -> float:
+        """Share of the counted cases that access memory, from 0 to 1."""
+        return self.with_access / self.counted if self.counted else 0.0
+
+    @property
+    def indirect_call_share(self) -> float:
+        """Share of the counted cases that call indirectly, from 0 to 1."""
+        return self.with_indirect_call / self.counted if self.counted else 0.0
+
+    @property
+    def does_little(self) -> bool:
+        """Whether the programs do next to nothing."""
+        return self.counted > 0 and self.ops.median < LOW_MEDIAN_OPS
 
     @property
     def weakness(self) -> str:
@@ -81,7 +104,7 @@ class Tally:
             return ""
         if self.share(self.decided) < LOW_DECIDED_SHARE:
             return f"fewer than {LOW_DECIDED_SHARE:.0%} decided"
-        if self.ops.median < LOW_MEDIAN_OPS:
+        if self.does_little:
             return f"fewer than {LOW_MEDIAN_OPS} ops"
         return ""
 
@@ -92,8 +115,8 @@ class Tally:
             "entry_triggered_share": round(self.triggered / max(self.planned, 1), 4),
         }
         return (plans if self.with_plan else {}) | {
-            "memory_access_share": round(self.share(self.with_access), 4),
-            "indirect_call_share": round(self.share(self.with_indirect_call), 4),
+            "memory_access_share": round(self.access_share, 4),
+            "indirect_call_share": round(self.indirect_call_share, 4),
             "trap_share": round(self.share(self.with_trap), 4),
             "median_ops": self.ops.median,
         }

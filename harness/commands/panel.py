@@ -80,8 +80,8 @@ def _cases(view: View) -> str:
 
 def _honesty(tally: Tally) -> str:
     return (
-        f"{percent(tally.share(tally.with_access))} access memory, "
-        f"{percent(tally.share(tally.with_indirect_call))} call indirectly, "
+        f"{percent(tally.access_share)} access memory, "
+        f"{percent(tally.indirect_call_share)} call indirectly, "
         f"{percent(tally.share(tally.with_trap))} trap; median {tally.ops.median:,} ops"
     )
 

@@ -42,7 +42,7 @@ def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool =
 def warnings(statistics: Statistics) -> list[str]:
     """What makes the figures worth less than they look."""
     lines = []
-    if statistics.cases and statistics.total.ops.median < LOW_MEDIAN_OPS:
+    if statistics.total.does_little:
         lines.append(f"warning: fewer than {LOW_MEDIAN_OPS} ops: the programs of this campaign do next to nothing")
     weak = ((name, statistics.weakness(name)) for name in sorted(statistics.generators))
     return lines + [f"warning: generator {name} yields little: {why}" for name, why in weak if why]
@@ -51,8 +51,8 @@ def warnings(statistics: Statistics) -> list[str]:
 def honesty(tally: Tally) -> str:
     """The figures that say whether cases mean anything."""
     return (
-        f"{percent(tally.share(tally.with_access))} access memory, "
-        f"{percent(tally.share(tally.with_indirect_call))} call indirectly, "
+        f"{percent(tally.access_share)} access memory, "
+        f"{percent(tally.indirect_call_share)} call indirectly, "
         f"{percent(tally.share(tally.with_trap))} trap; median of executed ops: {tally.ops.median}{plans(tally)}"
     )
 

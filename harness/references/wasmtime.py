@@ -41,7 +41,17 @@ if TYPE_CHECKING:
 
 LOGGED_CALLS = 10_000
 SHOWN_ELEMENTS = 1024
-TARGETS = {"wasmtime": None, "wasmtime-pulley": "pulley64"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """How a reference compiles. Two that differ see more than two alike."""
+
+    target: str | None
+    opt_level: str
+
+
+COMPILERS = {"wasmtime": _Compiler(None, "speed"), "wasmtime-pulley": _Compiler("pulley64", "none")}
 
 TRAPS = {
     wasmtime.TrapCode.STACK_OVERFLOW: "stack_overflow",
@@ -82,7 +92,7 @@ class WasmtimeReference:
         """Runs the subject in a fresh store."""
         if any(map(_has_vector, subject.program.imports)):
             return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors")
-        wasmtime_engine = _engine(TARGETS[self.name])
+        wasmtime_engine = _engine(COMPILERS[self.name])
         start = time.perf_counter()
         try:
             module = wasmtime.Module(wasmtime_engine, subject.case.wasm)
@@ -96,7 +106,7 @@ class WasmtimeReference:
 
 
 @cache
-def _engine(target: str | None) -> wasmtime.Engine:
+def _engine(compiler: _Compiler) -> wasmtime.Engine:
     """Engines are costly and safe to share, so there is one for each configuration."""
     config = wasmtime.Config()
     config.parallel_compilation = False
@@ -107,8 +117,10 @@ def _engine(target: str | None) -> wasmtime.Engine:
     config.wasm_wide_arithmetic = True
     config.native_unwind_info = False
     config.max_wasm_stack = STACK_BYTES
-    if target is not None:
-        config.target = target
+    config.cranelift_opt_level = compiler.opt_level
+    config.cranelift_flag_set("regalloc_algorithm", "single_pass")  # cases are compiled for longer than they run
+    if compiler.target is not None:
+        config.target = compiler.target
     return wasmtime.Engine(config)
 
 

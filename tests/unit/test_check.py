@@ -122,6 +122,8 @@ def test_a_record_keeps_the_counts_of_the_run_that_counts(add: Case) -> None:
     counted = replace(ONE, counts=Counts(ops=500, accesses=3))
     executors = [FixedExecutor("interpreter/exact", counted), FixedExecutor("jit/exact", ONE)]
     record = record_of(7, add, check(add, executors), (), verbose=True)
-    assert (record.index, record.counts.ops, record.trapped) == (7, 500, False)
+    assert (record.index, record.counts and record.counts.ops, record.trapped) == (7, 500, False)
     assert record.lines == ("interpreter/exact: returned i32 0x1", "jit/exact: returned i32 0x1")
+    uncounted = record_of(7, add, check(add, executors[1:]), (), verbose=False)
+    assert uncounted.counts is None
     assert set(record.seconds) == {"front end", "interpreter/exact", "jit/exact", "oracles", "census"}

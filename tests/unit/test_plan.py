@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from generators.entropy import PrngEntropy
 from harness.case import CaseOptions
 from harness.executors import EngineExecutor, Limits
-from harness.plan import JIT_SETTINGS, Plan
+from harness.plan import JIT_SETTINGS, REFERENCES, REGISTER_ALLOCATORS, Plan
 
 
 def names(plan: Plan) -> list[str]:
@@ -20,21 +22,41 @@ def test_a_full_plan_runs_every_executor_in_every_mode_and_every_reference() -> 
     ]
 
 
-def test_a_thin_plan_has_one_of_each_kind_and_draws_all_over_time() -> None:
+def side(name: str) -> str:
+    return "reference" if name in REFERENCES else "jit" if name.startswith("jit") else "interpreter"
+
+
+def test_a_thin_plan_has_two_of_three_sides_and_draws_all_over_time() -> None:
     seen: set[str] = set()
     settings = set()
-    for index in range(100):
+    sides = set()
+    for index in range(300):
         plan = Plan().drawn(PrngEntropy(1, index, "plan"))
         drawn = names(plan)
-        assert len(drawn) == 3
-        assert drawn[0].startswith("interpreter/")
-        assert drawn[1].startswith("jit")
-        assert len({name.split("/")[1] for name in drawn[:2]}) == 1
-        assert drawn[2].startswith("wasmtime")
+        assert len(drawn) == 2
+        assert len({name.split("/")[1] for name in drawn if "/" in name}) == 1
+        sides.add(tuple(map(side, drawn)))
         seen |= set(drawn)
         settings.add(plan.settings)
+    assert sides == {("interpreter", "jit"), ("interpreter", "reference"), ("jit", "reference")}
     assert seen == set(names(Plan()))
-    assert settings == set(JIT_SETTINGS)
+    assert settings == {flags + allocator for flags in JIT_SETTINGS for allocator in REGISTER_ALLOCATORS}
+
+
+@pytest.mark.parametrize(
+    ("full", "drawn"),
+    [
+        (Plan(references=(), modes=("exact",)), {"interpreter/exact", "jit/exact", "jit-unoptimized/exact"}),
+        (
+            Plan(executors=("interpreter",), modes=("exact",), references=("wasmtime",)),
+            {"interpreter/exact", "wasmtime"},
+        ),
+    ],
+)
+def test_nothing_sits_out_where_there_are_two_sides(full: Plan, drawn: set[str]) -> None:
+    plans = [names(full.drawn(PrngEntropy(1, index, "plan"))) for index in range(50)]
+    assert all(len(plan) == 2 for plan in plans)
+    assert {name for plan in plans for name in plan} == drawn
 
 
 def test_the_drawing_is_a_function_of_seed_and_index() -> None:

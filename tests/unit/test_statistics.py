@@ -51,6 +51,15 @@ def test_statistics_count_what_is_decided_and_what_keeps_it_honest() -> None:
     json.dumps(figures)
 
 
+def test_what_programs_do_is_a_share_of_the_cases_that_were_counted() -> None:
+    uncounted = Record(4, CLEAN, "wasm", None)
+    assert statistics_of(*RECORDS, uncounted).total.honesty()["memory_access_share"] == 0.75
+    assert statistics_of(*RECORDS, uncounted).total.ops.median == 145
+    unknown = statistics_of(*[uncounted] * ENOUGH_CASES).total
+    assert unknown.honesty()["memory_access_share"] == 0.0
+    assert unknown.weakness == "", "nobody looked, so nobody may complain"
+
+
 def test_each_generator_has_figures_of_its_own() -> None:
     generators = statistics_of(*RECORDS).to_json(elapsed=2.0)["generators"]
     assert {name: figures["cases"] for name, figures in generators.items()} == {"corpus": 1, "wasm": 3}
