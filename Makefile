@@ -41,10 +41,11 @@ fuzz: build ## run the main job for a minute at default settings
 gate: build ## replay crashes/ and corpus/, then fuzz briefly with a fixed seed: yes or no
 	$(BIN)/fencepost gate --budget $(GATE_CASES)
 
-soak: build ## fuzz for an hour and fail on any finding
+soak: build ## run the slow tests, then fuzz for an hour and fail on any finding
+	$(BIN)/pytest -m slow
 	$(BIN)/fencepost fuzz --time 60m
 
-test: test-rust test-python ## run all tests
+test: test-rust test-python ## run all tests but the slow ones
 
 test-rust: tools-present
 ifeq ($(NEXTEST),)

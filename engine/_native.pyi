@@ -19,6 +19,7 @@ __all__ = [
     "assemble",
     "catalogue",
     "cell_refusal",
+    "clif_arena",
     "faults",
     "generate_clif",
     "mutate",
@@ -200,6 +201,12 @@ class Program:
         """
     def describe_plan(self) -> str:
         """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
+    def to_wasm(self) -> bytes:
+        """A module for a program in CLIF, as its plan changes it, whose memory is the arena; see ``clif_arena``.
+
+        ``i8`` and ``i16`` are zero-extended ``i32`` there, an ``i128`` is two ``i64``, the low half first. Traps as the
+        program does in exact runs. Raises ``Unsupported`` for what cannot be said in Wasm.
+        """
     def places(self) -> list[tuple[int, int, str]]:
         """Where the program can be confused: function, site, kind."""
     def choices(self, function: int, site: int, kind: str) -> list[str]:
@@ -267,6 +274,7 @@ def smith(entropy: bytes, config: dict[str, int | bool]) -> bytes:
 class WasiResult(RunResult):
     """What came of a whole program. ``stdout`` and ``stderr`` are there when they were captured."""
 
+    wasi_calls: list[str]  # names of the calls that it made, sorted
     stdout: NotRequired[bytes]
     stderr: NotRequired[bytes]
 
@@ -289,15 +297,21 @@ def run_wasi(
     max_table: int = ...,
     settings: Sequence[tuple[str, str]] = ...,
     fault: str | None = None,
+    calls: Sequence[tuple[str, Sequence[int | None]]] | None = None,
+    repeatable: bool = False,
+    check_objects: bool = False,
 ) -> WasiResult:
-    """Runs a program with WASI preview 1, from its ``_start`` to its end.
+    """Runs a program with WASI preview 1: its ``_start``, unless ``calls`` says what to call.
 
     ``args`` begins with the program's name; ``preopens`` are pairs of a folder and the name that the program knows it
     by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
-    returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds.
+    returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds, and stops
+    native code, not a call of WASI that waits. With ``repeatable``, clocks, random bytes, and the numbers and dates of
+    files follow from the calls alone (``engine/src/wasi/world.rs``). The rest is as in ``Program.run``.
 
     Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, and
-    ``ValueError`` for a module without ``_start``, a null byte in a string, or a setting that is unknown.
+    ``ValueError`` for an export that is not there or takes other arguments, a null byte in a string, or a setting that
+    is unknown.
     """
 
 def weave(
@@ -335,6 +349,27 @@ def answers(module: str, name: str, args: Sequence[int], before: int, results: S
 
 def catalogue() -> Census:
     """What a census can name: the opcodes of programs that can run, and the fields of all structures; unsorted."""
+
+class ClifArena(TypedDict):
+    """See ``clif_arena``."""
+
+    memory: tuple[int, int]
+    digested: tuple[int, int]
+    memory_export: str
+    trap_export: str
+    traps: list[str]
+
+def clif_arena() -> ClifArena:
+    """Where programs in CLIF lie, and what their modules export beside functions.
+
+    Keys:
+        memory: arena offset and length of the memory of a program.
+        digested: the same of what ``arena_digest`` covers.
+        memory_export: name of the exported memory, whose offsets are the arena's.
+        trap_export: name of the exported global that is 1 + the position in ``traps`` of what the last call trapped
+            with, or 0 if Wasm's own trap says it.
+        traps: names of all traps.
+    """
 
 def faults() -> list[tuple[str, str]]:
     """The planted faults: two-digit name and one-line summary."""

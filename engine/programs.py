@@ -13,6 +13,8 @@ from engine._native import Program
 
 TRANSLATED = 64
 CONFUSED = 64
+COMMENT = b";"
+"""What begins a comment of CLIF, which a run line is: text without any need not be read again."""
 
 
 @lru_cache(maxsize=TRANSLATED)
@@ -32,8 +34,10 @@ def run_lines(clif: bytes) -> tuple[_native.RunLine, ...]:
     """The run lines of CLIF text.
 
     Raises:
-        engine.InvalidInput: the text is not valid.
+        engine.InvalidInput: the text is not valid, and has comments.
     """
+    if COMMENT not in clif:
+        return ()
     return tuple(_native.run_lines(clif.decode()))
 
 

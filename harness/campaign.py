@@ -7,19 +7,18 @@ of the same cases; a campaign that is resumed goes on from there.
 
 from __future__ import annotations
 
-import signal
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harness.errors import FileError
+from harness.interruption import interruptible
 from harness.state import from_state, to_state
 from harness.statistics import Statistics
 from harness.store import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from harness.keeper import Keeper
     from harness.pool import Pool
@@ -98,7 +97,7 @@ class Campaign:
         """
         self.pool.stop = lambda: self.is_over
         self._saved = self._reported = self.elapsed
-        with self._interruptible():
+        with interruptible(self._interrupt):
             try:
                 self._run()
             finally:
@@ -115,20 +114,8 @@ class Campaign:
                 self._report()
             self.progress(self.statistics, self.elapsed)
 
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Makes the first Ctrl-C end the campaign between two records; the second is as ever."""
-
-        def interrupt(number: int, _frame: object) -> None:
-            self.interrupted = True
-            signal.signal(number, signal.default_int_handler)
-
-        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    def _interrupt(self) -> None:
+        self.interrupted = True
 
     def _take(self, record: Record) -> None:
         self.statistics.add(record, self.elapsed)

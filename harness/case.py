@@ -62,11 +62,11 @@ class Case:
     Attributes:
         wasm: the module in binary format, without our custom section; or a program in CLIF text.
         text: the source without header lines, if the case came as text.
-        calls: in order; `None` makes the calls of the run lines of CLIF text, and without
-            any calls each exported function with edge-case arguments.
+        calls: in order; `None` makes the calls of the run lines of CLIF text, runs a program
+            with WASI from its start, and else calls each exported function with edge-case arguments.
         parts: other parts of the header as they stand there (``plan`` and
-            ``program_hash``; ``modules``, ``wasi`` and ``schedule``, which this version
-            keeps but does not act on).
+            ``program_hash``; ``wasi``, which `harness.program_input` reads; ``modules`` and
+            ``schedule``, which this version keeps but does not act on).
         history: where the case came from; never acted on.
     """
 

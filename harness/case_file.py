@@ -87,13 +87,15 @@ def split_section(data: bytes, where: str) -> tuple[str | None, bytes]:
 
 
 def _read(path: Path) -> bytes:
+    """At most the limit and a byte: the size that a device or a pipe gives says nothing."""
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise FileError(f"{size} bytes are too many", str(path), f"the limit is {MAX_FILE_BYTES >> 20} MiB")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise from_os(error, str(path), "read the file") from None
+    if len(data) > MAX_FILE_BYTES:
+        raise FileError("the file is too large", str(path), f"the limit is {MAX_FILE_BYTES >> 20} MiB")
+    return data
 
 
 def _read_text(data: bytes, where: str, *, is_clif: bool) -> Case:

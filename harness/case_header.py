@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.case import Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
 from harness.errors import CaseError
+from harness.program_input import input_from_json
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
 
 VERSION = 1
+LONGEST_MESSAGE = 300
+"""The schema's messages quote what is wrong, whole."""
 KEPT_PARTS = ("modules", "wasi", "plan", "schedule", "program_hash")
 
 
@@ -55,6 +58,7 @@ def read_header(text: str, wasm: bytes, source: str | None, where: str) -> Case:
     header = _parse(text, where)
     options = _tuples(header.get("options", {}))
     try:
+        input_from_json(header.get("wasi", {}))
         return Case(
             wasm=wasm,
             text=source,
@@ -70,7 +74,9 @@ def read_header(text: str, wasm: bytes, source: str | None, where: str) -> Case:
 
 def _parse(text: str, where: str) -> dict[str, Any]:
     try:
-        header = json.loads(text)
+        header = json.loads(text, object_pairs_hook=_without_duplicates)
+    except CaseError as error:
+        raise CaseError(f"broken case header: {error.what}", where) from None
     except (ValueError, RecursionError) as error:
         raise CaseError(f"broken case header: not JSON: {error}", where) from None
     version = header.get("fencepost") if isinstance(header, dict) else None
@@ -82,9 +88,22 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     problem = best_match(_validator().iter_errors(header))
     if problem is not None:
         place = problem.json_path.removeprefix("$").lstrip(".") or "top level"
-        raise CaseError(f"broken case header: {place}: {problem.message}", where, "see harness/case.schema.json")
+        message = (
+            problem.message if len(problem.message) <= LONGEST_MESSAGE else f"not as {problem.validator!r} wants it"
+        )
+        raise CaseError(f"broken case header: {place}: {message}", where, "see harness/case.schema.json")
     assert isinstance(header, dict)
     return header
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, whose keys must differ: which of two values was meant, nobody could tell."""
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise CaseError(f"{name!r} is there twice")
+        values[name] = value
+    return values
 
 
 @cache

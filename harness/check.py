@@ -113,7 +113,7 @@ def prepare(case: Case) -> Subject:
         engine.InvalidInput: the module is not valid.
         engine.PlanError: the plan does not fit it.
     """
-    for part in ("modules", "wasi", "schedule"):
+    for part in ("modules", "schedule"):
         if case.parts.get(part):
             raise engine.Unsupported(f"case header: {part}")
     return Subject(case)

@@ -8,19 +8,18 @@ import pickle
 import signal
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.drivers.launch import launch
+from harness.health import WorkerHealth, health_of
 from harness.verdict import Kind, Verdict
-from harness.worker import Job, resident_bytes
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
     from harness.source import Source
-    from harness.worker import Message, Place
+    from harness.worker import Job, Message, Place
 
 HARDWARE_SIGNALS = (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP)
 OUTSIDE_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -98,15 +97,16 @@ class Child:
 
         A machine with other work to do makes no case a hang.
         """
-        now = (cpu_seconds(self.process.pid or 0), time.monotonic())
+        now = (self.health.cpu_seconds, time.monotonic())
         if self.at.value != self._last_place:
             self._last_place, self._last_change = self.at.value, now
         worked, waited = now[0] - self._last_change[0], now[1] - self._last_change[1]
         return self._last_place >= 0 and (worked > seconds or waited > WAITING * seconds)
 
-    def resident_bytes(self) -> int:
-        """Memory that it occupies; 0 where it has ended or the system does not say."""
-        return resident_bytes(self.process.pid) if self.process.pid else 0
+    @property
+    def health(self) -> WorkerHealth:
+        """What it uses."""
+        return health_of(self.process.pid or 0)
 
     def kill(self) -> None:
         """Ends it at once."""
@@ -132,16 +132,6 @@ def dies_alone(source: Source, index: int) -> bool:
     process.kill()
     process.join()
     return process.exitcode != 0
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time that a process has used; 0 where the system does not say."""
-    try:
-        _, _, fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
-        user, system = fields.split()[11:13]  # proc(5), counted from behind the name
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError):
-        return 0.0
 
 
 def cause_of_death(exit_code: int | None) -> Verdict:

@@ -1,29 +1,22 @@
 """The command line: `fencepost COMMAND`.
 
-Commands are imported when they are called, so that `--help` is quick. Whatever goes wrong
-is one line on standard error: ``fencepost: error: WHAT (WHERE); HINT``. Exit codes: 0
-clean, 1 finding, 2 usage or bad input, 3 the harness or its environment failed.
+What every command needs stands here, and imports next to nothing: `fencepost run` starts a
+program in less time than the import of a command-line library takes (`harness.quick_run`).
+All else is in `harness.command_line`. Whatever goes wrong is one line on standard error:
+``fencepost: error: WHAT (WHERE); HINT``. Exit codes: 0 clean, 1 finding, 2 usage or bad
+input, 3 the harness or its environment failed.
 """
 
 from __future__ import annotations
 
-import errno
-import importlib
 import io
 import os
 import sys
-import traceback
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn
 
-import click
-
-from harness.config_file import config_option
-from harness.errors import FencepostError
-from harness.printable import printable
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
     from typing_extensions import Buffer
 
@@ -36,65 +29,17 @@ COMMANDS = {
     "doctor": "Say what this machine offers and lacks.",
     "explain": "Say what a confused case changed, and where it landed.",
     "layout": "Show where a module's VM structures lie in the arena.",
+    "run": "Run a program with WASI in the arena engine.",
 }
 INTERRUPTED = 130
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
-"""What only a write comes to: to standard output, since all others are looked after where they are done."""
-
-
-class _Commands(click.Group):
-    """Commands by name, imported late."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        del ctx
-        command = importlib.import_module(f"harness.commands.{cmd_name}").command
-        assert isinstance(command, click.Command)
-        if all(option.name != "config" for option in command.params):
-            command.params.append(config_option(COMMANDS))
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
-def _print_versions(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
-    if not value or ctx.resilient_parsing:
-        return
-    from harness.versions import versions  # noqa: PLC0415 (only for this option)
-
-    for name, version in versions().items():
-        click.echo(f"{name} {version}")
-    ctx.exit()
-
-
-@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_print_versions,
-    help="Show the versions of all components.",
-)
-def cli() -> None:
-    """Fencepost: an arena engine for WebAssembly, and the fuzzer that attacks it.
-
-    Exit codes: 0 clean, 1 finding, 2 usage or bad input, 3 the harness failed.
-    """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The entry point: runs a command and exits the process."""
-    with suppress(OSError):  # closed, as a service may have it
+    try:  # noqa: SIM105 (contextlib is slow to import)
         sys.stderr = io.TextIOWrapper(_LossyFile(2, "w", closefd=False), errors="backslashreplace", write_through=True)
+    except OSError:  # closed, as a service may have it
+        pass
     sys.exit(run(arguments))
 
 
@@ -116,34 +61,34 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     try:
-        result: Any = cli.main(args=given, prog_name="fencepost", standalone_mode=False)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("fencepost: interrupted", err=True)
+        return _dispatch(given)
+    except KeyboardInterrupt:
+        _say("fencepost: interrupted")
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
         return 0
     except Exception as error:  # noqa: BLE001 (the boundary of the process)
-        return _fail(*_explanation(error))
+        from harness.command_line import explanation  # noqa: PLC0415 (slow to import)
+
+        message, code = explanation(error)
+        _say(message)
+        return code
+
+
+def _say(line: str) -> None:
+    if sys.stderr is not None:  # where it is closed
+        sys.stderr.write(line + "\n")
+
+
+def _dispatch(given: list[str]) -> int:
+    if given[0] == "run":
+        from harness.quick_run import quick_run  # noqa: PLC0415 (only for this command)
+
+        code = quick_run(given[1:])
+        if code is not None:
+            return code
+    from harness.command_line import cli  # noqa: PLC0415 (slow to import)
+
+    result: object = cli.main(args=given, prog_name="fencepost", standalone_mode=False)
     return result if isinstance(result, int) else 0
-
-
-def _explanation(error: Exception) -> tuple[str, int]:
-    """What an error is in one line, and the exit code."""
-    match error:
-        case FencepostError():
-            return str(error), error.exit_code
-        case click.ClickException():
-            command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "fencepost"
-            return f"{error.format_message().rstrip('.')}; see {command} --help", 2
-        case OSError(errno=number) if number in FULL:
-            return f"cannot write the output: {str(error.strerror).lower()}; free some space", 3
-    if os.environ.get("FENCEPOST_TRACEBACK"):
-        traceback.print_exception(error)
-    hint = "this is a bug; set FENCEPOST_TRACEBACK=1 to see where"
-    return f"internal error: {type(error).__name__}: {error}; {hint}", 3
-
-
-def _fail(message: str, code: int) -> int:
-    click.echo(f"fencepost: error: {printable(' '.join(message.split()))}", err=True)
-    return code

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 from xxhash import xxh3_64_intdigest
 
@@ -19,6 +19,7 @@ from harness.case import Call, Case
 from harness.outcome import (
     CallOutcome,
     Counts,
+    Effects,
     Escape,
     Escaped,
     Exited,
@@ -33,17 +34,31 @@ from harness.outcome import (
     Value,
     Witness,
 )
+from harness.program_input import FOLDER, START, ProgramInput, digests_of, input_from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine import _native
+
+    _Call = tuple[str, Sequence[int | None]]
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
 Native = Literal["cell", "in-process"]
+CASE_SECONDS = 60.0
+"""What a case may take by default, in which whole programs have `PROGRAM_FUEL` and `PROGRAM_DEADLINE`."""
+PROGRAM_FUEL = 1_000_000_000
+PROGRAM_DEADLINE = 5.0
 CONFUSED_FUEL = 200_000
 CONFUSED_DEADLINE = 0.1
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", "reference")
 MODULE_EXECUTORS = EXECUTORS[:3]
 """What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
+
+
+WASI = "wasi_snapshot_preview1"
+OUTPUT_BYTES = 16 << 20
+"""What a program may write to each of its output streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,8 @@ class Limits:
         depth: nested guest calls.
         max_memory: bytes that a memory may grow to.
         max_table: elements that a table may grow to.
+        program_fuel: the same as ``fuel``, of a whole program.
+        program_deadline: the same as ``deadline``, of a whole program.
     """
 
     fuel: int = 50_000_000
@@ -63,6 +80,21 @@ class Limits:
     depth: int = 2500
     max_memory: int = 256 << 20
     max_table: int = 100_000
+    program_fuel: int = PROGRAM_FUEL
+    program_deadline: float = PROGRAM_DEADLINE
+
+    def within(self, seconds: float) -> Limits:
+        """Whole programs may take as much of the time that a case has as leaves room for every executor."""
+        share = seconds / CASE_SECONDS
+        return replace(self, program_fuel=int(PROGRAM_FUEL * share), program_deadline=PROGRAM_DEADLINE * share)
+
+    def of(self, subject: Subject) -> Limits:
+        """The limits of a subject: a confused program has less, a whole one more."""
+        if subject.case.is_confused:
+            return self.when_confused()
+        if subject.input is not None:
+            return replace(self, fuel=self.program_fuel, deadline=self.program_deadline)
+        return self
 
     def when_confused(self) -> Limits:
         """The limits of a confused program, whose loops often have no end any more."""
@@ -76,7 +108,8 @@ class Subject:
         case: as it was given.
         program: its translation, as the case's plan changes it.
         exports: what the module exports.
-        calls: what the case says, or edge cases.
+        input: what it is started with, if it is a whole program, whose imports are those of WASI.
+        calls: what the case says, the start of a whole program, or edge cases.
 
     Raises:
         ValueError: a call or the plan does not fit the module.
@@ -89,12 +122,23 @@ class Subject:
         self.case = case
         self.program = _program(case)
         self.exports = self.program.exports
+        self.input = self._input()
         self.calls = case.calls if case.calls is not None else self._own_calls()
-        if case.calls is not None or case.is_clif:
+        if case.calls is not None or case.is_clif or self.input is not None:
             self._check_calls()
 
+    def _input(self) -> ProgramInput | None:
+        """What the case says; a module that starts and imports WASI is a program without it."""
+        if (part := self.case.parts.get("wasi")) is not None:
+            return input_from_json(part)
+        starts = any(item["name"] == START and item["kind"] == "function" for item in self.exports)
+        imports = any(item.get("module") == WASI for item in self.program.imports)
+        return ProgramInput() if starts and imports and self.case.calls is None else None
+
     def _own_calls(self) -> tuple[Call, ...]:
-        """The calls of the run lines, or edge cases."""
+        """The start of a program, the calls of the run lines, or edge cases."""
+        if self.input is not None:
+            return (Call(START),)
         runs = run_lines(self.case.wasm) if self.case.is_clif else ()
         calls = (Call(run["function"], tuple(map(_value, run["args"]))) for run in runs)
         return tuple(calls) or edge_calls(self.exports, xxh3_64_intdigest(self.case.wasm))
@@ -146,6 +190,23 @@ class Executor(Protocol):
         """Instantiates the module afresh and makes the calls in order."""
 
 
+class _Options(TypedDict):
+    """What the engine takes for modules and for whole programs."""
+
+    executor: ExecutorName
+    mode: Literal["exact", "as-shipped"]
+    native: Native
+    guard: Literal["guard", "decoy"]
+    fuel: int
+    deadline: float
+    depth: int
+    max_memory: int
+    max_table: int
+    settings: Sequence[tuple[str, str]]
+    fault: str | None
+    check_objects: bool
+
+
 @dataclass(frozen=True, slots=True)
 class EngineExecutor:
     """One executor of the arena engine with everything that configures it."""
@@ -174,28 +235,56 @@ class EngineExecutor:
             ValueError: a setting or a fault that the engine does not know.
             MemoryError: no address space is left, or the system refuses a cell.
         """
-        limits = self.limits.when_confused() if subject.case.is_confused else self.limits
+        limits = self.limits.of(subject)
+        options = self._options(subject, limits)
+        calls = [(call.export, [value.bits for value in call.args]) for call in subject.calls]
         try:
-            result = subject.program.run(
-                [(call.export, [value.bits for value in call.args]) for call in subject.calls],
-                executor=self.executor,
-                mode=self.mode,
-                native=self.native,
-                guard=self.guard,
-                fuel=limits.fuel,
-                deadline=limits.deadline,
-                depth=limits.depth,
-                max_memory=limits.max_memory,
-                max_table=limits.max_table,
-                settings=self._settings(),
-                fault=self.fault,
-                check_objects=self.executor == "interpreter" and not subject.case.is_confused,
-            )
+            if subject.input is not None:
+                return _run_program(subject.program, subject.input, calls, options, limits)
+            return _outcome(subject.program.run(calls, **options), limits)
         except engine.Unsupported as error:
             return NotRun("unsupported", str(error))
         except engine.CompileFailure as error:
             return NotRun("compile-failure", str(error))
-        return _outcome(result, limits)
+
+    def _options(self, subject: Subject, limits: Limits) -> _Options:
+        return {
+            "executor": self.executor,
+            "mode": self.mode,
+            "native": self.native,
+            "guard": self.guard,
+            "fuel": limits.fuel,
+            "deadline": limits.deadline,
+            "depth": limits.depth,
+            "max_memory": limits.max_memory,
+            "max_table": limits.max_table,
+            "settings": self._settings(),
+            "fault": self.fault,
+            "check_objects": self.executor == "interpreter" and not subject.case.is_confused,
+        }
+
+
+def _run_program(
+    program: engine.Program, given: ProgramInput, calls: Sequence[_Call], options: _Options, limits: Limits
+) -> Ran:
+    """Runs a whole program over a fresh copy of its folder, in a world that is the same every time."""
+    with given.folder() as folder:
+        result = engine.run_wasi(
+            program,
+            args=given.argv,
+            env=list(given.env.items()),
+            preopens=[(folder, FOLDER)],
+            stdin=given.stdin,
+            capture=OUTPUT_BYTES,
+            calls=calls,
+            repeatable=True,
+            **options,
+        )
+        files = digests_of(folder)
+    outputs = (result["stdout"], result["stderr"])
+    ran = _outcome(result, limits)
+    full = any(len(output) == OUTPUT_BYTES for output in outputs)
+    return replace(ran, effects=Effects(*outputs, files, frozenset(result["wasi_calls"])), limited=ran.limited or full)
 
 
 def _outcome(result: _native.RunResult, limits: Limits) -> Ran:

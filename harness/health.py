@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,16 +32,16 @@ def workers() -> tuple[WorkerHealth, ...]:
 
     All children that `multiprocessing` started are workers here.
     """
-    alive = []
-    for process in multiprocessing.active_children():
-        if process.pid is not None:
-            with suppress(OSError):  # it has just ended
-                alive.append(_health(process.pid))
-    return tuple(sorted(alive, key=lambda worker: worker.pid))
+    pids = (process.pid for process in multiprocessing.active_children())
+    return tuple(health_of(pid) for pid in sorted(filter(None, pids)))
 
 
-def _health(pid: int) -> WorkerHealth:
-    _, _, behind_name = (PROC / str(pid) / "stat").read_text().rpartition(")")
-    fields = behind_name.split()
-    ticks = int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
-    return WorkerHealth(pid, int(fields[_RSS_PAGES]) * _PAGE_BYTES, ticks / _TICKS_PER_SECOND)
+def health_of(pid: int) -> WorkerHealth:
+    """What a process uses: nothing where it has ended, or the system does not say."""
+    try:
+        _, _, behind_name = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")
+        fields = behind_name.split()
+        ticks = int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
+        return WorkerHealth(pid, int(fields[_RSS_PAGES]) * _PAGE_BYTES, ticks / _TICKS_PER_SECOND)
+    except (OSError, ValueError, IndexError):
+        return WorkerHealth(pid, 0, 0.0)

@@ -104,6 +104,7 @@ def _by_name(snapshot: Mapping[str, Any]) -> Iterator[Metric]:
     decided = {name: figures["decided"] for name, figures in generators.items()}
     yield _counter("fencepost_verdicts", "Cases by verdict.", "verdict", snapshot["verdicts"])
     yield _counter("fencepost_undecided", "Undecided cases by reason.", "reason", snapshot["reasons"])
+    yield _counter("fencepost_untranslated", "CLIF without Wasm by reason.", "reason", snapshot["untranslated"])
     yield _counter("fencepost_oracle_verdicts", "Verdicts that are not clean.", "oracle", snapshot["oracles"])
     yield _counter("fencepost_generator_cases", "Cases by generator.", "generator", cases)
     yield _counter("fencepost_generator_decided", "Cases with an answer.", "generator", decided)

@@ -173,16 +173,32 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Effects:
+    """What a whole program did to the world.
+
+    Attributes:
+        files: what it left in its folder: path to kind and digest.
+        asked: names of the calls of WASI that it made; `None` where nobody listened.
+    """
+
+    stdout: bytes = b""
+    stderr: bytes = b""
+    files: dict[str, str] = field(default_factory=dict)
+    asked: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ran:
     """The case ran, to whatever end.
 
     Attributes:
         instantiation: `Returned` without values on success.
         calls: one for each call, in order; fewer where one ended the run.
-        host_calls: the first 10,000, in order.
+        host_calls: the first 10,000, in order; those of WASI only where its `Effects` have ``asked``.
         escapes: found by looking after the run, or by a monitor during it.
         witnesses: one for each entry of the plan.
         arena_digest: of all accessible arena bytes; `None` where there is no arena.
+        effects: of a whole program; else `None`.
         is_prefix: whether calls are missing at the end because who ran it stops at a trap.
         limited: whether a memory or table grew into the run's limit; `None` if unknown.
         times: seconds by stage.
@@ -198,6 +214,7 @@ class Ran:
     counts: Counts = field(default_factory=Counts)
     fault_triggered: bool = False
     limited: bool = False
+    effects: Effects | None = None
     is_prefix: bool = False
     times: dict[str, float] = field(default_factory=dict)
 
@@ -213,7 +230,8 @@ class NotRun:
 
     Attributes:
         kind: ``unsupported`` or ``compile-failure``; of a validator, which runs nothing,
-            ``agrees`` or ``invalid``.
+            ``agrees`` or ``invalid``; ``untranslated`` of a program in CLIF that is no Wasm,
+            which is counted and no verdict.
         reason: the feature, or the message of the compiler or validator.
     """
 

@@ -53,6 +53,8 @@ class Plan:
         native: where native code runs; decoys, which a cell has none of, are for this process.
         fault: a planted fault, by its two digits.
         settings: Cranelift flags for the JIT.
+        of_clif: whether it is for a program in CLIF, whose translation references run; what
+            they say binds exact runs only.
     """
 
     modes: tuple[Mode, ...] = MODES["both"]
@@ -63,30 +65,38 @@ class Plan:
     fault: str | None = None
     settings: Settings = ()
     limits: Limits = field(default_factory=Limits)
+    of_clif: bool = False
+
+    def within(self, seconds: float) -> Plan:
+        """The plan for cases that may take so much processor time."""
+        return replace(self, limits=self.limits.within(seconds))
 
     def drawn(self, entropy: Entropy) -> Plan:
         """A thin plan: one kind of run, and two of the interpreter, one JIT configuration and one reference."""
         interpreters: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
         jits: list[ExecutorName] = [name for name in self.executors if name != "interpreter"]
-        absent = entropy.choice(SITTING_OUT) if interpreters and jits and self.references else None
+        mode = entropy.choice(self.modes)
+        references = self.references if mode == "exact" or not self.of_clif else ()
+        absent = entropy.choice(SITTING_OUT) if interpreters and jits and references else None
         chosen = [] if absent == "interpreter" else interpreters
         if jits and absent != "jit":
             chosen.append(entropy.choice(jits))
         return replace(
             self,
-            modes=(entropy.choice(self.modes),),
+            modes=(mode,),
             executors=tuple(chosen),
-            references=(entropy.choice(self.references),) if self.references and absent != "reference" else (),
+            references=(entropy.choice(references),) if references and absent != "reference" else (),
             settings=self.settings or entropy.choice(JIT_SETTINGS) + entropy.choice(REGISTER_ALLOCATORS),
         )
 
     def for_case(self, case: Case) -> Plan:
-        """The plan as a case changes it: by its options, and by being CLIF, which only the engine runs."""
+        """The plan as a case changes it: by its options, and by being CLIF, which not every reference can run."""
         plan = self.with_options(case.options)
         if not case.is_clif:
             return plan
         executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
-        return replace(plan, executors=executors, references=())
+        references = tuple(name for name in plan.references if name in REFERENCES)
+        return replace(plan, executors=executors, references=references, of_clif=True)
 
     def with_options(self, options: CaseOptions) -> Plan:
         """The plan as a case's own options change it."""
@@ -108,6 +118,7 @@ class Plan:
             fault=options.fault or self.fault,
             settings=self.settings if options.settings is None else options.settings,
             limits=limits,
+            of_clif=self.of_clif,
         )
 
     def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:
@@ -122,7 +133,7 @@ class Plan:
             guard=self.guard if self.guard != "guard" else options.guard,
             native="in-process" if self.native == "in-process" and self.guard == "guard" else options.native,
             fault=self.fault or options.fault,
-            max_memory=self.limits.max_memory if self.limits != Limits() else options.max_memory,
+            max_memory=self.limits.max_memory if self.limits.max_memory != Limits().max_memory else options.max_memory,
             settings=settings or options.settings,
         )
 
@@ -136,6 +147,10 @@ class Plan:
         return engine + self._references()
 
     def _references(self) -> list[Executor]:
+        if self.of_clif and self.references:
+            from harness.references.wasmtime_clif import WasmtimeClifReference  # noqa: PLC0415 (heavy)
+
+            return [WasmtimeClifReference(name, self.limits) for name in self.references]
         return [reference(name, self.limits) for name in self.references]
 
 

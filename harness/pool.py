@@ -142,7 +142,7 @@ class Pool:
         if child.is_stuck(self.limits.seconds):
             verdict = Verdict(Kind.HANG, "pool", "", f"no answer in {self.limits.seconds:.0f} s of work")
             yield from self._end(child, "hang", verdict, strikes=1)
-        elif (resident := child.resident_bytes()) > self.limits.memory:
+        elif (resident := child.health.rss_bytes) > self.limits.memory:
             verdict = Verdict(Kind.RUNTIME_FAULT, "pool", "memory", f"the worker held {resident >> 20} MiB")
             yield from self._end(child, "memory", verdict)
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.coverage import Census
-from harness.outcome import Counts, Outcome, Ran, Trapped
+from harness.outcome import Counts, NotRun, Outcome, Ran, Trapped
+from oracles.protocol import is_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,8 @@ class Record:
         module_bytes: length of its module.
         settings: the JIT's Cranelift flags.
         census: what its program contains.
+        untranslated: why a reference had no Wasm to run for a program in CLIF; empty if it
+            had, `None` if none was asked.
         planned: entries of its plan.
         triggered: entries whose changed place was executed in any run.
         lines: the outcomes in words, one executor a line; only in full runs of findings
@@ -52,6 +55,7 @@ class Record:
     lines: tuple[str, ...] = ()
     census: Census = field(default_factory=Census)
     case: Case | None = None
+    untranslated: str | None = None
     planned: int = 0
     triggered: int = 0
 
@@ -72,9 +76,16 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         lines=outcome_lines(checked.outcomes) if verbose else (),
         census=checked.census,
         case=case if checked.verdict.kind.is_finding else None,
+        untranslated=_untranslated(checked.outcomes) if case.is_clif else None,
         planned=len(case.parts.get("plan", ())),
         triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
     )
+
+
+def _untranslated(outcomes: Mapping[str, Outcome]) -> str | None:
+    asked = [outcome for name, outcome in outcomes.items() if is_reference(name)]
+    refused = (run.reason for run in asked if isinstance(run, NotRun) and run.kind == "untranslated")
+    return next(refused, "") if asked else None
 
 
 def _counts(outcomes: Mapping[str, Outcome]) -> Counts | None:

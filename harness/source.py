@@ -89,7 +89,7 @@ class GeneratedSource:
 
     Attributes:
         generators: names, ours or third-party.
-        corpus: what the generators ``corpus`` and ``mutate`` draw from, and ``confuse`` in half of its cases.
+        corpus: what the generators ``corpus`` and ``mutate`` draw from, and ``confuse`` in a third of its cases.
         length: how many there are; `None` for without end.
     """
 
@@ -132,8 +132,8 @@ class GeneratedSource:
             case "corpus":
                 return CorpusGenerator(self.corpus)
             case "confuse":
-                from_corpus = bool(self.corpus) and module.chance(50)
-                return ConfuseGenerator(self._generator("corpus" if from_corpus else "wasm", module), module)
+                programs = module.choice(("wasm", "clif", "corpus") if self.corpus else ("wasm", "clif"))
+                return ConfuseGenerator(self._generator(programs, module), module)
             case "clif":
                 return ClifGenerator()
         return third_party_generator(name)

@@ -56,6 +56,8 @@ class Tally:
     with_triggered_plan: int = 0
     planned: int = 0
     triggered: int = 0
+    to_translate: int = 0
+    translated: int = 0
     module_bytes: int = 0
     ops: Histogram = field(default_factory=Histogram)
 
@@ -69,6 +71,8 @@ class Tally:
         self.with_triggered_plan += record.triggered > 0
         self.planned += record.planned
         self.triggered += record.triggered
+        self.to_translate += record.untranslated is not None
+        self.translated += record.untranslated == ""
         self.module_bytes += record.module_bytes
         if record.counts is not None:
             self.counted += 1
@@ -109,12 +113,14 @@ class Tally:
         return ""
 
     def honesty(self) -> dict[str, Any]:
-        """The figures that say whether the cases mean anything; those of plans where there are any."""
+        """The figures that say whether the cases mean anything; those of plans and translations where there are any."""
         plans = {
             "plan_triggered_share": round(self.with_triggered_plan / max(self.with_plan, 1), 4),
             "entry_triggered_share": round(self.triggered / max(self.planned, 1), 4),
         }
-        return (plans if self.with_plan else {}) | {
+        translations = {"translated_share": round(self.translated / max(self.to_translate, 1), 4)}
+        optional = (plans if self.with_plan else {}) | (translations if self.to_translate else {})
+        return optional | {
             "memory_access_share": round(self.access_share, 4),
             "indirect_call_share": round(self.indirect_call_share, 4),
             "trap_share": round(self.share(self.with_trap), 4),
@@ -156,6 +162,7 @@ class Statistics:
         generators: over the cases of each.
         oracles: cases that each oracle had the last word on, other than `clean`.
         reasons: why cases are undecided.
+        untranslated: why programs in CLIF were not written as Wasm for a reference.
         keys: findings by key, the newest key last.
         seconds: by stage.
         corpus: how many seeds the generators draw from.
@@ -168,6 +175,7 @@ class Statistics:
     verdicts: Counter[str] = field(default_factory=Counter)
     oracles: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    untranslated: Counter[str] = field(default_factory=Counter)
     keys: dict[str, FindingKey] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     coverage: Coverage = field(default_factory=Coverage)
@@ -191,17 +199,15 @@ class Statistics:
         if verdict.oracle:
             self.oracles[verdict.oracle] += 1
         if not verdict.kind.is_decided:
-            self._add_reason(f"{verdict.kind.value}: {verdict.detail}")
+            _count(self.reasons, f"{verdict.kind.value}: {verdict.detail}")
+        if record.untranslated:
+            _count(self.untranslated, record.untranslated)
         if verdict.kind.is_finding:
             self.keys.setdefault(verdict.key, FindingKey(record.index, elapsed)).cases += 1
         for stage, seconds in record.seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self.coverage.add(record.census)
         self.with_fault += record.fault_triggered
-
-    def _add_reason(self, reason: str) -> None:
-        known = reason in self.reasons or len(self.reasons) < MOST_REASONS
-        self.reasons[reason if known else OTHER_REASONS] += 1
 
     @property
     def cases(self) -> int:
@@ -236,6 +242,7 @@ class Statistics:
             "verdicts": dict(sorted(self.verdicts.items())),
             "oracles": dict(sorted(self.oracles.items())),
             "reasons": dict(self.reasons.most_common()),
+            "untranslated": dict(self.untranslated.most_common()),
             "generators": {
                 name: tally.to_json() | {"weakness": self.weakness(name)}
                 for name, tally in sorted(self.generators.items())
@@ -249,6 +256,11 @@ class Statistics:
             "seconds_by_stage": {stage: round(seconds, 3) for stage, seconds in sorted(self.seconds.items())},
             "coverage": self.coverage.to_json(),
         }
+
+
+def _count(reasons: Counter[str], reason: str) -> None:
+    known = reason in reasons or len(reasons) < MOST_REASONS
+    reasons[reason if known else OTHER_REASONS] += 1
 
 
 def _key_json(found: FindingKey) -> dict[str, Any]:

@@ -15,7 +15,6 @@ import json
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.durable import LineFile, remove_folder, remove_unfinished
@@ -26,13 +25,13 @@ from harness.position import Position
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from harness.case import Case
     from harness.record import Record
 
 SCHEMA_VERSION = 2
 CASES_PER_KEY = 10
-DEFAULT_ROOT = Path("fencepost-out")
 SCHEMA = f"""
 BEGIN;
 CREATE TABLE campaign (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -89,6 +88,8 @@ class Store:
 
     def __init__(self, folder: Path, *, resume: bool = False) -> None:
         self.folder = folder
+        if resume and not any((folder / name).exists() for name in ("campaign.db", "findings")):
+            raise self._nothing_to_resume()
         with self._writing():
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FolderLock.take(folder)
@@ -191,11 +192,14 @@ class Store:
             hint = "continue it with --resume, or leave --out away for a fresh one"
             raise UsageError("the folder holds a campaign already", str(self.folder), hint)
         if resume and not begun:
-            raise UsageError("the folder holds no campaign to resume", str(self.folder), "leave --resume away")
+            raise self._nothing_to_resume()
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         if not version:
             database.executescript(SCHEMA)
+
+    def _nothing_to_resume(self) -> UsageError:
+        return UsageError("the folder holds no campaign to resume", str(self.folder), "leave --resume away")
 
     def _checked_version(self, database: sqlite3.Connection) -> int:
         """The version of the schema, 0 for an empty database."""
@@ -294,34 +298,3 @@ def read_configuration(folder: Path) -> dict[str, Any]:
             return {name: json.loads(value) for name, value in database.execute("SELECT name, value FROM campaign")}
     except (sqlite3.Error, ValueError) as error:
         raise FileError(f"cannot read the database: {error}", str(path)) from None
-
-
-def fresh_folder(root: Path = DEFAULT_ROOT) -> Path:
-    """Makes the next numbered folder below ``root`` and points ``latest`` at it.
-
-    Raises:
-        EnvironmentFailure: ``root`` cannot be written.
-    """
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        numbers = [int(path.name) for path in root.iterdir() if path.name.isdecimal()]
-        folder = root / f"{max(numbers, default=0) + 1:04}"
-        folder.mkdir()
-        latest = root / "latest"
-        latest.unlink(missing_ok=True)
-        latest.symlink_to(folder.name)
-    except OSError as error:
-        raise from_os(error, str(root), "write the output folder", hint="name another folder with --out") from None
-    return folder
-
-
-def latest_folder(root: Path = DEFAULT_ROOT) -> Path:
-    """The folder of the campaign that was begun last.
-
-    Raises:
-        UsageError: there is none.
-    """
-    latest = root / "latest"
-    if not latest.is_dir():
-        raise UsageError("there is no campaign yet", str(latest), "name the folder of one")
-    return root / latest.readlink() if latest.is_symlink() else latest

@@ -48,6 +48,7 @@ class PoisonReason(StrEnum):
     ALLOCATION_LIMIT = "allocation limit"  # a memory or table reached the limit of the run
     NULL_BASE = "null base"  # a confused program dereferenced null plus something
     NAN_PAYLOAD = "NaN payload"  # both gave a NaN, with other bits
+    HOST_CHOICE = "choice of the host"  # a program asked WASI for the time, random bytes or numbers of files
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ import signal
 import time
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import engine
@@ -23,6 +22,7 @@ from generators.entropy import PrngEntropy
 from harness.case_file import invalid
 from harness.check import FRONT_END, PANIC, Checked, check
 from harness.errors import CaseError, EnvironmentFailure, FencepostError
+from harness.health import health_of
 from harness.record import Record, record_of
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import generic
@@ -154,7 +154,7 @@ class Reporter:
         self.last_was_finding = self._batch[-1].verdict.kind.is_finding
         if self.last_was_finding or time.monotonic() - self._sent > BATCH_SECONDS:
             self._flush()
-            if self.job.memory is not None and resident_bytes() > self.job.memory:
+            if self.job.memory is not None and health_of(os.getpid()).rss_bytes > self.job.memory:
                 return End.GROWN
         return None
 
@@ -178,15 +178,6 @@ def die_with(parent: int) -> None:
         raise EnvironmentFailure(f"prctl: {os.strerror(ctypes.get_errno())}")
     if os.getppid() != parent:
         os._exit(1)  # it ended before the kernel knew
-
-
-def resident_bytes(pid: int | str = "self") -> int:
-    """Resident memory of a process; 0 where the system does not say."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def check_one(job: Job, index: int, at: Place) -> Record:

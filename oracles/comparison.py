@@ -4,6 +4,11 @@ The steps (instantiation, then the calls) are compared in order, then the state 
 can show. Some steps *taint* what follows: after a call that ran out of stack, fuel or
 time the two runs may have come differently far, so a difference from there on is
 poisoned. The first difference decides.
+
+A whole program is compared by what it did: how it ended, its output, the files that it left.
+Our executors give it one world, which is the same every time. Wasmtime has another one: where
+the program asked for what a host decides, a difference is poisoned, and its memory, which
+holds the answers, is not compared.
 """
 
 from __future__ import annotations
@@ -36,6 +41,21 @@ TAINTS = {
 }
 
 
+SHOWN_BYTES = 40
+HOST_CHOICES = frozenset(
+    {
+        "clock_res_get",
+        "clock_time_get",
+        "fd_filestat_get",
+        "fd_readdir",
+        "path_filestat_get",
+        "poll_oneoff",
+        "random_get",
+    }
+)
+"""Calls of WASI whose answers each host has of its own: time, random bytes, numbers and dates of files."""
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The first difference between two runs.
@@ -60,7 +80,7 @@ def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = F
         same_depth: both count stack depth alike, so that overflow is no excuse.
         images: both must leave the same arena image.
     """
-    taint: PoisonReason | None = PoisonReason.ALLOCATION_LIMIT if left.limited or right.limited else None
+    taint = _taint_of_world(left, right)
     for number, (ours, theirs) in enumerate(zip(left.steps, right.steps, strict=False)):
         if _judged_elsewhere(ours) or _judged_elsewhere(theirs):
             return None
@@ -74,6 +94,32 @@ def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = F
     for found in _differences_of_state(left, right, images=images):
         return Difference(found.detail, found.evidence, taint or found.reason)
     return None
+
+
+def _taint_of_world(left: Ran, right: Ran) -> PoisonReason | None:
+    """What may make the runs differ from their start on."""
+    if left.limited or right.limited:
+        return PoisonReason.ALLOCATION_LIMIT
+    return PoisonReason.HOST_CHOICE if _may_be_told_differently(left, right) else None
+
+
+def _may_be_told_differently(left: Ran, right: Ran) -> bool:
+    """Whether a whole program ran in two worlds, and asked for what each of them decides.
+
+    Besides the time and the like, that is what becomes of a call with arguments that the
+    standard does not allow, which Wasmtime answers with a trap.
+    """
+    if not _in_two_worlds(left, right):
+        return False
+    asked = {name for run in (left, right) if run.effects for name in run.effects.asked or ()}
+    ends = {step.trap for run in (left, right) for step in run.steps if isinstance(step, Trapped)}
+    return not HOST_CHOICES.isdisjoint(asked) or "host" in ends
+
+
+def _in_two_worlds(left: Ran, right: Ran) -> bool:
+    """Whether one of the runs had WASI of ours and the other that of somebody else."""
+    pair = (left.effects, right.effects)
+    return None not in pair and len({effects is not None and effects.asked is None for effects in pair}) > 1
 
 
 def _judged_elsewhere(step: CallOutcome) -> bool:
@@ -124,7 +170,11 @@ def _differences_of_state(left: Ran, right: Ran, *, images: bool) -> Iterator[Di
     """What differs among what both can show."""
     if len(left.steps) != len(right.steps):
         yield Difference("number of calls", f"{len(left.calls)} against {len(right.calls)}")
-    yield from _host_calls(left, right)
+    yield from _effects(left, right)
+    if _may_be_told_differently(left, right):  # and what it was told is in its memory
+        return
+    if not _in_two_worlds(left, right):
+        yield from _host_calls(left, right)
     yield from _globals(left, right)
     yield from _tables(left, right)
     for index in left.state.memories.keys() & right.state.memories.keys():
@@ -134,6 +184,22 @@ def _differences_of_state(left: Ran, right: Ran, *, images: bool) -> Iterator[Di
             yield Difference("memory", f"memory {index}: {evidence}")
     if images and left.arena_digest != right.arena_digest:
         yield Difference("arena image", f"{left.arena_digest} against {right.arena_digest}")
+
+
+def _effects(left: Ran, right: Ran) -> Iterator[Difference]:
+    if left.effects is None or right.effects is None:
+        return
+    for name in ("stdout", "stderr"):
+        ours, theirs = getattr(left.effects, name), getattr(right.effects, name)
+        if ours != theirs:
+            at = next((at for at, pair in enumerate(zip(ours, theirs, strict=False)) if pair[0] != pair[1]), None)
+            at = min(len(ours), len(theirs)) if at is None else at
+            shown = f"{ours[at : at + SHOWN_BYTES]!r} against {theirs[at : at + SHOWN_BYTES]!r}"
+            yield Difference(name, f"{name}, byte {at}: {shown}")
+    for path in sorted(left.effects.files.keys() | right.effects.files.keys()):
+        our, their = (effects.files.get(path, "nothing") for effects in (left.effects, right.effects))
+        if our != their:
+            yield Difference("files", f"{path!r}: {our} against {their}")
 
 
 def _host_calls(left: Ran, right: Ran) -> Iterator[Difference]:

@@ -32,7 +32,7 @@ class CompletionOracle:
         """`MISMATCH`, `COMPILE_FAILURE`, `INCOMPLETE` or `CLEAN`."""
         del case
         not_run = [(name, outcome) for name, outcome in outcomes.items() if isinstance(outcome, NotRun)]
-        return worst(self._verdict(name, outcome) for name, outcome in not_run if outcome.kind != "agrees")
+        return worst(self._verdict(name, outcome) for name, outcome in not_run if outcome.kind in KINDS)
 
     def _verdict(self, name: str, outcome: NotRun) -> Verdict:
         """The detail is the reason's first line, without what differs from case to case."""

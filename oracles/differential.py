@@ -1,8 +1,9 @@
 """The executors of the arena engine agree among themselves.
 
-Exact runs agree bit for bit, arena images included. As-shipped runs of a program that
-nobody confused agree in what Wasm defines; confused ones need not, since their flags no
-longer tell the truth.
+Exact runs agree bit for bit, arena images included. As-shipped runs of a module that
+nobody confused agree in what Wasm defines; others need not, since their flags do not tell
+the truth: those of a confused program no longer, those of a program in CLIF whatever its
+author wrote.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class DifferentialOracle:
     def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
         """`MISMATCH`, `POISONED` or `CLEAN`."""
         runs = [(name, run) for name, run in outcomes.items() if isinstance(run, Ran) and not is_reference(name)]
-        if case.is_confused:
+        if case.is_confused or case.is_clif:
             runs = [(name, run) for name, run in runs if is_exact(name)]
         runs.sort(key=lambda entry: not is_exact(entry[0]))
         return worst(self._verdict(runs[0], run) for run in runs[1:])

@@ -1,6 +1,8 @@
 """The engine agrees with Wasmtime on everything that both can show.
 
-A confused program is none of Wasmtime's business: it never sees the confusion.
+A confused module is none of Wasmtime's business: it never sees the confusion. Of a program
+in CLIF it runs the translation of what exact runs execute, confusion included, so exact
+runs must agree with it, and show the same arena.
 """
 
 from __future__ import annotations
@@ -27,8 +29,13 @@ class WasmtimeOracle:
     def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
         """`MISMATCH`, `POISONED` or `CLEAN`."""
         runs = {name: run for name, run in outcomes.items() if isinstance(run, Ran)}
-        ours = sorted((name for name in runs if not is_reference(name)), key=lambda name: not is_exact(name))
-        if case.is_confused or not ours:
+        ours = [name for name in runs if not is_reference(name) and (is_exact(name) or not case.is_clif)]
+        if not ours or (case.is_confused and not case.is_clif):
             return CLEAN
+        best = min(ours, key=lambda name: not is_exact(name))
         references = (name for name in runs if is_reference(name))
-        return worst(verdict_of(self.name, ours[0], name, compare(runs[ours[0]], runs[name])) for name in references)
+        return worst(self._verdict(best, runs[best], name, runs[name]) for name in references)
+
+    def _verdict(self, ours: str, our_run: Ran, theirs: str, their_run: Ran) -> Verdict:
+        images = their_run.arena_digest is not None
+        return verdict_of(self.name, ours, theirs, compare(our_run, their_run, images=images))

@@ -22,6 +22,10 @@ use crate::trap::Trap;
 /// are little-endian, as in Wasmtime's 16-byte `ValRaw`.
 pub type Slot = u128;
 
+/// The tag of an exception under way, as the runtime tells it to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrownTag(pub u32);
+
 /// What the trusted runtime does for guest code.
 ///
 /// Arguments come from guest code and are untrusted, as is every byte of the arena.
@@ -50,6 +54,21 @@ pub trait Services {
         args: &[Slot],
         results: &mut [Slot],
     ) -> Result<(), Trap>;
+
+    /// The tag of the exception that guest code throws by the builtin `throw_ref`: that of
+    /// an offset in the GC heap, or 0. Where nobody knows of tags, nothing is thrown.
+    ///
+    /// # Errors
+    /// The trap to raise instead.
+    fn thrown(&mut self, _arena: &mut dyn Arena, _exception: u32) -> Result<ThrownTag, Trap> {
+        Err(Trap::Host)
+    }
+
+    /// Whether a handler for tag number `tag` of the instance with a vmctx takes it. Both
+    /// come from where the compiler keeps them, not from the arena.
+    fn catches(&self, _vmctx: u32, _tag: u32, _thrown: ThrownTag) -> bool {
+        false
+    }
 }
 
 /// How far one call may go.

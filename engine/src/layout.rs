@@ -133,6 +133,20 @@ structures! {
         vmctx: 4, Meaning::OffsetOf("VMContext");
         kind: 8, Meaning::Index;
     }
+    /// An imported tag.
+    TagImport = "VMTagImport" {
+        from: 4, Meaning::OffsetOf("VMTagDefinition");
+        vmctx: 4, Meaning::OffsetOf("VMContext");
+        index: 4, Meaning::Index;
+    }
+    /// A tag.
+    TagDefinition = "VMTagDefinition" {
+        type_index: 4, Meaning::TypeId;
+    }
+    /// What the collector keeps: where the next object begins.
+    NullHeapData = "VMNullHeapData" {
+        bump_finger: 4, Meaning::OffsetOf("GC object");
+    }
     /// A table: `base` is the offset of its 4-byte elements.
     TableDefinition = "VMTableDefinition" {
         base: 4, Meaning::OffsetOf("table elements");
@@ -161,7 +175,7 @@ structures! {
         store_context: 4, Meaning::OffsetOf("VMStoreContext");
         builtin_functions: 4, Meaning::OffsetOf("VMBuiltinFunctionsArray");
         epoch: 4, Meaning::OffsetOf("epoch counter");
-        gc_heap_data: 4, Meaning::OffsetOf("collector data");
+        gc_heap_data: 4, Meaning::OffsetOf("VMNullHeapData");
         type_ids: 4, Meaning::OffsetOf("type ids");
     }
 }
@@ -205,6 +219,12 @@ pub struct Layout {
     pub memory_import: MemoryImport,
     /// Offsets in a global import.
     pub global_import: GlobalImport,
+    /// Offsets in a tag import.
+    pub tag_import: TagImport,
+    /// Offsets in a tag definition.
+    pub tag: TagDefinition,
+    /// Offsets in what the collector keeps; of size 0 where no code needs a collector.
+    pub null_heap_data: NullHeapData,
     /// Offsets in a table definition.
     pub table: TableDefinition,
     /// Offsets in a memory definition.
@@ -221,6 +241,10 @@ pub struct Layout {
     pub imported_memories: Array,
     /// Imported globals: [`GlobalImport`] records.
     pub imported_globals: Array,
+    /// Imported tags: [`TagImport`] records.
+    pub imported_tags: Array,
+    /// Defined tags: [`TagDefinition`] records.
+    pub tags: Array,
     /// Defined tables: [`TableDefinition`] records.
     pub tables: Array,
     /// Defined memories: offsets of their definitions.
@@ -261,6 +285,7 @@ impl Layout {
             self.table_import.structure_at(self.imported_tables),
             self.memory_import.structure_at(self.imported_memories),
             self.global_import.structure_at(self.imported_globals),
+            self.tag_import.structure_at(self.imported_tags),
             self.table.structure_at(self.tables),
             word(
                 "VMMemoryDefinition pointer",
@@ -269,10 +294,12 @@ impl Layout {
             ),
             self.memory.structure_at(self.memories),
             self.global.structure_at(self.globals),
+            self.tag.structure_at(self.tags),
             self.func_ref.structure_at(self.func_refs),
             word("runtime data base", self.data_bases, Meaning::OffsetOf("data segment")),
             word("runtime data length", self.data_lengths, Meaning::Length),
             self.store_context.structure(None, 1),
+            self.null_heap_data.structure(None, u32::from(self.null_heap_data.size > 0)),
         ]
     }
 }
@@ -307,5 +334,5 @@ macro_rules! in_arrays {
 
 in_arrays! {
     FuncRef FunctionImport TableImport MemoryImport GlobalImport TableDefinition MemoryDefinition
-    GlobalDefinition
+    GlobalDefinition TagImport TagDefinition
 }

@@ -43,7 +43,9 @@ pub mod site;
 pub mod smith;
 pub mod transfer;
 pub mod trap;
+mod unwind;
 pub mod wasi;
+pub mod wasm_type;
 pub mod weave;
 
 /// Versions of what results depend on, by name: the engine's own, and those of its

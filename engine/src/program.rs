@@ -17,7 +17,9 @@
 
 use cranelift_codegen::ir;
 
-use crate::layout::Layout;
+use crate::clif;
+use crate::layout::{Layout, Structure};
+use crate::wasm_type::{Composite, Definitions, RefType, Type};
 
 /// Namespace of the external names that stand for functions of the program; the
 /// index is a [`FuncId`].
@@ -53,14 +55,26 @@ impl Program {
     pub fn has_instance(&self) -> bool {
         self.layout != Layout::default()
     }
+
+    /// The structures that its accesses may name: those that an instance has, or those
+    /// that text may write into memory.
+    #[must_use]
+    pub fn catalogue(&self) -> Vec<Structure> {
+        if self.has_instance() { self.layout.catalogue() } else { clif::structures() }
+    }
 }
 
 /// What a module declares. All index spaces list imports first, as Wasm does.
 #[derive(Clone, Debug, Default)]
 pub struct Module {
-    /// Function types, each once. A position here is the module's own type index
-    /// in CLIF (it indexes the array of type ids that vmctx points to).
+    /// How the functions of each type look; nothing for a type of something else. A
+    /// position here is the module's own type index in CLIF (it indexes the array of
+    /// type ids that vmctx points to).
     pub types: Vec<FuncType>,
+    /// What these types are; empty in a program that was read from CLIF text.
+    pub definitions: Definitions,
+    /// Whether code of the module reaches the heap of garbage-collected objects.
+    pub needs_gc_heap: bool,
     /// Imports, in declaration order.
     pub imports: Vec<Import>,
     /// Exports, in declaration order.
@@ -73,6 +87,8 @@ pub struct Module {
     pub memories: Vec<Memory>,
     /// All globals.
     pub globals: Vec<Global>,
+    /// All tags: positions of their types in [`Module::types`].
+    pub tags: Vec<usize>,
     /// Data segments that compiled code reaches through vmctx: passive ones, and
     /// active ones whose offset is not a constant.
     pub runtime_data: Vec<Vec<u8>>,
@@ -81,6 +97,18 @@ pub struct Module {
     pub passive_elements: Vec<u32>,
     /// Initial bytes of memories that need no code: applied by the runtime.
     pub memory_images: Vec<MemoryImage>,
+}
+
+impl Module {
+    /// The types of the parameters of a function type, by its position in
+    /// [`Module::types`]; none where they are not known, in a program read from CLIF text.
+    #[must_use]
+    pub fn params(&self, ty: usize) -> &[Type<usize>] {
+        match self.definitions.types.get(ty).map(|ty| &ty.composite) {
+            Some(Composite::Func(params, _)) => params,
+            _ => &[],
+        }
+    }
 }
 
 /// Initial bytes of one memory.
@@ -116,8 +144,13 @@ pub enum ValType {
     V128,
     /// A function reference: the arena offset of a `VMFuncRef`, or 0.
     FuncRef,
-    /// Any other reference: a trusted host handle or collector index, or 0.
+    /// A reference that may be the host's: an offset in the GC heap, or 0.
     ExternRef,
+    /// A reference to an object in the GC heap by its offset there, a 31-bit integer and
+    /// 1 in the low bit, or 0.
+    AnyRef,
+    /// A reference to an exception: its offset in the GC heap, or 0.
+    ExnRef,
 }
 
 impl ValType {
@@ -135,14 +168,24 @@ impl ValType {
             ValType::V128 => "v128",
             ValType::FuncRef => "funcref",
             ValType::ExternRef => "externref",
+            ValType::AnyRef => "anyref",
+            ValType::ExnRef => "exnref",
         }
     }
 
     /// The type of a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<ValType> {
-        use ValType::{ExternRef, F32, F64, FuncRef, I32, I64, V128};
-        [I32, I64, F32, F64, V128, FuncRef, ExternRef].into_iter().find(|ty| ty.name() == name)
+        use ValType::{AnyRef, ExnRef, ExternRef, F32, F64, FuncRef, I32, I64, V128};
+        let all = [I32, I64, F32, F64, V128, FuncRef, ExternRef, AnyRef, ExnRef];
+        all.into_iter().find(|ty| ty.name() == name)
+    }
+
+    /// Whether its values are references.
+    #[must_use]
+    pub fn is_reference(self) -> bool {
+        use ValType::{AnyRef, ExnRef, ExternRef, FuncRef};
+        matches!(self, FuncRef | ExternRef | AnyRef | ExnRef)
     }
 }
 
@@ -153,6 +196,14 @@ pub struct FuncType {
     pub params: Vec<ValType>,
     /// Results.
     pub results: Vec<ValType>,
+}
+
+impl std::fmt::Display for FuncType {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names =
+            |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
+        write!(formatter, "({}) -> ({})", names(&self.params), names(&self.results))
+    }
 }
 
 /// An import: two names, and what they must resolve to.
@@ -186,6 +237,8 @@ pub enum Item {
     Memory(usize),
     /// Position in [`Module::globals`].
     Global(usize),
+    /// Position in [`Module::tags`].
+    Tag(usize),
 }
 
 /// A function, imported or defined.
@@ -220,10 +273,10 @@ pub struct Table {
     pub min: u64,
     /// Declared maximum number of elements.
     pub max: Option<u64>,
-    /// Element type.
+    /// How an element is represented.
     pub element: ValType,
-    /// Whether null is not an element.
-    pub non_null: bool,
+    /// What an element may be.
+    pub declared: RefType<usize>,
     /// Whether its index type is `i64`.
     pub is_64: bool,
     /// Initial elements known without running code, from element 0: positions in
@@ -235,8 +288,10 @@ pub struct Table {
 /// A global.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Global {
-    /// Type of the value.
+    /// How the value is represented.
     pub ty: ValType,
+    /// What the value may be.
+    pub declared: Type<usize>,
     /// Whether the value may change.
     pub mutable: bool,
     /// The initial value as a 16-byte slot, where no code is needed to know it.
@@ -288,6 +343,18 @@ builtins! {
     Trap = "trap";
     /// `(vmctx)`: raises the trap that a host call recorded.
     Raise = "raise";
+    /// `(vmctx) -> i32`: the number of the instance.
+    GetInstanceId = "get_instance_id";
+    /// `(vmctx, bytes: i64) -> i8`: see `runtime::gc_heap`, as for the next three.
+    GrowGcHeap = "grow_gc_heap";
+    /// `(vmctx, func_ref: i32) -> i64`.
+    InternFuncRefForGcHeap = "intern_func_ref_for_gc_heap";
+    /// `(vmctx, number: i32, type: i32) -> i32`.
+    GetInternedFuncRef = "get_interned_func_ref";
+    /// `(vmctx, actual: i32, expected: i32) -> i32`.
+    IsSubtype = "is_subtype";
+    /// `(vmctx, exception: i32)`: unwinds to a handler. Executors do it themselves.
+    ThrowRef = "throw_ref";
 }
 
 impl Builtin {

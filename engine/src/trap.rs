@@ -67,6 +67,8 @@ traps! {
     AllocationTooLarge = TrapCode::unwrap_user(18), "allocation_too_large";
     /// A failed `ref.cast`.
     CastFailure = TrapCode::unwrap_user(19), "cast_failure";
+    /// An exception that nothing caught.
+    UncaughtException = TrapCode::unwrap_user(204), "uncaught_exception";
     /// The front end's own consistency check on the GC heap.
     GcHeapCorrupt = TrapCode::unwrap_user(2), "gc_heap_corrupt";
     /// The front end's own consistency check on its code.

@@ -11,9 +11,11 @@ import click
 import engine
 from harness.case_file import invalid, read_case
 from harness.commands.options import plan_of, plan_options
-from harness.errors import CaseError, InputError, UsageError, from_os
+from harness.errors import CaseError, InputError, UsageError
 from harness.explanation import explain
 from harness.layout_svg import draw
+from harness.outputs import Output, write
+from harness.printable import printable
 
 if TYPE_CHECKING:
     from harness.case import Case
@@ -42,12 +44,11 @@ def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
     if not case.parts.get("plan"):
         raise UsageError("the case has no plan", str(file), "fencepost check judges plain modules")
     explanation = _explained(case, file, plan)
-    click.echo(json.dumps(explanation.to_json(), indent=2) if as_json else "\n".join(_lines(explanation)))
+    lines = map(printable, _lines(explanation))
+    click.echo(json.dumps(explanation.to_json(), indent=2) if as_json else "\n".join(lines))
     if svg is not None:
-        try:
-            svg.write_text(draw(explanation.layout, f"accesses of {file.name}", explanation.marks()))
-        except OSError as error:
-            raise from_os(error, str(svg), "write the picture") from None
+        title = f"accesses of {printable(file.name)}"
+        write(Output(svg, "picture", draw(explanation.layout, title, explanation.marks())))
     return 0
 
 

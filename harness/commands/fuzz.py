@@ -21,10 +21,11 @@ from harness.configuration import continued, digest_of, is_given, to_json
 from harness.drivers.libfuzzer import LibFuzzerSource
 from harness.errors import EnvironmentFailure, UsageError
 from harness.keeper import Keeper
+from harness.output_root import fresh_folder, latest_folder
 from harness.plugins import third_party_generators
 from harness.pool import Pool, WorkerLimits
 from harness.source import GENERATORS, GeneratedSource, Source
-from harness.store import Store, fresh_folder, latest_folder
+from harness.store import Store
 from harness.versions import versions
 
 if TYPE_CHECKING:
@@ -94,7 +95,12 @@ Examples:
     metavar="FLAG",
     help="A flag for libFuzzer, such as -max_len=1024, with --driver atheris. Repeatable.",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder.  [default: a fresh one]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Output folder.  [default: a fresh one]",
+)
 @click.option("--resume", is_flag=True, help="Go on with the campaign in --out.  [default: the latest]")
 @limit_options
 @plan_options

@@ -20,9 +20,9 @@ from harness.gate.github import annotation_lines, summary
 from harness.gate.job import GENERATORS as DEFAULT_GENERATORS
 from harness.gate.job import Job, carry_out
 from harness.gate.junit import render_junit
-from harness.gate.outputs import Output, write_all
 from harness.gate.reason import HINT, fault_of
 from harness.gate.sarif import render_sarif
+from harness.outputs import Output, write_all
 from harness.printable import printable
 from harness.source import GENERATORS
 from harness.versions import versions
@@ -79,7 +79,12 @@ Examples:
     help="Fuzz with this generator only. Repeatable. Seeds are those of --corpus.",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Worker processes.")
-@click.option("--out", type=FILE, metavar="DIR", help="Where new findings go.  [default: a fresh folder]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where new findings go.  [default: a fresh folder]",
+)
 @click.option("--baseline", type=FILE, metavar="FILE", help="Findings that are accepted for now.")
 @click.option("--write-baseline", type=FILE, metavar="FILE", help="Accept the findings of this run; needs --reason.")
 @click.option("--reason", metavar="TEXT", help="Why --write-baseline accepts what is new.")

@@ -10,10 +10,12 @@ from rich.table import Table
 
 import engine
 from harness.case_file import invalid, read_case
-from harness.commands.options import size as size_option
-from harness.errors import InputError, from_os
+from harness.commands.options import memory_size
+from harness.errors import InputError
 from harness.layout import Layout, parse_layout
 from harness.layout_svg import draw, size
+from harness.outputs import Output, write
+from harness.printable import printable
 
 
 @click.command(
@@ -28,7 +30,7 @@ Examples:
 @click.option("--svg", type=click.Path(path_type=Path), metavar="OUT", help="Draw the map into this file.")
 @click.option(
     "--max-memory",
-    type=size_option,
+    type=memory_size,
     default="256MiB",
     metavar="SIZE",
     help="How far a memory may grow.",
@@ -44,15 +46,14 @@ def command(file: Path, svg: Path | None, max_memory: int, as_json: bool) -> int
     else:
         _print(layout)
     if svg is not None:
-        try:
-            svg.write_text(draw(layout, f"arena of {file.name}"))
-        except OSError as error:
-            raise from_os(error, str(svg), "write the picture") from None
+        write(Output(svg, "picture", draw(layout, f"arena of {printable(file.name)}")))
     return 0
 
 
 def _layout_of(file: Path, max_memory: int) -> str:
     case = read_case(file)
+    if case.is_clif:
+        raise InputError("a CLIF program has no VM structures to lay out", str(file), "give a module, .wasm or .wat")
     try:
         return engine.Program(case.wasm).layout(max_memory=max_memory)
     except engine.InvalidInput as error:

@@ -20,11 +20,14 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 BYTES = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+LARGEST_MEMORY = "4GiB"
+LEAST_WORKER_MEMORY = "512MiB"
+LEAST_CASE_SECONDS = 1
 
 
 def duration(text: str) -> float:
     """Seconds of a text such as ``90s``, ``10m`` or ``2h``."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)([smh])", text)
     if match is None:
         raise click.BadParameter(f"{text!r} is no duration such as 90s, 10m or 2h")
     return float(match[1]) * SECONDS[match[2]]
@@ -32,10 +35,31 @@ def duration(text: str) -> float:
 
 def size(text: str) -> int:
     """Bytes of a text such as ``64KiB`` or ``16MiB``."""
-    match = re.fullmatch(r"(\d+)(B|KiB|MiB|GiB)", text)
+    match = re.fullmatch(r"(\d{1,18})(B|KiB|MiB|GiB)", text)
     if match is None:
         raise click.BadParameter(f"{text!r} is no size such as 64KiB or 16MiB")
     return int(match[1]) * BYTES[match[2]]
+
+
+def memory_size(text: str) -> int:
+    """A size that a memory of 32-bit addresses may have; a case header holds no other."""
+    if size(text) > size(LARGEST_MEMORY):
+        raise click.BadParameter(f"{text!r} is more than {LARGEST_MEMORY}")
+    return size(text)
+
+
+def worker_size(text: str) -> int:
+    """A size that leaves a worker room for more than itself."""
+    if size(text) < size(LEAST_WORKER_MEMORY):
+        raise click.BadParameter(f"{text!r} is less than {LEAST_WORKER_MEMORY}, and a worker needs half of that")
+    return size(text)
+
+
+def case_duration(text: str) -> float:
+    """A duration after which a case may be called a hang."""
+    if duration(text) < LEAST_CASE_SECONDS:
+        raise click.BadParameter(f"{text!r} is less than {LEAST_CASE_SECONDS} s, which is no hang")
+    return duration(text)
 
 
 def _references(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -102,7 +126,7 @@ def plan_options(function: F) -> F:
         ),
         click.option(
             "--max-memory",
-            type=size,
+            type=memory_size,
             default="256MiB",
             metavar="SIZE",
             help="How far a memory may grow.",
@@ -119,7 +143,7 @@ def limit_options(function: F) -> F:
     """Adds the options that make `WorkerLimits`: ``case_time`` and ``worker_memory``."""
     function = click.option(
         "--worker-memory",
-        type=size,
+        type=worker_size,
         default="2GiB",
         show_default=True,
         metavar="SIZE",
@@ -127,7 +151,7 @@ def limit_options(function: F) -> F:
     )(function)
     return click.option(
         "--case-time",
-        type=duration,
+        type=case_duration,
         default="60s",
         show_default=True,
         metavar="DURATION",
@@ -155,7 +179,7 @@ def plan_of(
         raise UsageError("--reference none stands alone", "", "leave the other references away")
     chosen = tuple(name for name in references if name != "none") if references else REFERENCES
     if fault is not None:
-        _announce(fault)
+        announce(fault)
     return Plan(
         modes=MODES[mode],
         executors=tuple(name for name in EXECUTORS if name in (executors or MODULE_EXECUTORS)),
@@ -167,7 +191,12 @@ def plan_of(
     )
 
 
-def _announce(fault: str) -> None:
+def announce(fault: str) -> None:
+    """Prints the banner of a planted fault.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
     import engine  # noqa: PLC0415 (only with a fault)
 
     faults = dict(engine.faults())

@@ -9,7 +9,17 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from harness.commands.summary import clock, counts, coverage, percent, plural, printable, warnings, yield_of
+from harness.commands.summary import (
+    clock,
+    counts,
+    coverage,
+    percent,
+    plural,
+    printable,
+    translation,
+    warnings,
+    yield_of,
+)
 
 if TYPE_CHECKING:
     from harness.health import WorkerHealth
@@ -62,6 +72,8 @@ def _rows(view: View) -> list[tuple[str, str, str]]:
     ]
     if statistics.reasons:
         rows.append(("undecided", counts(statistics.reasons), ""))
+    if statistics.total.to_translate:
+        rows.append(("CLIF in Wasm", translation(statistics), ""))
     if statistics.oracles:
         rows.append(("oracles", counts(statistics.oracles), ""))
     rows.extend(_generator_rows(statistics))

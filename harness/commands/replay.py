@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
     """
     _check_reason(promotes=promotes, reason=reason)
     names, cases = read_all(paths)
-    gate = Gate(plan_of(**plan), jobs=jobs)
+    asked = plan_of(**plan)
+    gate = Gate(asked, jobs=jobs)
     gate.replay(ListSource(cases, names))
     results = gate.report().results
     for result in results:
@@ -78,7 +80,8 @@ def command(  # noqa: PLR0917 (click passes them by name)
         if verbose and not as_json:
             click.echo("\n".join(quoted_lines(result.verdict.evidence)))
     if promotes and reason is not None:
-        return _promote(list(zip(results, cases, strict=True)), reason, crashes)
+        run = [replace(case, options=asked.options(case.options, ())) for case in cases]
+        return _promote(list(zip(results, run, strict=True)), reason, crashes)
     return int(any(result.status is Status.FAILED for result in results))
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from harness.errors import from_os
-from harness.store import latest_folder
+from harness.output_root import latest_folder
+from harness.outputs import Output, write
 
 
 @click.command(
@@ -37,9 +37,6 @@ def command(folder: Path | None, output: Path | None) -> int:
     folder = latest_folder() if folder is None else folder
     target = output or folder / "report.html"
     page = render(read_campaign(folder), target)
-    try:
-        target.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise from_os(error, str(target), "write the report", hint="name another file with --output") from None
+    write(Output(target, "report", page), hint="name another file with --output")
     click.echo(str(target))
     return 0

@@ -31,6 +31,8 @@ def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool =
         lines.extend(f"  {name}: {yield_of(tally)}" for name, tally in sorted(statistics.generators.items()))
     if statistics.reasons:
         lines.append(f"undecided: {counts(statistics.reasons)}")
+    if statistics.total.to_translate:
+        lines.append(f"CLIF in Wasm, for a reference: {translation(statistics)}")
     lines.append(f"coverage: {coverage(statistics)}")
     if statistics.with_fault:
         lines.append(f"the planted fault was triggered in {statistics.with_fault} cases")
@@ -65,6 +67,13 @@ def plans(tally: Tally) -> str:
     return (
         f"; {percent(tally.with_triggered_plan / tally.with_plan)} of the plans took effect, {entries} of their entries"
     )
+
+
+def translation(statistics: Statistics) -> str:
+    """How many programs in CLIF a reference could run, and why not the others."""
+    total = statistics.total
+    why = f"; not: {counts(statistics.untranslated)}" if statistics.untranslated else ""
+    return f"{percent(total.translated / total.to_translate)} of {total.to_translate:,}{why}"
 
 
 def yield_of(tally: Tally) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.doctor.check import Check, State, judged
-from harness.store import DEFAULT_ROOT
+from harness.output_root import DEFAULT_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,10 @@ from harness.configuration import digest_of, to_json
 from harness.errors import EmptyFolder, EnvironmentFailure, UsageError
 from harness.files import find_files, read_all
 from harness.gate.run import Gate
+from harness.interruption import interruptible
+from harness.output_root import fresh_folder
 from harness.source import GeneratedSource, ListSource
-from harness.store import Store, fresh_folder
+from harness.store import Store
 from harness.versions import versions
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def carry_out(job: Job, plan: Plan, accepted: Mapping[str, str], progress: Progr
     gate = Gate(plan, accepted, job.jobs, progress)
     notes: list[str] = []
     failure = ""
-    with gate.interruptible():
+    with interruptible(gate.interrupt):
         names, cases = read_all(_files(job, notes))
         source = _source(job)
         store = Store(job.out or fresh_folder()) if job.fuzzes else None

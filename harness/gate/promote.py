@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness.case import Expectation
 from harness.case_file import file_of
 from harness.errors import from_os
-from harness.gate.outputs import Output, write
+from harness.outputs import Output, write
 
 if TYPE_CHECKING:
     from pathlib import Path

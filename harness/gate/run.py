@@ -7,9 +7,7 @@ reported.
 
 from __future__ import annotations
 
-import signal
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +20,7 @@ from harness.pool import Pool
 from harness.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from harness.plan import Plan
     from harness.record import Record
@@ -111,23 +109,9 @@ class Gate:
         cases = self._fuzzed.keys[record.verdict.key].cases
         return Result(source.where(record.index), file, record.verdict, judgement, cases)
 
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """Makes the first SIGINT or SIGTERM inside end the work between two records; the second is as ever.
-
-        An exception in the midst of starting a worker would leave half of one behind.
-        """
-
-        def interrupt(number: int, _frame: object) -> None:
-            self._interrupted = True
-            signal.signal(number, signal.default_int_handler)
-
-        previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+    def interrupt(self) -> None:
+        """Has the work end between two records."""
+        self._interrupted = True
 
     def is_interrupted(self) -> bool:
         """Whether a signal ended the work."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from harness.outcome import (
     Value,
 )
 from harness.references import wasmtime_raw as raw
+from harness.references.wasmtime_wasi import NoSuchImportError, filled, world_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,21 +93,36 @@ class WasmtimeReference:
         """Runs the subject in a fresh store."""
         if any(map(_has_vector, subject.program.imports)):
             return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors")
-        wasmtime_engine = _engine(COMPILERS[self.name])
+        wasmtime_engine = engine_of(COMPILERS[self.name])
         start = time.perf_counter()
         try:
             module = wasmtime.Module(wasmtime_engine, subject.case.wasm)
         except wasmtime.WasmtimeError as error:
             return NotRun("unsupported", f"wasmtime: {str(error).splitlines()[0]}")
         compiled = time.perf_counter()
-        session = _Session(wasmtime_engine, module, subject, self.limits)
-        outcome = session.run()
+        limits = self.limits.of(subject)
+        try:
+            outcome = _run(wasmtime_engine, module, subject, limits)
+        except NoSuchImportError as error:
+            return NotRun("unsupported", f"wasmtime: {error}")
         outcome.times.update(compile=compiled - start, run=time.perf_counter() - compiled)
         return outcome
 
 
+def _run(wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits) -> Ran:
+    store = wasmtime.Store(wasmtime_engine)
+    with closing(store):  # it keeps the stubs, which keep the session, which keeps it
+        if subject.input is None:
+            return _Session(wasmtime_engine, store, module, subject, limits).run()
+        with world_of(subject.input) as world:
+            linker = world.linker(wasmtime_engine, store)
+            ran = _Session(wasmtime_engine, store, module, subject, limits, linker=linker).run()
+            store.close()  # what it wrote is complete
+            return replace(ran, effects=world.effects())
+
+
 @cache
-def _engine(compiler: _Compiler) -> wasmtime.Engine:
+def engine_of(compiler: _Compiler) -> wasmtime.Engine:
     """Engines are costly and safe to share, so there is one for each configuration."""
     config = wasmtime.Config()
     config.parallel_compilation = False
@@ -132,13 +148,21 @@ class _Session:
     """One store with one instance."""
 
     def __init__(
-        self, wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits
+        self,
+        wasmtime_engine: wasmtime.Engine,
+        store: wasmtime.Store,
+        module: wasmtime.Module,
+        subject: Subject,
+        limits: Limits,
+        *,
+        linker: wasmtime.Linker | None = None,
     ) -> None:
         self.engine = wasmtime_engine
+        self.store = store
         self.module = module
         self.subject = subject
         self.limits = limits
-        self.store = wasmtime.Store(wasmtime_engine)
+        self.linker = linker
         self.store.set_limits(memory_size=limits.max_memory, table_elements=limits.max_table)
         self.log: list[HostCall] = []
         self.host_calls = 0
@@ -148,10 +172,10 @@ class _Session:
         """Instantiates, calls and looks at what is left."""
         try:
             imports = self._imports()
-            with _deadline(self.engine, self.store, self.limits.deadline):
+            with deadline(self.engine, self.store, self.limits.deadline):
                 instance = wasmtime.Instance(self.store, self.module, imports)
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
-            return Ran(_stopped(error), host_calls=tuple(self.log), times={})
+            return Ran(stopped(error), host_calls=tuple(self.log), times={})
         items = list(instance.exports(self.store).by_index)
         self._learn_functions(items)
         calls = tuple(self._calls(dict(zip((export["name"] for export in self.subject.exports), items, strict=True))))
@@ -159,12 +183,14 @@ class _Session:
         return Ran(Returned(), calls, state, tuple(self.log), limited=near_limit(state, self.limits), times={})
 
     def _imports(self) -> list[Any]:
-        """What our engine gives: stubs for functions, and empty memories, tables and globals."""
+        """What our engine gives: WASI to a whole program, else stubs and empty memories, tables and globals."""
         pairs = zip(self.subject.program.imports, self.module.imports, strict=True)
         return [self._import(ours, theirs) for ours, theirs in pairs]
 
     def _import(self, ours: Extern, theirs: wasmtime.ImportType) -> Any:
         kind = theirs.type
+        if self.linker is not None:
+            return filled(self.linker, self.store, ours, kind)
         if isinstance(kind, wasmtime.FuncType):
             return wasmtime.Func(self.store, kind, self._host(ours))
         if isinstance(kind, wasmtime.MemoryType):
@@ -216,10 +242,10 @@ class _Session:
 
     def _call(self, func: wasmtime.Func, call: Call, results: int) -> CallOutcome:
         try:
-            with _deadline(self.engine, self.store, self.limits.deadline):
+            with deadline(self.engine, self.store, self.limits.deadline):
                 return Returned(raw.call(self.store, func, call.args, results, self.functions))
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
-            return _stopped(error)
+            return stopped(error)
 
     def _state(self, items: list[Any]) -> State:
         state = State()
@@ -250,8 +276,9 @@ def _seen(value: Value) -> int:
     return value.bits or 0
 
 
-def _stopped(error: Exception) -> CallOutcome:
-    if isinstance(error, _Exit):
+def stopped(error: Exception) -> CallOutcome:
+    """What a call came to that raised ``error``."""
+    if isinstance(error, _Exit | wasmtime.ExitTrap):
         return Exited(error.code)
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
     return Trapped(TRAPS.get(code, "host") if code is not None else "host", str(error).splitlines()[0])
@@ -276,7 +303,7 @@ _TICKERS: dict[int, _Ticker] = {}
 
 
 @contextmanager
-def _deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
+def deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
     """Interrupts what runs inside after ``seconds``, give or take a tick."""
     if id(wasmtime_engine) not in _TICKERS:
         _TICKERS[id(wasmtime_engine)] = _Ticker(wasmtime_engine)

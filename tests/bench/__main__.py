@@ -1,9 +1,10 @@
-"""`python -m tests.bench`: ratios against Wasmtime, and the rate of a campaign.
+"""`python -m tests.bench`: ratios against Wasmtime, and the rates of a campaign and of its parts.
 
     native code     our JIT, as shipped and with its checks   / Wasmtime with guard pages
     interpreters    our safe interpreter, counting fuel        / Wasmtime's Pulley
 
-A ratio is our time divided by theirs.
+A ratio is our time divided by theirs. Kernels are calls of one function; programs are real
+ones, with WASI, and their time to compile and their memory count too.
 """
 
 from __future__ import annotations
@@ -16,13 +17,20 @@ from typing import TYPE_CHECKING
 
 from tests.bench.campaign import Rate, measure
 from tests.bench.cells import CellCosts, cell_costs
+from tests.bench.clif import CORE, ClifRate, clif_rate
 from tests.bench.confusion import ConfusionRate, confusion_rates
 from tests.bench.duel import Score, duel, geometric_mean
 from tests.bench.engines import Ours, Wasmtime
+from tests.bench.program_duel import program_duel, table
 from tests.bench.programs import INTERPRETED, NATIVE
+from tests.bench.whole_programs import GARBAGE_COLLECTED, PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PROGRAM_GROUPS = (("jit", "wasmtime"), ("interpreter", "wasmtime-pulley"))
+RUN = tuple(program for program in PROGRAMS if program.name not in GARBAGE_COLLECTED)
+"""What both engines run."""
 
 GROUPS: dict[str, Callable[[int], list[Score]]] = {
     "jit / wasmtime native": lambda rounds: list(duel(Ours("jit"), Wasmtime(), NATIVE, rounds)),
@@ -36,14 +44,20 @@ def main() -> None:
     """Measures everything that was asked for, and prints it."""
     options = _options()
     scores = {group: run(options.rounds) for group, run in GROUPS.items()}
+    programs = {group: list(program_duel(*group, RUN, options.turns)) for group in PROGRAM_GROUPS if options.turns}
     rate = measure(options.cases) if options.cases else None
     confusion = confusion_rates(options.plans) if options.plans else []
+    clif = clif_rate(options.programs) if options.programs else None
     cells = cell_costs(options.cell_cases)
     data = _as_json(scores, rate) | {
+        "programs": {" / ".join(group): [asdict(score) for score in row] for group, row in programs.items()},
         "confusion": [asdict(rate) for rate in confusion],
+        "clif": clif and asdict(clif),
         "cells": [asdict(costs) for costs in cells],
     }
-    lines = _lines(scores, rate) + list(map(_confusion_line, confusion)) + _cell_lines(cells)
+    tables = [line for group, row in programs.items() for line in (*table(" / ".join(group), row), "")]
+    lines = tables + _lines(scores, rate) + list(map(_confusion_line, confusion)) + ([_clif_line(clif)] if clif else [])
+    lines += _cell_lines(cells)
     text = json.dumps(data, indent=2) if options.json else "\n".join(lines)
     sys.stdout.write(text + "\n")
 
@@ -58,10 +72,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--cell-cases", type=int, default=300, help="cases of campaigns in and out of cells, 0 for none (default: 300)"
     )
+    parser.add_argument(
+        "--programs", type=int, default=1000, help="CLIF programs from scratch, 0 for none (default: 1000)"
+    )
+    parser.add_argument(
+        "--turns", type=int, default=3, help="turns of each engine and whole program, 0 for none (default: 3)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    if options.rounds < 1 or min(options.cases, options.plans, options.cell_cases) < 0:
-        parser.error("--rounds needs a positive number, --cases, --plans and --cell-cases none below 0")
+    if options.rounds < 1 or min(options.cases, options.plans, options.cell_cases, options.programs, options.turns) < 0:
+        parser.error("--rounds needs a positive number, all others none below 0")
     return options
 
 
@@ -83,7 +103,15 @@ def _lines(scores: dict[str, list[Score]], rate: Rate | None) -> list[str]:
 
 def _confusion_line(rate: ConfusionRate) -> str:
     stages = ", ".join(f"{stage} {share:.0%}" for stage, share in rate.stages.items())
-    return f"confusion, {rate.executor}: {rate.cases_per_second:.0f} cases per second and core; time: {stages}"
+    return (
+        f"confusion, {rate.executor}: {rate.cases_per_second:.0f} cases per second and core, "
+        f"{rate.ending_per_second:.0f} of those that end ({rate.stopped:.1%} were stopped); time: {stages}"
+    )
+
+
+def _clif_line(rate: ClifRate) -> str:
+    stages = ", ".join(f"{stage} {spent:.0f} us" for stage, spent in rate.microseconds.items())
+    return f"CLIF from scratch, {' + '.join(CORE)}: {rate.per_second:.0f} programs per second and core; each: {stages}"
 
 
 def _cell_lines(costs: list[CellCosts]) -> list[str]:

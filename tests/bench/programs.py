@@ -1,4 +1,4 @@
-"""The programs that are timed, and by how much work."""
+"""The kernels that are timed, and by how much work."""
 
 from __future__ import annotations
 
@@ -43,15 +43,11 @@ def _wasm(file: str) -> bytes:
 
 def _jobs(fib: int, sieve: int, matmul: int, dispatch: int) -> tuple[Job, ...]:
     kernels = {"fib": fib, "sieve": sieve, "matmul": matmul, "dispatch": dispatch}
-    programs = ("heapsort", "keccak")
-    return (
-        *(Job(f"{name} {work}", "kernels.wat", name, work) for name, work in kernels.items()),
-        *(Job(name, f"bench/shootout-{name}/shootout-{name}.wasm", "_start") for name in programs),
-    )
+    return tuple(Job(f"{name} {work}", "kernels.wat", name, work) for name, work in kernels.items())
 
 
 NATIVE = _jobs(fib=32, sieve=4_000_000, matmul=200, dispatch=5_000_000)
 """Work of some tens of milliseconds each for native code."""
 
 INTERPRETED = _jobs(fib=25, sieve=500_000, matmul=60, dispatch=500_000)
-"""The same for interpreters, but for the two programs, whose work is fixed."""
+"""The same for interpreters."""

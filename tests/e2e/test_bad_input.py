@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +13,9 @@ import engine
 from harness.case_file import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import Fencepost
 
+CLIF_CASE = str(Path(__file__).parents[2] / "crashes" / "reference-srem.clif")
 ADD = engine.assemble(b'(module (func (export "add") (param i32 i32) (result i32) local.get 0))')
 
 
@@ -78,6 +78,13 @@ def test_a_bad_file_is_one_line(fencepost: Fencepost, tmp_path: Path, kind: str)
         (["fuzz", "--time", "5"], "no duration such as 90s"),
         (["fuzz", "--tmie", "5s"], "No such option '--tmie'"),
         (["fuzz", "--max-memory", "5"], "no size such as 64KiB"),
+        (["check", "x.wasm", "--max-memory", "5GiB"], "'5GiB' is more than 4GiB"),
+        (["layout", "x.wasm", "--max-memory", "9" * 30 + "GiB"], "no size such as 64KiB"),
+        (["check", "x.wasm", "--worker-memory", "1MiB"], "less than 512MiB"),
+        (["check", "x.wasm", "--case-time", "0s"], "less than 1 s"),
+        (["fuzz", "--out", __file__], "is a file"),
+        (["check", "/dev/zero"], "the limit is 32 MiB"),
+        (["layout", CLIF_CASE], "has no VM structures to lay out"),
         (["fuzz", "--cases", "0"], "--cases"),
         (["fuzz", "--fault", "99"], "there is no planted fault '99'"),
         (["fuzz", "--reference", "none", "--reference", "wasmtime"], "--reference none stands alone"),
@@ -108,10 +115,10 @@ def test_an_output_folder_that_holds_a_campaign(fencepost: Fencepost) -> None:
 
 
 def test_help_has_examples_for_each_command(fencepost: Fencepost) -> None:
-    for command in ("fuzz", "check", "replay", "gate", "explain", "layout"):
+    for command in ("fuzz", "check", "replay", "gate", "report", "doctor", "explain", "layout"):
         result = fencepost(command, "--help")
         assert result.returncode == 0
-        assert f"Examples:\n    fencepost {command}" in result.stdout or f"  fencepost {command}" in result.stdout
+        assert f"Examples:\n    fencepost {command}" in result.stdout
 
 
 def test_versions_name_every_component(fencepost: Fencepost) -> None:

@@ -117,6 +117,14 @@ def test_a_promoted_finding_is_known(fencepost: Fencepost, tmp_path: Path) -> No
     assert f"known: crashes/{known.name}: escape:containment:access write, as expected ({REASON})" in gate.stdout
 
 
+def test_a_case_is_promoted_with_the_options_that_it_needs(fencepost: Fencepost, tmp_path: Path) -> None:
+    (tmp_path / "plain.wat").write_text(OUT_OF_BOUNDS)
+    promoted = fencepost("replay", "plain.wat", "--fault", "02", "--promote", "--reason", REASON)
+    assert promoted.returncode == 0, promoted.stderr
+    replayed = fencepost("replay", "crashes")
+    assert (replayed.returncode, replayed.stdout.split(":")[0]) == (0, "known")
+
+
 def test_only_what_comes_back_is_promoted(fencepost: Fencepost, tmp_path: Path) -> None:
     (tmp_path / "clean.wat").write_text("(module)")
     result = fencepost("replay", "clean.wat", "--promote", "--reason", REASON)

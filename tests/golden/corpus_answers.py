@@ -11,7 +11,11 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import wasmtime
+
+from harness.program_input import input_from_json
+from harness.references.wasmtime_wasi import world_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -21,22 +25,35 @@ HEADER = ";; fencepost:"
 FLOATS = {"f32": ("<f", "<I"), "f64": ("<d", "<Q")}
 
 
-def calls_of(path: Path) -> list[dict[str, Any]]:
-    """The calls that the header lines of a seed name."""
+def header_of(path: Path) -> dict[str, Any]:
+    """The header lines of a seed."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    header = " ".join(line.removeprefix(HEADER) for line in lines if line.startswith(HEADER))
-    calls: list[dict[str, Any]] = json.loads(header)["calls"]
+    header: dict[str, Any] = json.loads(
+        " ".join(line.removeprefix(HEADER) for line in lines if line.startswith(HEADER))
+    )
+    return header
+
+
+def calls_of(path: Path) -> list[dict[str, Any]]:
+    """The calls that a seed's header names; none for a whole program."""
+    calls: list[dict[str, Any]] = header_of(path).get("calls", [])
     return calls
 
 
 def answers(path: Path) -> Iterator[str]:
-    """One line for each call: its arguments and its results or trap; one line if instantiation traps."""
+    """One line for each call: its arguments and its results or trap; one line if instantiation traps.
+
+    A whole program gives its output, its exit code and the files that it left.
+    """
     config = wasmtime.Config()
     config.wasm_custom_page_sizes = True
     config.wasm_wide_arithmetic = True
     config.wasm_relaxed_simd_deterministic = True
     engine = wasmtime.Engine(config)
     module = wasmtime.Module(engine, path.read_text(encoding="utf-8"))
+    if (given := header_of(path).get("wasi")) is not None:
+        yield from _program(engine, module, given)
+        return
     store = wasmtime.Store(engine)
     try:
         exports = wasmtime.Instance(store, module, _stubs(store, module)).exports(store)
@@ -48,6 +65,22 @@ def answers(path: Path) -> Iterator[str]:
         assert isinstance(function, wasmtime.Func)
         shown = " ".join(str(next(iter(arg.values()))) for arg in call["args"])
         yield f"{call['export']}({shown}) {_answer(store, function, [_argument(arg) for arg in call['args']])}"
+
+
+def _program(engine: wasmtime.Engine, module: wasmtime.Module, part: dict[str, Any]) -> Iterator[str]:
+    given = input_from_json(part)
+    store = wasmtime.Store(engine)
+    with world_of(given) as world:
+        instance = world.linker(engine, store).instantiate(store, module)
+        start = instance.exports(store)["_start"]
+        assert isinstance(start, wasmtime.Func)
+        with pytest.raises(wasmtime.ExitTrap) as ended:
+            start(store)
+        store.close()
+        effects = world.effects()
+    yield f"prints {effects.stdout!r}"
+    yield f"exits {ended.value.code}"
+    yield from (f"leaves {name}: {what}" for name, what in effects.files.items())
 
 
 def _answer(store: wasmtime.Store, function: wasmtime.Func, args: Sequence[Any]) -> str:

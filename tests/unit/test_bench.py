@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.bench.campaign import rate_of
+from tests.bench.contender import Cost
 from tests.bench.duel import LEAST_ROUNDS, Score, duel, geometric_mean
 from tests.bench.engines import Timed
+from tests.bench.program_duel import ProgramScore, least, table
 from tests.bench.programs import Job
 
 JOB = Job("job", "kernels.wat", "fib", 1)
@@ -64,3 +66,14 @@ def test_stages_are_shares_largest_first() -> None:
         }
     )
     assert list(rate.stages.items()) == [("jit", 0.75), ("oracles", 0.25)]
+
+
+def test_whole_programs_are_scored_by_their_least_costs() -> None:
+    assert least([Cost(3.0, 1.0, 10), Cost(1.0, 2.0, 20)]) == Cost(1.0, 1.0, 10)
+    scores = [
+        ProgramScore("a", Cost(2.0, 1.0, 30), Cost(1.0, 2.0, 10)),
+        ProgramScore("b", Cost(1.0, 4.0, 10), Cost(2.0, 2.0, 30)),
+    ]
+    lines = table("ours / theirs", scores)
+    assert lines[-2].split()[-3:] == ["1.00", "1.00", "1.00"]
+    assert lines[-1] == "  worst to run: b, 2.00"

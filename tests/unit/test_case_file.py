@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,20 @@ def test_a_header_may_span_lines(tmp_path: Path) -> None:
 def test_lines_of_errors_count_the_header(tmp_path: Path) -> None:
     with pytest.raises(ModuleError, match=r"case\.wat:3\b"):
         read_case(write(tmp_path, '{"fencepost": 1}', "(module\n  (func nonsense))\n"))
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ('{"fencepost": 1, "calls": [], "calls": []}', "'calls' is there twice"),
+        ('{"fencepost": 1, "options": {"mode": "exact", "mode": "both"}}', "'mode' is there twice"),
+        ('{"fencepost": 1, "options": {"fault": "' + "0" * 9999 + '"}}', "options.fault: not as 'pattern' wants it"),
+    ],
+)
+def test_a_broken_header_is_said_in_few_words(tmp_path: Path, header: str, words: str) -> None:
+    with pytest.raises(CaseError, match=re.escape(words)) as caught:
+        read_case(write(tmp_path, header))
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
 
 
 def test_a_plain_module_is_a_case_with_defaults(tmp_path: Path, add: Case) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,9 +15,10 @@ from harness.case import Call, Case
 from harness.case_file import file_of, read_case
 from harness.check import check
 from harness.errors import ModuleError
-from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Subject
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, Executor, Subject
 from harness.outcome import Ran, Returned, Value
-from harness.plan import Plan
+from harness.plan import REFERENCES, Plan
+from harness.record import record_of
 from harness.verdict import CLEAN, Kind
 from oracles.expectation import ExpectationOracle
 
@@ -42,10 +45,8 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def plan_of(case: Case) -> list[EngineExecutor]:
-    executors = Plan().for_case(case).all_executors()
-    assert all(isinstance(executor, EngineExecutor) for executor in executors)
-    return [executor for executor in executors if isinstance(executor, EngineExecutor)]
+def plan_of(case: Case) -> list[Executor]:
+    return Plan().for_case(case).all_executors()
 
 
 def test_run_lines_are_the_calls() -> None:
@@ -65,7 +66,7 @@ def test_a_program_runs_in_every_executor_and_is_clean() -> None:
     program = case(ADD)
     checked = check(program, plan_of(program))
     assert checked.verdict == CLEAN
-    assert len(checked.outcomes) == 2 * len(EXECUTORS)
+    assert len(checked.outcomes) == 2 * len(EXECUTORS) + len(REFERENCES)
     for outcome in checked.outcomes.values():
         assert isinstance(outcome, Ran)
         assert outcome.calls == (Returned((Value("i8", 44),)), Returned((Value("i8", 3),)))
@@ -124,8 +125,48 @@ def test_the_reference_runs_modules_only_when_it_is_asked_for(add: Case) -> None
     assert check(add, executors).verdict == CLEAN
 
 
-def test_wasmtime_is_no_reference_for_clif() -> None:
-    assert Plan().for_case(case(ADD)).references == ()
+def test_only_wasmtime_runs_the_translation_of_clif() -> None:
+    asked = Plan(references=("wasmtime-pulley", "wasm-tools", "wasmtime-cli=wasmtime"))
+    assert asked.for_case(case(ADD)).references == ("wasmtime-pulley",)
+
+
+def test_references_say_nothing_of_clif_that_is_run_as_shipped() -> None:
+    plan = Plan().for_case(case(ADD))
+    drawn = [plan.drawn(PrngEntropy(1, index)) for index in range(50)]
+    assert any(thin.references for thin in drawn if thin.modes == ("exact",))
+    as_shipped = [thin for thin in drawn if thin.modes == ("as-shipped",)]
+    assert as_shipped
+    assert not any(thin.references for thin in as_shipped)
+    assert all(len(thin.executors) == 2 for thin in as_shipped), "nobody sits out where no reference could stand in"
+
+
+def test_a_program_that_is_no_wasm_is_counted_and_no_verdict() -> None:
+    program = case("function %f(f32) -> f32 {\nblock0(v0: f32):\n v1 = fma v0, v0, v0\n return v1\n}\n")
+    checked = check(program, Plan(executors=("jit", "reference")).for_case(program).all_executors())
+    assert checked.verdict == CLEAN
+    record = record_of(0, program, checked, (), verbose=False)
+    assert record.untranslated == "no Wasm for fma.f32"
+
+
+def test_a_confused_program_is_translated_as_it_is_confused() -> None:
+    text = (
+        "function %f(i32) -> i32 {\nblock0(v0: i32):\n v1 = iconst.i32 0x220000\n v2 = load.i32 v1+4\n return v2\n}\n"
+    )
+    plain = Subject(case(text))
+    program_hash = plain.program.hash
+    displaced = [place for place in plain.program.places() if place[2] == "displacement"]
+    assert displaced
+    function, site, kind = displaced[0]
+    for params in plain.program.choices(function, site, kind):
+        plan = [{"function": function, "site": site, "kind": kind, "params": json.loads(params)}]
+        confused = Subject(replace(case(text), parts={"plan": plan, "program_hash": program_hash}))
+        assert confused.program.to_wasm() != plain.program.to_wasm()
+        assert check(confused.case, plan_of(confused.case)).verdict == CLEAN
+
+
+def test_modules_are_not_translated(add: Case) -> None:
+    with pytest.raises(engine.Unsupported, match="a program with an instance"):
+        Subject(add).program.to_wasm()
 
 
 def test_generated_programs_differ_and_are_a_function_of_their_entropy() -> None:

@@ -2,15 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from runs import NAN, OTHER_NAN, ran, returned, trapped, with_global
 
-from harness.outcome import UNKNOWN_FUNCTION, Escape, Escaped, Exited, HostCall, Ran, Returned, State, Trapped, Value
+from harness.outcome import (
+    UNKNOWN_FUNCTION,
+    Effects,
+    Escape,
+    Escaped,
+    Exited,
+    HostCall,
+    Ran,
+    Returned,
+    State,
+    Trapped,
+    Value,
+)
 from harness.verdict import PoisonReason
 from oracles.comparison import compare
 
 ONE, TWO = Value("i32", 1), Value("i32", 2)
 FUNCTION = Value("funcref", 3)
+
+
+def did(*asked: str, **effects: Any) -> Ran:
+    """A whole program that ran in our world, and made these calls of WASI."""
+    return ran(Exited(0), effects=Effects(**effects, asked=frozenset(asked)))
+
+
+def told(**effects: Any) -> Ran:
+    """A whole program that ran in another world."""
+    return ran(Exited(0), effects=Effects(**effects))
+
 
 DIFFERENCES = {
     "values": (ran(returned(1)), ran(returned(2))),
@@ -22,6 +48,9 @@ DIFFERENCES = {
     "memory": (ran(state=State(memories={0: (1, 7)})), ran(state=State(memories={0: (1, 8)}))),
     "table": (ran(state=State(tables={0: (1, (None,))})), ran(state=State(tables={0: (1, (3,))}))),
     "global": (with_global(ONE), with_global(TWO)),
+    "stdout": (did(stdout=b"a"), did(stdout=b"ab")),
+    "stderr": (did(stderr=b"a"), did(stderr=b"b")),
+    "files": (did(files={"a": "folder"}), did(files={"b": "folder"})),
     "host call": (ran(host_calls=(HostCall("m", "f", (ONE,)),)), ran(host_calls=(HostCall("m", "f", (TWO,)),))),
 }
 
@@ -31,6 +60,7 @@ POISONS = {
     PoisonReason.INTERRUPT: (ran(returned(1)), trapped("interrupt")),
     PoisonReason.NULL_BASE: (trapped("null_base"), trapped("heap_out_of_bounds")),
     PoisonReason.ALLOCATION_LIMIT: (ran(returned(4), limited=True), ran(returned(0xFFFF_FFFF))),
+    PoisonReason.HOST_CHOICE: (did("clock_time_get", stdout=b"noon"), told(stdout=b"midnight")),
     PoisonReason.NAN_PAYLOAD: (ran(Returned((NAN,))), ran(Returned((OTHER_NAN,)))),
 }
 
@@ -54,6 +84,36 @@ def test_each_poison_reason_excuses_its_difference(reason: PoisonReason) -> None
     for found in (compare(left, right), compare(right, left)):
         assert found is not None
         assert found.reason is reason
+
+
+def test_a_difference_that_no_host_decides_is_one() -> None:
+    found = compare(did("fd_write", stdout=b"a"), told(stdout=b"b"))
+    assert found is not None
+    assert (found.detail, found.reason) == ("stdout", None)
+    assert "byte 0: b'a' against b'b'" in found.evidence
+
+
+def test_executors_of_one_world_are_told_the_same() -> None:
+    found = compare(did("clock_time_get", stdout=b"noon"), did("clock_time_get", stdout=b"midnight"))
+    assert found is not None
+    assert found.reason is None
+
+
+def test_memory_that_holds_what_another_host_said_is_not_compared() -> None:
+    ours, theirs = State(memories={0: (1, 7)}), State(memories={0: (1, 8)})
+    asked = replace(did("random_get"), state=ours)
+    assert compare(asked, replace(told(), state=theirs)) is None
+    found = compare(replace(did("fd_write"), state=ours), replace(told(), state=theirs))
+    assert found is not None
+    assert (found.detail, found.reason) == ("memory", None)
+
+
+def test_a_call_that_the_standard_forbids_may_trap_or_fail() -> None:
+    ours = ran(Exited(21), effects=Effects(asked=frozenset({"fd_write"})))
+    theirs = ran(Trapped("host"), effects=Effects())
+    found = compare(ours, theirs)
+    assert found is not None
+    assert found.reason is PoisonReason.HOST_CHOICE
 
 
 def test_equal_runs_are_equal_even_where_they_are_tainted() -> None:

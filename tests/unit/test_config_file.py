@@ -9,7 +9,7 @@ import pytest
 
 from harness import cli
 from harness.cli import COMMANDS
-from harness.cli import cli as group
+from harness.command_line import cli as group
 from harness.config_file import NAME
 
 FILE = """

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 import pytest
 
-from harness.cli import COMMANDS, cli
+from harness.cli import COMMANDS
+from harness.command_line import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

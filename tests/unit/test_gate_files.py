@@ -18,9 +18,9 @@ from harness.gate.console import json_of, lines_of
 from harness.gate.github import MOST_ANNOTATIONS, annotation_lines, summary
 from harness.gate.judgement import Result, judge
 from harness.gate.junit import render_junit
-from harness.gate.outputs import Output, write, write_all
 from harness.gate.report import Report
 from harness.gate.sarif import relative_uri, render_sarif
+from harness.outputs import Output, write, write_all
 from harness.record import Record
 from harness.statistics import Statistics
 from harness.verdict import CLEAN, Kind, Verdict

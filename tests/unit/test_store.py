@@ -12,10 +12,10 @@ import pytest
 
 from harness.case import Case, CaseOptions
 from harness.case_file import read_case
-from harness.errors import EnvironmentFailure
+from harness.errors import EnvironmentFailure, UsageError
 from harness.keeper import print_finding
 from harness.record import Record
-from harness.store import CASES_PER_KEY, SCHEMA_VERSION, Store, fresh_folder
+from harness.store import CASES_PER_KEY, SCHEMA_VERSION, Store
 from harness.verdict import Kind, Verdict
 
 ESCAPE = Verdict(Kind.ESCAPE, "containment", "access read", "jit/exact: call 1: base-0x8")
@@ -74,9 +74,12 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_fresh_folders_are_numbered_and_the_last_is_linked(tmp_path: Path) -> None:
-    assert [fresh_folder(tmp_path).name for _ in range(3)] == ["0001", "0002", "0003"]
-    assert (tmp_path / "latest").resolve() == tmp_path / "0003"
+def test_nothing_is_made_where_there_is_nothing_to_resume(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for name in ("missing", "empty"):
+        with pytest.raises(UsageError, match="holds no campaign to resume"):
+            Store(tmp_path / name, resume=True)
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 
 def test_a_finding_that_cannot_be_stored_is_printed_whole(capsys: pytest.CaptureFixture[str], add: Case) -> None:

@@ -21,6 +21,8 @@ pub(super) mod command {
     pub(in crate::cell) const RESUME: u32 = 1;
     /// Begins a call, whatever it waits in.
     pub(in crate::cell) const CALL: u32 = 2;
+    /// Goes on elsewhere than behind the gateway that it waits in.
+    pub(in crate::cell) const REDIRECT: u32 = 3;
 }
 
 /// Values of [`Exchange::reason`]: why the cell gives its turn away.
@@ -58,6 +60,12 @@ pub(super) struct Exchange {
     /// For a gateway: its number, and its frame pointer.
     pub(super) gateway: AtomicU64,
     pub(super) frame: AtomicU64,
+    /// For going on elsewhere: program counter, stack pointer, frame pointer, and the
+    /// first result register.
+    pub(super) resume_pc: AtomicU64,
+    pub(super) resume_stack: AtomicU64,
+    pub(super) resume_frame: AtomicU64,
+    pub(super) payload: AtomicU64,
     /// For a fault: the signal, its code, the address that it blames, and the
     /// registers in the kernel's order.
     pub(super) signal: AtomicU64,

@@ -71,6 +71,16 @@ pub(crate) struct Call {
     pub(crate) stack_top: u64,
 }
 
+/// Where guest code goes on, if not behind the gateway that it called.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Redirection {
+    pub(crate) pc: u64,
+    pub(crate) stack: u64,
+    pub(crate) frame: u64,
+    /// What the code there finds in the first result register.
+    pub(crate) payload: u64,
+}
+
 /// Why the cell gave its turn away, or has none any more.
 #[derive(Debug)]
 pub(crate) enum Event {
@@ -204,6 +214,16 @@ impl Cell {
     /// Lets guest code go on behind the gateway that it called.
     pub(crate) fn resume(&mut self) -> Event {
         self.turn(command::RESUME)
+    }
+
+    /// Lets guest code go on elsewhere than behind the gateway that it called.
+    pub(crate) fn redirect(&mut self, to: Redirection) -> Event {
+        let exchange = self.exchange();
+        exchange.resume_pc.store(to.pc, Relaxed);
+        exchange.resume_stack.store(to.stack, Relaxed);
+        exchange.resume_frame.store(to.frame, Relaxed);
+        exchange.payload.store(to.payload, Relaxed);
+        self.turn(command::REDIRECT)
     }
 
     /// Whether the time of the call under way is up.

@@ -14,8 +14,10 @@
 //! | stack slots | the shadow stack, as in every program |
 //! | everything else that is memory | `[NULL_PAGE, LEN)`, one interval of zeroes |
 //!
-//! There are no VM structures, so an access has no object that it should have stayed
-//! in; containment and the agreement of executors are what is left to judge.
+//! No runtime keeps VM structures there, so an access has no object that it should have
+//! stayed in; containment and the agreement of executors are what is left to judge. But a
+//! program may write structures into its memory, and name their fields in alias regions
+//! as the front end does: [`structures`] says which, and plans go by that.
 #![forbid(unsafe_code)]
 
 mod admit;
@@ -23,19 +25,22 @@ pub mod generate;
 mod read;
 mod run_line;
 mod source;
+pub mod translate;
 
 pub use read::{ReadError, read};
 pub use run_line::{Expected, RunLine};
 pub use source::{Source, SourceError};
 
 use crate::arena::{NULL_PAGE, PAGE};
+use crate::frontend::empty_layout;
+use crate::layout::{FuncRef, MemoryDefinition, Structure, TableDefinition};
 
 /// Bytes of the shadow stack. Its words lie in the page before.
 const SHADOW_STACK_BYTES: u32 = 2 << 20;
 
 /// Bytes at the top of the shadow stack that a digest covers: where the outermost
 /// frames lie.
-pub const FRAMES_DIGESTED: u32 = 64 << 10;
+const FRAMES_DIGESTED: u32 = 64 << 10;
 
 /// Arena offset of the lowest byte of the shadow stack.
 pub const SHADOW_STACK: u32 = NULL_PAGE + PAGE;
@@ -43,8 +48,21 @@ pub const SHADOW_STACK: u32 = NULL_PAGE + PAGE;
 /// Arena offset of the memory of a program, right above its shadow stack.
 pub const MEMORY: u32 = SHADOW_STACK + SHADOW_STACK_BYTES;
 
+/// Arena offset of the lowest byte that a digest of the arena covers; the rest is the
+/// deeper part of the shadow stack.
+pub const DIGESTED: u32 = MEMORY - FRAMES_DIGESTED;
+
 /// Bytes of that memory.
 pub const MEMORY_BYTES: u32 = 64 << 10;
 
 /// The length of the arena of every CLIF program.
 pub const LEN: u32 = MEMORY + MEMORY_BYTES;
+
+/// The structures whose fields an access may name.
+#[must_use]
+pub fn structures() -> Vec<Structure> {
+    let known = [FuncRef::NAME, TableDefinition::NAME, MemoryDefinition::NAME];
+    let all = empty_layout().structures().into_iter();
+    let known = all.filter(|structure| known.contains(&structure.name));
+    known.map(|structure| Structure { in_vmctx: None, count: 1, ..structure }).collect()
+}

@@ -22,7 +22,7 @@ use crate::program::Program;
 /// | `wasm_offset` | of the Wasm instruction, in bytes, or `null` |
 #[must_use]
 pub fn describe(program: &Program, plan: &Plan, confused: &Confused) -> Json {
-    let catalogue = program.layout.catalogue();
+    let catalogue = program.catalogue();
     let pairs = plan.entries.iter().zip(&confused.witnesses);
     pairs.map(|(entry, (_, witness))| one(program, &catalogue, entry, *witness, confused)).collect()
 }

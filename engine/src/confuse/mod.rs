@@ -59,7 +59,7 @@ pub struct Confused {
 /// [`PlanError`] names the first entry that cannot be applied.
 pub fn apply(program: &Program, plan: &Plan) -> Result<Confused, PlanError> {
     let mut confused = Confused { functions: Vec::new(), witnesses: Vec::new() };
-    let catalogue = program.layout.catalogue();
+    let catalogue = program.catalogue();
     for (position, entry) in plan.entries.iter().enumerate() {
         let no_function = || PlanError::no_function(position, entry);
         let original = program.functions.get(entry.function.0 as usize).ok_or_else(no_function)?;

@@ -28,7 +28,7 @@ impl Survey {
     /// Walks a program once.
     #[must_use]
     pub fn of(program: &Program) -> Survey {
-        let catalogue = program.layout.catalogue();
+        let catalogue = program.catalogue();
         let mut places = Vec::new();
         for (function, body) in (0..).map(FuncId).zip(&program.functions) {
             let anatomy = Anatomy::of(body, &catalogue);
@@ -48,7 +48,7 @@ pub fn choices(program: &Program, place: Place) -> Vec<Params> {
     let Some(function) = program.functions.get(place.function.0 as usize) else {
         return Vec::new();
     };
-    let catalogue = program.layout.catalogue();
+    let catalogue = program.catalogue();
     let anatomy = Anatomy::of(function, &catalogue);
     anatomy.site(place.site).map_or_else(Vec::new, |inst| place.kind.choices(&anatomy, inst))
 }

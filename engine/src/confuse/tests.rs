@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::frontend;
+use crate::clif::generate::{Dialect, generate};
+use crate::{clif, frontend};
 
 fn program(wat: &str) -> Program {
     let wasm = wat::parse_str(wat).expect("valid text");
@@ -41,6 +42,27 @@ fn every_choice_at_every_place_changes_the_program_and_verifies() {
             let [(id, function)] = &confused.functions[..] else { panic!("one function changes") };
             let original = &program.functions[id.0 as usize];
             assert_ne!(original.to_string(), function.to_string(), "{:?}", plan.entries);
+            *applied.entry(kind).or_default() += 1;
+        }
+    }
+    let missing: Vec<_> = Kind::ALL.iter().filter(|kind| !applied.contains_key(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?} applied nowhere; {applied:?}");
+}
+
+/// Programs from scratch write the structures that they use: all kinds apply to them, too.
+#[test]
+fn every_kind_applies_to_generated_programs() {
+    let mut applied: BTreeMap<Kind, u32> = BTreeMap::new();
+    for case in 0..400_u64 {
+        let entropy: Vec<u8> = (0..150)
+            .flat_map(|n| (case * 1000 + n).wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes())
+            .collect();
+        let text = generate(&entropy, Dialect::Portable);
+        let program = clif::read(&text).expect("CLIF").program().expect("a program");
+        for entry in entries(&program).step_by(7) {
+            let kind = entry.kind;
+            let plan = Plan { entries: vec![entry] };
+            apply(&program, &plan).unwrap_or_else(|error| panic!("{error}\n{text}"));
             *applied.entry(kind).or_default() += 1;
         }
     }

@@ -3,23 +3,23 @@
 
 use cranelift_codegen::entity::packed_option::ReservedValue;
 use wasmtime_environ::{
-    EngineOrModuleTypeIndex, EntityIndex, EntityRef as _, GlobalConstValue, IndexType, Initializer,
-    MemoryInitialization, ModuleTranslation, ModuleTypesBuilder, WasmFuncType, WasmHeapTopType,
-    WasmRefType, WasmSubType, WasmValType,
+    EntityIndex, EntityRef as _, GlobalConstValue, IndexType, Initializer, MemoryInitialization,
+    ModuleTranslation, ModuleTypes,
 };
 
-use super::{FrontendError, internal};
+use super::{FrontendError, internal, types};
 use crate::program::{
-    Export, FuncType, FunctionDecl, Global, Import, Item, Memory, MemoryImage, Module, Table,
-    ValType,
+    Export, FunctionDecl, Global, Import, Item, Memory, MemoryImage, Module, Table,
 };
+use crate::wasm_type::SubType;
 
 /// Describes a module whose memory and table initialisation is final.
 pub(super) fn module(
     translation: &ModuleTranslation<'_>,
-    types: &ModuleTypesBuilder,
+    module_types: &ModuleTypes,
 ) -> Result<Module, FrontendError> {
     let images = memory_images(translation);
+    let definitions = types::definitions(module_types)?;
     let runtime_data = translation
         .runtime_data
         .iter()
@@ -29,13 +29,16 @@ pub(super) fn module(
         })
         .collect();
     Ok(Module {
-        types: types.wasm_types().map(|(_, ty)| func_type(ty)).collect::<Result<_, _>>()?,
-        imports: imports(translation)?,
-        exports: exports(translation)?,
+        types: definitions.types.iter().map(SubType::representation).collect(),
+        definitions,
+        needs_gc_heap: false,
+        imports: imports(translation),
+        exports: exports(translation),
         functions: functions(translation)?,
         tables: tables(translation)?,
         memories: memories(translation),
         globals: globals(translation)?,
+        tags: tags(translation)?,
         runtime_data,
         passive_elements: passive_elements(translation)?,
         memory_images: images.into_iter().map(|(_, image)| image).collect(),
@@ -57,77 +60,42 @@ fn memory_images(translation: &ModuleTranslation<'_>) -> Images {
         .collect()
 }
 
-fn func_type(ty: &WasmSubType) -> Result<FuncType, FrontendError> {
-    if !ty.is_func() {
-        return Err(FrontendError::Unsupported("GC types".to_owned()));
-    }
-    let ty: &WasmFuncType = ty.unwrap_func();
-    let all = |types: &[WasmValType]| -> Result<Vec<ValType>, FrontendError> {
-        types.iter().map(|&ty| val_type(ty)).collect()
-    };
-    Ok(FuncType { params: all(ty.params())?, results: all(ty.results())? })
-}
-
-fn val_type(ty: WasmValType) -> Result<ValType, FrontendError> {
-    Ok(match ty {
-        WasmValType::I32 => ValType::I32,
-        WasmValType::I64 => ValType::I64,
-        WasmValType::F32 => ValType::F32,
-        WasmValType::F64 => ValType::F64,
-        WasmValType::V128 => ValType::V128,
-        WasmValType::Ref(ty) => ref_type(ty)?,
-    })
-}
-
-fn ref_type(ty: WasmRefType) -> Result<ValType, FrontendError> {
-    match ty.heap_type.top() {
-        WasmHeapTopType::Func => Ok(ValType::FuncRef),
-        WasmHeapTopType::Extern => Ok(ValType::ExternRef),
-        top @ (WasmHeapTopType::Any | WasmHeapTopType::Exn | WasmHeapTopType::Cont) => {
-            Err(FrontendError::Unsupported(format!("{top:?} references")))
-        }
-    }
-}
-
-fn item(index: EntityIndex) -> Result<Item, FrontendError> {
-    Ok(match index {
+fn item(index: EntityIndex) -> Item {
+    match index {
         EntityIndex::Function(index) => Item::Function(index.index()),
         EntityIndex::Table(index) => Item::Table(index.index()),
         EntityIndex::Memory(index) => Item::Memory(index.index()),
         EntityIndex::Global(index) => Item::Global(index.index()),
-        EntityIndex::Tag(_) => return Err(FrontendError::Unsupported("tags".to_owned())),
-    })
+        EntityIndex::Tag(index) => Item::Tag(index.index()),
+    }
 }
 
-fn imports(translation: &ModuleTranslation<'_>) -> Result<Vec<Import>, FrontendError> {
+fn imports(translation: &ModuleTranslation<'_>) -> Vec<Import> {
     let strings = &translation.module.strings;
     let import = |initializer: &Initializer| {
         let Initializer::Import { name, field, index } = initializer;
-        Ok(Import {
+        Import {
             module: strings[*name].to_owned(),
             name: strings[*field].to_owned(),
-            item: item(*index)?,
-        })
+            item: item(*index),
+        }
     };
     translation.module.initializers.iter().map(import).collect()
 }
 
-fn exports(translation: &ModuleTranslation<'_>) -> Result<Vec<Export>, FrontendError> {
+fn exports(translation: &ModuleTranslation<'_>) -> Vec<Export> {
     let strings = &translation.module.strings;
     let exports = translation.module.exports.iter();
     exports
-        .map(|(name, &index)| Ok(Export { name: strings[name].to_owned(), item: item(index)? }))
+        .map(|(name, &index)| Export { name: strings[name].to_owned(), item: item(index) })
         .collect()
 }
 
 fn functions(translation: &ModuleTranslation<'_>) -> Result<Vec<FunctionDecl>, FrontendError> {
     let decl = |function: &wasmtime_environ::FunctionType| {
-        let EngineOrModuleTypeIndex::Module(ty) = function.signature else {
-            return Err(internal("a function type that is not the module's own"));
-        };
         let escapes = !function.func_ref.is_reserved_value();
         let func_ref = escapes.then(|| function.func_ref.as_u32());
-        Ok(FunctionDecl { ty: ty.index(), func_ref })
+        Ok(FunctionDecl { ty: types::position(function.signature)?, func_ref })
     };
     translation.module.functions.values().map(decl).collect()
 }
@@ -142,11 +110,12 @@ fn tables(translation: &ModuleTranslation<'_>) -> Result<Vec<Table>, FrontendErr
                 .collect(),
             None => Vec::new(),
         };
+        let declared = types::reference(table.ref_type)?;
         Ok(Table {
             min: table.limits.min,
             max: table.limits.max,
-            element: ref_type(table.ref_type)?,
-            non_null: !table.ref_type.nullable,
+            element: declared.heap.representation(),
+            declared,
             is_64: table.idx_type == IndexType::I64,
             image,
         })
@@ -174,9 +143,15 @@ fn globals(translation: &ModuleTranslation<'_>) -> Result<Vec<Global>, FrontendE
             .iter()
             .find(|(initialised, _)| Some(*initialised) == defined)
             .map(|(_, value)| slot(value));
-        Ok(Global { ty: val_type(global.wasm_ty)?, mutable: global.mutability, init })
+        let declared = types::value(global.wasm_ty)?;
+        let ty = declared.representation();
+        Ok(Global { ty, declared, mutable: global.mutability, init })
     };
     module.globals.iter().map(global).collect()
+}
+
+fn tags(translation: &ModuleTranslation<'_>) -> Result<Vec<usize>, FrontendError> {
+    translation.module.tags.values().map(|tag| types::position(tag.signature)).collect()
 }
 
 fn slot(value: &GlobalConstValue) -> u128 {

@@ -13,8 +13,10 @@
 mod capture;
 mod describe;
 mod offsets;
+mod types;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::OnceLock;
 
 use cranelift_codegen::ir;
 use wasmparser::{Parser, Validator, WasmFeatures};
@@ -23,6 +25,7 @@ use wasmtime_environ::{
     ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets, WasmError,
 };
 
+use crate::layout::{Layout, NullHeapData};
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 
 /// The WebAssembly features that the whole engine supports today. A module that
@@ -44,7 +47,10 @@ pub const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::MEMORY64)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
     .union(WasmFeatures::WIDE_ARITHMETIC)
-    .union(WasmFeatures::GC_TYPES);
+    .union(WasmFeatures::GC_TYPES)
+    .union(WasmFeatures::FUNCTION_REFERENCES)
+    .union(WasmFeatures::GC)
+    .union(WasmFeatures::EXCEPTIONS);
 
 /// Images up to this many bytes are precomputed for memories with constant data
 /// segments; larger ones are stored by the startup function.
@@ -54,6 +60,9 @@ const MAX_IMAGE_BYTES: u64 = 16 << 20;
 const IMAGE_PAGE_BYTES: u64 = 0x1000;
 
 const MODULE: u32 = 0;
+
+/// Alias region of the front end's accesses to objects.
+const GC_HEAP_REGION: &str = "GcHeap";
 
 /// Why there is no program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +86,9 @@ pub enum FrontendError {
     Environment(String),
 }
 
+/// The binary format's magic number and version.
+const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
+
 /// Translates one WebAssembly module in binary format.
 ///
 /// # Errors
@@ -91,6 +103,16 @@ pub fn translate(wasm: &[u8]) -> Result<Program, FrontendError> {
     }
 }
 
+/// The layout of a module that declares nothing: what all modules have in common.
+///
+/// # Panics
+/// Never: the front end takes the empty module.
+#[must_use]
+pub fn empty_layout() -> &'static Layout {
+    static LAYOUT: OnceLock<Layout> = OnceLock::new();
+    LAYOUT.get_or_init(|| translate(EMPTY_MODULE).expect("the empty module is valid").layout)
+}
+
 /// Says what a failed translation means: the front end reports invalid input,
 /// disabled features and its own bugs alike, so the input is validated again, with
 /// our features and then with all.
@@ -98,12 +120,18 @@ fn classify(wasm: &[u8], failure: String) -> FrontendError {
     let Err(missing) = Validator::new_with_features(FEATURES).validate_all(wasm) else {
         return FrontendError::CompileFailure(failure);
     };
-    match Validator::new_with_features(WasmFeatures::all()).validate_all(wasm) {
+    match Validator::new_with_features(known_features()).validate_all(wasm) {
         Ok(_) => FrontendError::Unsupported(missing.message().to_owned()),
         Err(error) => {
             FrontendError::Invalid { message: error.message().to_owned(), offset: error.offset() }
         }
     }
+}
+
+/// Every feature that only adds to the language: custom descriptors also let casts pass
+/// that are invalid without them.
+fn known_features() -> WasmFeatures {
+    WasmFeatures::all().difference(WasmFeatures::CUSTOM_DESCRIPTORS)
 }
 
 /// The tunables of every translation, which the runtime is built for.
@@ -115,6 +143,7 @@ fn tunables() -> Result<Tunables, FrontendError> {
     tunables.concurrency_support = false;
     tunables.relaxed_simd_deterministic = true;
     tunables.collector = Some(Collector::Null);
+    tunables.gc_heap_may_move = false;
     Ok(tunables)
 }
 
@@ -164,8 +193,12 @@ impl Translator {
         for (index, function) in functions.iter_mut().enumerate() {
             adopt(function, func_id(index))?;
         }
-        let layout = offsets::layout(&VMOffsets::new(4u8, &translation.module));
-        let module = describe::module(&translation, &types)?;
+        let mut layout = offsets::layout(&VMOffsets::new(4u8, &translation.module));
+        let mut module = describe::module(&translation, &types.finish())?;
+        if functions.iter().any(reaches_gc_heap) {
+            module.needs_gc_heap = true;
+            layout.null_heap_data = NullHeapData { bump_finger: 0, size: 4 };
+        }
         Ok(Program { functions, startup, module, layout })
     }
 
@@ -202,6 +235,11 @@ impl Translator {
         let key = FuncKey::ModuleStartup(Abi::Wasm, StaticModuleIndex::from_u32(MODULE));
         capture::startup(&*self.compiler, translation, key, types).map(Some)
     }
+}
+
+/// Whether a function accesses the heap of garbage-collected objects.
+fn reaches_gc_heap(function: &ir::Function) -> bool {
+    function.dfg.alias_regions.iter().any(|(_, region)| region.description == GC_HEAP_REGION)
 }
 
 /// Renames a captured function, and what it calls, from Wasmtime's keys to the

@@ -5,7 +5,8 @@ use wasmtime_environ::{PtrSize, VMOffsets};
 
 use crate::layout::{
     Array, FuncRef, FunctionImport, GlobalDefinition, GlobalImport, Layout, MemoryDefinition,
-    MemoryImport, StoreContext, TableDefinition, TableImport, VmContext,
+    MemoryImport, NullHeapData, StoreContext, TableDefinition, TableImport, TagDefinition,
+    TagImport, VmContext,
 };
 
 /// Offsets type of a structure: each field from the accessor of the same name.
@@ -27,6 +28,8 @@ pub(super) fn layout(offsets: &VMOffsets<u8>) -> Layout {
     let table_import = offsets!(TableImport from ptr.vm_table_import(), { from, vmctx, index });
     let memory_import = offsets!(MemoryImport from ptr.vm_memory_import(), { from, vmctx, index });
     let global_import = offsets!(GlobalImport from ptr.vm_global_import(), { from, vmctx, kind });
+    let tag_import = offsets!(TagImport from ptr.vm_tag_import(), { from, vmctx, index });
+    let tag = offsets!(TagDefinition from ptr.vm_tag_definition(), { type_index });
     let table =
         offsets!(TableDefinition from ptr.vm_table_definition(), { base, current_elements });
     let memory =
@@ -57,6 +60,12 @@ pub(super) fn layout(offsets: &VMOffsets<u8>) -> Layout {
             offsets.num_imported_globals,
             global_import.size,
         ),
+        imported_tags: array(
+            offsets.vmctx_imported_tags_begin(),
+            offsets.num_imported_tags,
+            tag_import.size,
+        ),
+        tags: array(offsets.vmctx_tags_begin(), offsets.num_defined_tags, tag.size),
         tables: array(offsets.vmctx_tables_begin(), offsets.num_defined_tables, table.size),
         memory_pointers: array(
             offsets.vmctx_memories_begin(),
@@ -85,9 +94,12 @@ pub(super) fn layout(offsets: &VMOffsets<u8>) -> Layout {
         table_import,
         memory_import,
         global_import,
+        tag_import,
+        tag,
         table,
         memory,
         global,
+        null_heap_data: NullHeapData::default(),
     }
 }
 

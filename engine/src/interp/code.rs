@@ -5,10 +5,13 @@
 //! VM structures, which hold code indices.
 #![forbid(unsafe_code)]
 
+use std::collections::HashMap;
+
 use super::instruction::Instruction;
 use crate::program::FuncId;
 use crate::site::SiteId;
 use crate::trap::Trap;
+use crate::unwind::CallSite;
 
 /// Where an instruction comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ pub(super) struct Code {
     pub origins: Vec<Origin>,
     /// For each program, the op index of each function's first instruction.
     pub entries: Vec<Vec<u32>>,
+    /// Calls with handlers of exceptions, by the op index that each returns to.
+    pub handlers: HashMap<u32, CallSite>,
     /// The vector constants of all instructions.
     pub constants: Vec<u128>,
 }

@@ -17,8 +17,7 @@
 //! the module that has no `unsafe` to get wrong. Planted faults and the object check
 //! are type parameters of the loop ([`policy`]) and cost nothing when absent.
 //!
-//! What it does not do: atomics and exceptions that are thrown are refused when a
-//! program is loaded.
+//! What it does not do: atomics are refused when a program is loaded.
 #![forbid(unsafe_code)]
 #![allow(clippy::inline_always, reason = "opcodes must become part of the loop")]
 
@@ -189,6 +188,7 @@ impl Executor for Interpreter {
         self.code.origins.append(&mut fragment.origins);
         self.code.constants.append(&mut fragment.constants);
         self.code.entries.push(fragment.entries);
+        self.code.handlers.extend(fragment.handlers);
         Ok(())
     }
 

@@ -94,6 +94,10 @@ impl Monitor<'_> {
         }
     }
 
+    pub(super) fn unwinds(&mut self) {
+        self.callers.pop();
+    }
+
     fn note(&mut self, op: u32, kind: TransferKind) {
         if self.notes.transfers.len() < MAX_NOTES {
             let origin = self.origins.get(op as usize);

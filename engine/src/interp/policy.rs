@@ -74,6 +74,9 @@ pub(super) trait Policy {
     #[inline(always)]
     fn returns(&mut self, _op: u32, _to: u32) {}
 
+    /// Called for each call that an exception ends.
+    fn unwinds(&mut self) {}
+
     /// Whether the indirect call at `op` may enter what it selects.
     #[inline(always)]
     fn selects(&mut self, _op: u32, selection: Selection) -> bool {
@@ -127,6 +130,10 @@ impl Policy for Checked<'_> {
 
     fn returns(&mut self, op: u32, to: u32) {
         self.monitor.returns(op, to);
+    }
+
+    fn unwinds(&mut self) {
+        self.monitor.unwinds();
     }
 
     fn selects(&mut self, op: u32, selection: Selection) -> bool {

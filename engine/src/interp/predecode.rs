@@ -17,6 +17,7 @@ use crate::executor::LoadError;
 use crate::program::FuncId;
 use crate::site::SiteId;
 use crate::trap::Trap;
+use crate::unwind::{CallSite, Handlers};
 
 /// Most instructions of all programs together: op indices above are [`NOWHERE`], or
 /// mean gateways.
@@ -35,6 +36,8 @@ pub(super) struct Fragment {
     pub entries: Vec<u32>,
     /// The vector constants, in the order of the instructions that have them.
     pub constants: Vec<u128>,
+    /// Calls with handlers, by the op index that each returns to.
+    pub handlers: Vec<(u32, CallSite)>,
     /// Direct calls: positions in `instructions`, and whom they call.
     calls: Vec<(usize, Named)>,
     /// Scratch: for each byte of a function, the op index of what begins there.
@@ -52,6 +55,7 @@ impl Fragment {
             origins: Vec::new(),
             entries: Vec::new(),
             constants: Vec::new(),
+            handlers: Vec::new(),
             calls: Vec::new(),
             boundaries: Vec::new(),
         }
@@ -90,6 +94,7 @@ impl Fragment {
         let boundaries = &self.boundaries;
         let op = |byte: u32| boundaries.get(byte as usize).copied().unwrap_or(NOWHERE);
         self.instructions[first..].iter_mut().for_each(|instruction| instruction.retarget(&op));
+        self.handlers.extend(Handlers::of(&compiled.buffer)?.retargeted(op));
         Ok(())
     }
 

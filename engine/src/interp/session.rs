@@ -4,8 +4,9 @@
 
 use super::abi::Frame;
 use super::code::{Code, Origin};
-use super::gateway::Gateway;
+use super::gateway::{Gateway, RETURN};
 use super::machine::{Callee, Machine, State, Stop, run};
+use super::operand::X;
 use super::policy::Policy;
 use super::registers::{Registers, SP};
 use crate::arena::OwnedArena;
@@ -53,6 +54,11 @@ impl Session<'_> {
             self.state = state;
             match (stop, Gateway::at(state.pc)) {
                 (Stop::OutsideCode, Gateway::Return) => return Ok(()),
+                (Stop::OutsideCode | Stop::Depth, Gateway::Builtin(position))
+                    if self.throws(position) =>
+                {
+                    self.throw(stop, policy)?;
+                }
                 (Stop::OutsideCode, gateway @ (Gateway::Builtin(_) | Gateway::Host(_))) => {
                     self.serve(gateway)?;
                     policy.returns(state.pc, self.state.lr);
@@ -66,6 +72,50 @@ impl Session<'_> {
                 _ => return Err(self.stopped(stop, policy.escape())),
             }
         }
+    }
+
+    fn throws(&self, position: u32) -> bool {
+        let call = self.builtins.get(position as usize);
+        call.is_some_and(|call| call.builtin == Builtin::ThrowRef)
+    }
+
+    /// Throws the exception that guest code gave to `throw_ref`: drops frames until one of
+    /// them handles it. Each call that it ends gives back what it took of the call depth;
+    /// that of the throwing builtin took nothing where the depth was exhausted.
+    fn throw<P: Policy>(&mut self, stop: Stop, policy: &mut P) -> Result<(), executor::Stop> {
+        let thrower = self.state.lr.wrapping_sub(1);
+        let exception = self.registers.x32(X(1));
+        let thrown = self.services.thrown(self.arena, exception);
+        let thrown = thrown.map_err(|trap| self.trapped(trap, thrower))?;
+        policy.unwinds();
+        if stop == Stop::OutsideCode {
+            self.state.calls_left = self.state.calls_left.wrapping_add(1);
+        }
+        loop {
+            let (returns_to, fp) = (self.state.lr, self.state.fp);
+            let site = self.code.handlers.get(&returns_to);
+            let sp = site.map_or(fp, |site| fp.wrapping_sub(site.frame_bytes));
+            let word = |distance: u32| self.stack_word(sp.wrapping_add(distance));
+            if let Some(to) = site.and_then(|site| site.catch(self.services, thrown, word)) {
+                self.registers.set_x32(SP, sp);
+                self.registers.set_x32(X(0), exception);
+                self.state.pc = to;
+                return Ok(());
+            }
+            self.state.fp = self.stack_word(fp).ok_or_else(|| broken("frame"))?;
+            self.state.lr = self.stack_word(fp.wrapping_add(4)).ok_or_else(|| broken("frame"))?;
+            if self.state.lr == RETURN {
+                return Err(self.trapped(Trap::UncaughtException, thrower));
+            }
+            policy.unwinds();
+            self.state.calls_left = self.state.calls_left.wrapping_add(1);
+        }
+    }
+
+    /// 32 bits of the machine stack.
+    fn stack_word(&self, offset: u32) -> Option<u32> {
+        let bytes = self.stack.get(offset as usize..)?.first_chunk()?;
+        Some(u32::from_le_bytes(*bytes))
     }
 
     /// Does what a gateway stands for, and returns to `lr`.

@@ -38,8 +38,11 @@ impl Jit {
         }
         slots.resize(args.len().max(results), 0);
         let Limits { deadline, depth, .. } = limits;
-        let call = Call { signature: &signature, callee, slots: &mut slots, depth, deadline };
-        let ended = self.process_mut().invoke(services, call);
+        let (signature, slots_) = (&signature, slots.as_mut_slice());
+        let process = self.process.as_mut().expect("present until drop");
+        let programs = &self.programs;
+        let call = Call { signature, callee, slots: slots_, programs, depth, deadline };
+        let ended = process.invoke(services, call);
         self.note_fault();
         let judge = Judge { process: self.process(), programs: &self.programs };
         let stopped = judge.judge(ended);

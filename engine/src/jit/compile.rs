@@ -14,6 +14,7 @@ use crate::executor::LoadError;
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId};
 use crate::site::SiteId;
 use crate::trap::Trap;
+use crate::unwind::Handlers;
 
 /// Compiles functions for one target, reusing what it allocated.
 pub(super) struct Compiler<'a> {
@@ -70,6 +71,7 @@ fn emitted(function: &Function, compiled: &CompiledCode) -> Result<EmittedFuncti
             .collect::<Result<_, _>>()?,
         traps,
         sites: buffer.get_srclocs_sorted().iter().filter_map(site).collect(),
+        handlers: Handlers::of(buffer)?,
         frame_bytes,
         signature: function.signature.clone(),
         callees: callees(function)?,

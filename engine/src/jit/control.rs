@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 use super::serve::Server;
 use super::stack::GuestStack;
+use super::throw::Handler;
 use super::x86_64::FaultRecord;
 use crate::cage::file::MemoryFile;
 use crate::cage::mapping::{Mapping, Protection};
@@ -41,6 +42,12 @@ pub(super) struct Control {
     pub(super) guest_stack: AtomicU64,
     /// The frame pointer of the gateway that is served.
     pub(super) guest_frame: AtomicU64,
+    /// Where guest code goes on after a gateway that threw: program counter, stack pointer,
+    /// frame pointer, and the exception.
+    pub(super) resume_pc: AtomicU64,
+    pub(super) resume_stack: AtomicU64,
+    pub(super) resume_frame: AtomicU64,
+    pub(super) payload: AtomicU64,
     /// Where the guest stack begins; it grows down.
     pub(super) stack_top: AtomicU64,
     /// Set by the deadline's signal when it met the host; the gateway sees to it.
@@ -107,6 +114,14 @@ impl ControlPage {
 }
 
 impl Control {
+    /// Says where the stub of a gateway that threw goes on.
+    pub(super) fn resume(&self, handler: Handler) {
+        self.resume_pc.store(handler.pc, Relaxed);
+        self.resume_stack.store(handler.stack, Relaxed);
+        self.resume_frame.store(handler.frame, Relaxed);
+        self.payload.store(handler.payload.into(), Relaxed);
+    }
+
     /// Makes the block ready for a call of at most `depth` nested functions.
     ///
     /// It is made ready anew each time: guest code in a cell may have written to it.

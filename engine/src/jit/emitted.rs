@@ -10,6 +10,7 @@ use cranelift_codegen::ir::{LibCall, Signature, TrapCode};
 use crate::program::{Builtin, FUNCTION_NAMESPACE, FuncId};
 use crate::site::SiteId;
 use crate::trap::Trap;
+use crate::unwind::Handlers;
 
 /// What a relocation refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +60,8 @@ pub struct EmittedFunction {
     pub traps: Vec<(u32, TrapCode)>,
     /// Ranges of code that belong to a site, ascending and disjoint.
     pub sites: Vec<(Range<u32>, SiteId)>,
+    /// Its calls with handlers of exceptions.
+    pub(super) handlers: Handlers,
     /// Bytes of stack below the frame pointer.
     pub frame_bytes: u32,
     /// Its lowered signature.
@@ -96,6 +99,7 @@ mod tests {
             relocations: Vec::new(),
             traps: vec![(4, TrapCode::STACK_OVERFLOW), (9, TrapCode::HEAP_OUT_OF_BOUNDS)],
             sites: vec![(4..8, SiteId(3)), (9..12, SiteId(1))],
+            handlers: Handlers::default(),
             frame_bytes: 0,
             signature: Signature::new(CallConv::Tail),
             callees: Vec::new(),

@@ -9,10 +9,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use super::process::{Call, Ended, Process, Way};
-use super::serve::{Gateway, Server, panic_message};
+use super::serve::{Answer, Gateway, Server, panic_message};
 use super::stack::SLOT;
+use super::throw::Handler;
 use super::x86_64::Fault;
-use crate::cell::{self, Event};
+use crate::cell::{self, Event, Redirection};
 use crate::executor::{Services, Slot};
 use crate::trap::Trap;
 
@@ -35,19 +36,24 @@ impl Process {
             cage: &mut self.cage,
             gateways: &self.gateways,
             control,
+            programs: call.programs,
             stack,
             refusal: None,
         };
         let first = cell::Call { trampoline, slots: stack_top, callee, base, stack_top };
         let mut event = cell.call(first, call.deadline).map_err(|error| error.to_string())?;
         while let Event::Asks { gateway, slots, frame } = event {
-            if let Some(ended) = server.serve_cell(gateway, slots, frame) {
-                return Ok(ended);
-            }
-            if cell.is_late() {
+            let next = server.serve_cell(gateway, slots, frame);
+            if !matches!(next, Next::End(_)) && cell.is_late() {
                 return Ok(Ended::Interrupted { pc: 0 });
             }
-            event = cell.resume();
+            event = match next {
+                Next::Resume => cell.resume(),
+                Next::Handle(Handler { pc, stack, frame, payload }) => {
+                    cell.redirect(Redirection { pc, stack, frame, payload: payload.into() })
+                }
+                Next::End(ended) => return Ok(ended),
+            };
         }
         if matches!(event, Event::Returned) {
             let results = self.stack.slots(stack_top, call.slots.len());
@@ -64,6 +70,16 @@ impl Process {
     }
 }
 
+/// How a call goes on after a gateway.
+enum Next {
+    /// Behind the gateway.
+    Resume,
+    /// In the handler of an exception.
+    Handle(Handler),
+    /// Not at all.
+    End(Ended),
+}
+
 fn ended(event: Event) -> Ended {
     match event {
         Event::Returned => Ended::Returned,
@@ -75,24 +91,25 @@ fn ended(event: Event) -> Ended {
 }
 
 impl Server<'_> {
-    /// Serves a gateway of the cell; returns how the call ended, unless it goes on.
-    fn serve_cell(&mut self, gateway: u64, slots: u64, frame: u64) -> Option<Ended> {
+    /// Serves a gateway of the cell.
+    fn serve_cell(&mut self, gateway: u64, slots: u64, frame: u64) -> Next {
         let gateway = usize::try_from(gateway).ok().and_then(|number| self.gateways.get(number));
-        let Some(&gateway) = gateway else { return Some(Ended::Corrupted) };
+        let Some(&gateway) = gateway else { return Next::End(Ended::Corrupted) };
         let Some(args) = self.stack.slots(slots, gateway.params) else {
-            return Some(Ended::Corrupted);
+            return Next::End(Ended::Corrupted);
         };
-        match self.guarded(gateway, &args) {
-            Ok(Ok(results)) => match self.stack.set_slots(slots, &results) {
-                Some(()) => None,
-                None => Some(Ended::Corrupted),
+        match self.guarded(gateway, &args, frame) {
+            Ok(Ok(Answer::Results(results))) => match self.stack.set_slots(slots, &results) {
+                Some(()) => Next::Resume,
+                None => Next::End(Ended::Corrupted),
             },
+            Ok(Ok(Answer::Thrown(handler))) => Next::Handle(handler),
             // The return address stands above the saved frame pointer.
             Ok(Err(trap)) => {
                 let caller = frame.checked_add(8).and_then(|address| self.stack.word(address));
-                Some(Ended::Raised { trap, caller })
+                Next::End(Ended::Raised { trap, caller })
             }
-            Err(message) => Some(Ended::Broken(message)),
+            Err(message) => Next::End(Ended::Broken(message)),
         }
     }
 
@@ -101,8 +118,9 @@ impl Server<'_> {
         &mut self,
         gateway: Gateway,
         args: &[Slot],
-    ) -> Result<Result<Vec<Slot>, Trap>, String> {
-        catch_unwind(AssertUnwindSafe(|| self.answer(gateway, args)))
+        frame: u64,
+    ) -> Result<Result<Answer, Trap>, String> {
+        catch_unwind(AssertUnwindSafe(|| self.answer(gateway, args, frame)))
             .map_err(|payload| panic_message(payload.as_ref()))
     }
 }

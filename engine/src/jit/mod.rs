@@ -36,6 +36,7 @@ mod signals;
 mod stack;
 mod table;
 mod thread;
+mod throw;
 mod trampoline;
 mod x86_64;
 

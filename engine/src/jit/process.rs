@@ -20,6 +20,7 @@ use super::code::{Area, CodeError, CodeMemory};
 use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
 use super::known::KnownFunctions;
+use super::programs::Loaded;
 use super::registry::Registration;
 use super::serve::{Gateway, Refusal, Server, Service, panic_message};
 use super::stack::GuestStack;
@@ -60,6 +61,8 @@ pub(super) struct Call<'a> {
     pub(super) callee: u64,
     /// Arguments before, results after: as many slots as the larger needs.
     pub(super) slots: &'a mut [Slot],
+    /// Every program whose code may run.
+    pub(super) programs: &'a [Loaded],
     pub(super) depth: u32,
     pub(super) deadline: Duration,
 }
@@ -364,6 +367,7 @@ impl Process {
             cage: &mut self.cage,
             gateways: &self.gateways,
             control,
+            programs: call.programs,
             stack,
             refusal: None,
         };

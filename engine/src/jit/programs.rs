@@ -43,6 +43,9 @@ pub(super) struct Location<'a> {
     pub(super) trap: Option<Trap>,
     /// The code from the instruction on, as the compiler emitted it.
     pub(super) code: &'a [u8],
+    /// Offset of the instruction in its function.
+    pub(super) offset: u32,
+    pub(super) emitted: &'a EmittedFunction,
     loaded: &'a Loaded,
 }
 
@@ -79,6 +82,8 @@ pub(super) fn locate(programs: &[Loaded], pc: u64) -> Option<Location<'_>> {
             site: function.site_at(offset),
             trap: function.trap_at(offset),
             code,
+            offset,
+            emitted: function,
             loaded,
         })
     })

@@ -11,7 +11,9 @@ use cranelift_codegen::ir::LibCall;
 
 use super::control::Control;
 use super::library;
+use super::programs::Loaded;
 use super::stack::GuestStack;
+use super::throw::{Handler, Search};
 use super::x86_64::status;
 use crate::cage::Cage;
 use crate::executor::{Services, Slot};
@@ -52,18 +54,28 @@ pub(super) enum Refusal {
     Panic(String),
 }
 
+/// What a service answers.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// One slot for each result.
+    Results(Vec<Slot>),
+    /// Guest code goes on in the handler of an exception.
+    Thrown(Handler),
+}
+
 /// What serves the gateways of one call.
 pub(super) struct Server<'a> {
     pub(super) services: &'a mut dyn Services,
     pub(super) cage: &'a mut Cage,
     pub(super) gateways: &'a [Gateway],
+    pub(super) programs: &'a [Loaded],
     pub(super) control: &'a Control,
     pub(super) stack: &'a GuestStack,
     pub(super) refusal: Option<Refusal>,
 }
 
 /// Serves gateway number `gateway` and returns the status with which to leave guest
-/// code, or 0 to go on.
+/// code or to go on in it.
 ///
 /// # Safety
 /// `control` is the control block of a call under way, whose `server` is the one made
@@ -80,8 +92,8 @@ pub(super) unsafe extern "sysv64" fn serve(
     let server = unsafe { &mut *control.server.load(Relaxed) };
     let served = catch_unwind(AssertUnwindSafe(|| server.serve(slots, gateway)));
     let refusal = match served {
-        Ok(Ok(())) if control.interrupted.load(Relaxed) == 0 => return status::RETURNED,
-        Ok(Ok(())) => return status::INTERRUPTED,
+        Ok(Ok(status)) if control.interrupted.load(Relaxed) == 0 => return status,
+        Ok(Ok(_)) => return status::INTERRUPTED,
         Ok(Err(trap)) => Refusal::Trap { trap, caller: server.caller() },
         Err(payload) => Refusal::Panic(panic_message(payload.as_ref())),
     };
@@ -90,22 +102,39 @@ pub(super) unsafe extern "sysv64" fn serve(
 }
 
 impl Server<'_> {
-    fn serve(&mut self, slots: *mut Slot, gateway: u32) -> Result<(), Trap> {
+    /// The status with which the gateway's stub goes on.
+    fn serve(&mut self, slots: *mut Slot, gateway: u32) -> Result<u32, Trap> {
         let gateway = self.gateways[gateway as usize];
         let mut args: Vec<Slot> = vec![0; gateway.params];
         // SAFETY: the gateway's frame holds at least `params` slots, and guest code
         // waits, so nothing else writes them.
         unsafe { slots.copy_to_nonoverlapping(args.as_mut_ptr(), gateway.params) };
-        let results = self.answer(gateway, &args)?;
-        // SAFETY: as above, for `results` slots.
-        unsafe { slots.copy_from_nonoverlapping(results.as_ptr(), gateway.results) };
-        Ok(())
+        let frame = self.control.guest_frame.load(Relaxed);
+        match self.answer(gateway, &args, frame)? {
+            Answer::Results(results) => {
+                // SAFETY: as above, for `results` slots.
+                unsafe { slots.copy_from_nonoverlapping(results.as_ptr(), gateway.results) };
+                Ok(status::RETURNED)
+            }
+            Answer::Thrown(handler) => {
+                self.control.resume(handler);
+                Ok(status::THROWN)
+            }
+        }
     }
 
-    /// What a service answers, one slot for each result.
-    pub(super) fn answer(&mut self, gateway: Gateway, args: &[Slot]) -> Result<Vec<Slot>, Trap> {
+    /// What a service answers; `frame` is the gateway's frame pointer.
+    pub(super) fn answer(
+        &mut self,
+        gateway: Gateway,
+        args: &[Slot],
+        frame: u64,
+    ) -> Result<Answer, Trap> {
         let mut results: Vec<Slot> = vec![0; gateway.results];
         match gateway.service {
+            Service::Builtin(Builtin::ThrowRef) => {
+                return self.throw(args, frame).map(Answer::Thrown);
+            }
             Service::Builtin(builtin) => {
                 let result = self.services.builtin(self.cage, builtin, args)?;
                 results.fill(result);
@@ -115,7 +144,16 @@ impl Server<'_> {
             }
             Service::Library(call) => results.fill(library::compute(call, args)),
         }
-        Ok(results)
+        Ok(Answer::Results(results))
+    }
+
+    /// Throws the exception that `throw_ref` was called with.
+    fn throw(&mut self, args: &[Slot], gateway: u64) -> Result<Handler, Trap> {
+        #[expect(clippy::cast_possible_truncation, reason = "a reference has 32 bits")]
+        let exception = args.get(1).copied().unwrap_or(0) as u32;
+        let thrown = self.services.thrown(self.cage, exception)?;
+        let Server { services, programs, control, stack, .. } = self;
+        Search { services: &**services, programs, control, stack, thrown, gateway }.run(exception)
     }
 
     /// The address that the gateway's call returns to, from its frame: the return

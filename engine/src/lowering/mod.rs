@@ -9,6 +9,7 @@
 //! | address `p` of an access | `iadd(base, uextend.i64(p))` (module `address`) |
 //! | a call's arguments | the same and `base` |
 //! | `call_indirect index` | a checked load from the native code table (module `indirect`) |
+//! | an exception's payload | an `i64` of which the low half goes on |
 //! | function entry | stack limit, and call depth in exact runs (module `entry`) |
 //!
 //! The promise: whatever the input does, the output reads and writes only
@@ -38,6 +39,7 @@ use cranelift_codegen::ir::{
 use crate::code_table::SignatureId;
 use crate::fault::Faults;
 use crate::passes::Mode;
+use crate::passes::handlers::{split_edges, throwing_calls};
 use crate::passes::opcode::{Class, class};
 use crate::passes::width;
 
@@ -92,6 +94,7 @@ pub fn lower(
     admit(func)?;
     let mut lowered = func.clone();
     let base = add_base(&mut lowered)?;
+    narrow_payloads(&mut lowered);
     let mut expected = |sig| signature_id(&func.dfg.signatures[sig]);
     let mut lowering = Lowering { pos: FuncCursor::new(&mut lowered), base, called: false, cx };
     while lowering.pos.next_block().is_some() {
@@ -139,6 +142,15 @@ fn add_base(func: &mut ir::Function) -> Result<Value, LoweringError> {
         callee.colocated = true;
     }
     Ok(func.dfg.append_block_param(entry, I64))
+}
+
+/// An exception comes in a register of the machine's width; the program takes an `i32`.
+fn narrow_payloads(func: &mut ir::Function) {
+    for (call, table) in throwing_calls(func) {
+        split_edges(func, call, table, I64, &mut |pos, payloads| {
+            payloads.iter().map(|&payload| pos.ins().ireduce(I32, payload)).collect()
+        });
+    }
 }
 
 /// The function being rewritten, and what is the same for all of it.

@@ -88,13 +88,7 @@ fn check_instruction(data: &InstructionData) -> Result<(), Refusal> {
 
 /// Whether no program with this opcode is admitted to any kind of run.
 pub(crate) fn refuses(opcode: ir::Opcode) -> bool {
-    class(opcode) == Class::HostAddress || is_try_call(opcode)
-}
-
-/// Nothing in the engine throws, and a handler would have to restore the shadow stack
-/// and the call depth.
-fn is_try_call(opcode: ir::Opcode) -> bool {
-    matches!(opcode, ir::Opcode::TryCall | ir::Opcode::TryCallIndirect)
+    class(opcode) == Class::HostAddress
 }
 
 /// Drops what refers to the target's own stack or runtime and means nothing here.

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod admit;
+pub(crate) mod handlers;
 pub(crate) mod opcode;
 pub mod return_area;
 mod sanitize;

@@ -9,6 +9,7 @@
 //! | caller | where the area is |
 //! |---|---|
 //! | a call in the program | the caller's shadow frame; the results are loaded right after |
+//! | the same with handlers for exceptions | the same, loaded on the edge of the normal return |
 //! | a tail call | the caller's own area, which has the same results |
 //! | the host, calling a function | made by the runtime, for instance at the top of the shadow stack, and passed as the last argument |
 //! | a call to a host function | the guest's; the host finds its offset, untrusted, in the last argument |
@@ -21,11 +22,13 @@
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{
-    self, AbiParam, ArgumentPurpose, Function, Inst, InstBuilder as _, InstructionData,
-    MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Value,
+    self, AbiParam, ArgumentPurpose, BlockArg, BlockCall, ExceptionTable, Function, Inst,
+    InstBuilder as _, InstructionData, MemFlagsData, StackSlot, StackSlotData, StackSlotKind,
+    Value,
 };
 use cranelift_codegen::isa::CallConv;
 
+use super::handlers::block_behind;
 use super::opcode::{Class, class};
 use super::{OwnRegion, instructions};
 use crate::trap::Trap;
@@ -153,6 +156,9 @@ impl Rewriter {
         if !called_signature(function, inst).is_some_and(needed) {
             return;
         }
+        if let Some(table) = function.dfg.insts[inst].exception_table() {
+            return self.throwing_call(function, inst, table);
+        }
         let results = function.dfg.inst_results(inst).to_vec();
         let frame = self.frame(function, results.len());
         let mut pos = FuncCursor::new(function).at_inst(inst);
@@ -166,6 +172,36 @@ impl Rewriter {
             let at = displacement(slot);
             pos.ins().with_result(result).load(ty, self.flags, area, at);
         }
+    }
+
+    /// A call with handlers ends its block: its results are arguments of the block where it
+    /// returns to.
+    fn throwing_call(&mut self, function: &mut Function, inst: Inst, table: ExceptionTable) {
+        let signature = function.dfg.exception_tables[table].signature();
+        let types: Vec<_> =
+            function.dfg.signatures[signature].returns.iter().map(|r| r.value_type).collect();
+        let frame = self.frame(function, types.len());
+        let mut pos = FuncCursor::new(function).at_inst(inst);
+        pos.use_srcloc(inst);
+        let area = pos.ins().stack_addr(I32, frame, 0);
+        push_argument(pos.func, inst, area);
+        let old = *function.dfg.exception_tables[table].normal_return();
+        let block = block_behind(function, inst);
+        let mut pos = FuncCursor::new(function).at_bottom(block);
+        pos.use_srcloc(inst);
+        let results: Vec<Value> = (0..)
+            .zip(types)
+            .map(|(slot, ty)| pos.ins().load(ty, self.flags, area, displacement(slot)))
+            .collect();
+        let args: Vec<BlockArg> = old.args(&pos.func.dfg.value_lists).collect();
+        let args = args.into_iter().map(|arg| match arg {
+            BlockArg::TryCallRet(nth) => BlockArg::Value(results[nth as usize]),
+            other => other,
+        });
+        let (target, args) = (old.block(&pos.func.dfg.value_lists), args.collect::<Vec<_>>());
+        pos.ins().jump(target, &args);
+        let new = BlockCall::new(block, [], &mut function.dfg.value_lists);
+        *function.dfg.exception_tables[table].normal_return_mut() = new;
     }
 
     /// The stack slot of the shared area, large enough for so many results.
@@ -189,8 +225,10 @@ fn called_signature(function: &Function, inst: Inst) -> Option<&ir::Signature> {
 
 fn push_argument(function: &mut Function, inst: Inst, value: Value) {
     let dfg = &mut function.dfg;
-    if let InstructionData::Call { args, .. } | InstructionData::CallIndirect { args, .. } =
-        &mut dfg.insts[inst]
+    if let InstructionData::Call { args, .. }
+    | InstructionData::CallIndirect { args, .. }
+    | InstructionData::TryCall { args, .. }
+    | InstructionData::TryCallIndirect { args, .. } = &mut dfg.insts[inst]
     {
         args.push(value, &mut dfg.value_lists);
     }

@@ -8,7 +8,8 @@
 //!
 //! A function loads the pointer, checks that its frame fits above the limit (else it
 //! traps `stack_overflow`), stores the new pointer, and stores the old one back before
-//! it returns or makes a tail call. A trap leaves the pointer where it is, so the
+//! it returns or makes a tail call. A function that catches exceptions stores its own
+//! pointer before a handler runs, since the frames in between did not. A trap leaves the pointer where it is, so the
 //! runtime sets both words before each call from outside.
 #![forbid(unsafe_code)]
 
@@ -17,10 +18,11 @@ use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
-    self, BlockArg, Function, Inst, InstBuilder as _, InstructionData, MemFlagsData, StackSlot,
-    Value,
+    self, BlockArg, ExceptionTable, Function, Inst, InstBuilder as _, InstructionData,
+    MemFlagsData, StackSlot, Value,
 };
 
+use super::handlers::{split_edges, throwing_calls};
 use super::opcode::{Class, class};
 use super::{Mode, OwnRegion, Refusal, instructions, replace};
 use crate::arena::NULL_PAGE;
@@ -48,7 +50,13 @@ const UNROLLED: u32 = 256;
 /// Moves the stack slots of a function to the shadow stack. In exact runs they begin as
 /// zeroes.
 pub(super) fn move_slots(function: &mut Function, mode: Mode) -> Result<(), Refusal> {
+    let calls = throwing_calls(function);
     if function.sized_stack_slots.is_empty() {
+        if !calls.is_empty() {
+            let flags = flags(function);
+            let pointer = own_pointer(function, flags);
+            restore_in_handlers(function, &calls, flags, pointer);
+        }
         return Ok(());
     }
     let frame = Frame::of(function)?;
@@ -71,7 +79,33 @@ pub(super) fn move_slots(function: &mut Function, mode: Mode) -> Result<(), Refu
         }
     }
     function.sized_stack_slots.clear();
+    restore_in_handlers(function, &throwing_calls(function), flags, new);
     Ok(())
+}
+
+/// The pointer as a function without a frame finds it.
+fn own_pointer(function: &mut Function, flags: MemFlagsData) -> Value {
+    let mut pos = FuncCursor::new(function);
+    let entry = pos.layout().entry_block().expect("`admit` refuses empty functions");
+    pos.goto_first_insertion_point(entry);
+    let words = constant(&mut pos, POINTER);
+    pos.ins().load(I32, flags, words, 0)
+}
+
+/// Stores the function's own pointer on the way to each handler.
+fn restore_in_handlers(
+    function: &mut Function,
+    calls: &[(Inst, ExceptionTable)],
+    flags: MemFlagsData,
+    pointer: Value,
+) {
+    for &(call, table) in calls {
+        split_edges(function, call, table, I32, &mut |pos, payloads| {
+            let words = constant(pos, POINTER);
+            pos.ins().store(flags, pointer, words, 0);
+            payloads.to_vec()
+        });
+    }
 }
 
 /// Makes a call anew if it has a stack map, which would name slots of the native frame.

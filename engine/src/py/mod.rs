@@ -14,10 +14,12 @@ use serde_json::{Map, Value};
 use crate::census;
 use crate::clif;
 use crate::clif::generate::{Dialect, generate};
+use crate::clif::translate;
 use crate::fault::Fault;
 use crate::jit;
 use crate::program::ValType;
 use crate::smith;
+use crate::trap::Trap;
 use crate::weave::{Signature, Weave, weave};
 
 /// Native half of the package `engine`.
@@ -31,7 +33,7 @@ mod _native {
     use super::wasi::run_wasi;
     #[pymodule_export]
     use super::{
-        answers, assemble, catalogue, cell_refusal, faults, generate_clif, mutate,
+        answers, assemble, catalogue, cell_refusal, clif_arena, faults, generate_clif, mutate,
         processor_features, run_lines, signatures, smith_module, versions, weave_module,
     };
 }
@@ -146,6 +148,19 @@ fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 #[pyfunction]
 fn cell_refusal() -> Option<String> {
     jit::cell_refusal()
+}
+
+/// Where a program in CLIF lies in its arena, and what its translation to WebAssembly
+/// exports beside its functions.
+#[pyfunction]
+fn clif_arena(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let arena = PyDict::new(py);
+    arena.set_item("memory", (clif::MEMORY, clif::MEMORY_BYTES))?;
+    arena.set_item("digested", (clif::DIGESTED, clif::LEN - clif::DIGESTED))?;
+    arena.set_item("memory_export", translate::MEMORY_EXPORT)?;
+    arena.set_item("trap_export", translate::TRAP_EXPORT)?;
+    arena.set_item("traps", Trap::ALL.iter().map(|trap| trap.name()).collect::<Vec<_>>())?;
+    Ok(arena)
 }
 
 /// The features of the processor that native code may use.

@@ -3,7 +3,7 @@
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use super::errors;
 use super::run::{self, Choice};
@@ -14,6 +14,7 @@ use crate::frontend;
 use crate::program::{self, FuncId, Item, Module, ValType};
 use crate::run::{Call, Imports, Request, Subject};
 use crate::runtime::{ArenaMap, Reservations};
+use crate::wasm_type::Type;
 
 /// Defaults of `Program.run`: those of the command line.
 pub(super) const FUEL: u64 = 50_000_000;
@@ -61,7 +62,8 @@ impl Program {
             let (Item::Function(index)
             | Item::Table(index)
             | Item::Memory(index)
-            | Item::Global(index)) = export.item;
+            | Item::Global(index)
+            | Item::Tag(index)) = export.item;
             dict.set_item("index", index)?;
             Ok(dict)
         };
@@ -100,6 +102,11 @@ impl Program {
         let place = Place { function: FuncId(function), site, kind };
         let choices = confuse::choices(self.subject.program(), place);
         Ok(choices.iter().map(|params| params.to_json().to_string()).collect())
+    }
+
+    fn to_wasm<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let wasm = py.detach(|| self.subject.to_wasm()).map_err(errors::run)?;
+        Ok(PyBytes::new(py, &wasm))
     }
 
     #[getter]
@@ -165,13 +172,16 @@ fn item<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("name", name)?;
+    let names = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>();
     match item {
         Item::Function(index) => {
             let ty = &module.types[module.functions[index].ty];
-            let names = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>();
             dict.set_item("kind", "function")?;
             dict.set_item("params", names(&ty.params))?;
             dict.set_item("results", names(&ty.results))?;
+            let params = module.params(module.functions[index].ty).iter();
+            let mut specific = params.filter(|ty| **ty != Type::top(ty.representation()));
+            dict.set_item("callable", specific.next().is_none())?;
         }
         Item::Table(index) => {
             let table = &module.tables[index];
@@ -191,6 +201,11 @@ fn item<'py>(
             dict.set_item("kind", "global")?;
             dict.set_item("type", global.ty.name())?;
             dict.set_item("mutable", global.mutable)?;
+        }
+        Item::Tag(index) => {
+            let ty = &module.types[module.tags[index]];
+            dict.set_item("kind", "tag")?;
+            dict.set_item("params", names(&ty.params))?;
         }
     }
     Ok(dict)

@@ -28,7 +28,7 @@ const NO_DEADLINE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     program, *, args, env = Vec::new(), preopens = Vec::new(), stdin = None, capture = None,
     executor = "jit", mode = "as-shipped", native = "in-process", guard = "guard",
     fuel = u64::MAX, deadline = None, depth = DEPTH, max_memory = MAX_MEMORY,
-    max_table = MAX_TABLE, settings = Vec::new(), fault = None
+    max_table = MAX_TABLE, settings = Vec::new(), fault = None, calls = None, repeatable = false, check_objects = false
 ))]
 #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python function")]
 pub(super) fn run_wasi<'py>(
@@ -50,6 +50,9 @@ pub(super) fn run_wasi<'py>(
     max_table: u64,
     settings: Vec<(String, String)>,
     fault: Option<&str>,
+    calls: Option<Vec<(String, Vec<Option<u128>>)>>,
+    repeatable: bool,
+    check_objects: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let choice = Choice::new(executor, native, guard, settings, fault)?;
     let captured = capture.map(|limit| (Captured::new(limit), Captured::new(limit)));
@@ -59,18 +62,22 @@ pub(super) fn run_wasi<'py>(
     };
     let preopens = preopens.into_iter().map(|(host, guest)| Preopen { host, guest });
     let stdin = stdin.map_or(Input::Inherit, Input::Bytes);
-    let config = WasiConfig { args, env, stdin, stdout, stderr, preopens: preopens.collect() };
+    let preopens = preopens.collect();
+    let config = WasiConfig { args, env, stdin, stdout, stderr, preopens, repeatable };
+    let wasi = Wasi::new(config).map_err(|error| refused(&error))?;
+    let calls = calls.unwrap_or_else(|| vec![(START.to_owned(), Vec::new())]);
     let deadline = deadline.map_or(Ok(NO_DEADLINE), run::deadline)?;
     let request = Request {
-        calls: vec![Call { export: START.to_owned(), args: Vec::new() }],
+        calls: calls.into_iter().map(|(export, args)| Call { export, args }).collect(),
         mode: run::mode(mode)?,
         limits: Limits { fuel, deadline, depth },
         reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
-        check_objects: false,
-        imports: Imports::Wasi(Wasi::new(config).map_err(|error| refused(&error))?),
+        check_objects,
+        imports: Imports::Wasi(wasi.clone()),
     };
     let report = py.detach(|| choice.run(&program.subject, &request)).map_err(errors::run)?;
     let dict = run::report(py, &report)?;
+    dict.set_item("wasi_calls", wasi.made())?;
     if let Some((out, err)) = captured {
         dict.set_item("stdout", PyBytes::new(py, &out.bytes()))?;
         dict.set_item("stderr", PyBytes::new(py, &err.bytes()))?;
@@ -81,6 +88,8 @@ pub(super) fn run_wasi<'py>(
 fn refused(error: &WasiError) -> PyErr {
     match error {
         WasiError::Null { .. } | WasiError::TooMany => PyValueError::new_err(error.to_string()),
-        WasiError::Preopen { .. } => PyOSError::new_err(error.to_string()),
+        WasiError::Preopen { path, reason } => {
+            PyOSError::new_err((reason.raw_os_error(), reason.to_string(), path.clone()))
+        }
     }
 }

@@ -185,6 +185,7 @@ impl<'a> Machine<'a> {
                     }
                 }
                 _ if opcode == Opcode::Bitcast => self.bitcast(inst),
+                _ if opcode == Opcode::AvgRound => self.average(inst),
                 _ if opcode == Opcode::Srem && self.divides_by_minus_one(inst) => {
                     self.no_rest(inst)
                 }
@@ -201,6 +202,24 @@ impl<'a> Machine<'a> {
         let bits = value::to_slot(top.frame.get(dfg.inst_args(inst)[0]));
         let ty = dfg.value_type(dfg.first_result(inst));
         top.finish(inst, [value::from_slot(bits, ty)]);
+    }
+
+    /// The lanes' averages, rounded up. The crate panics on vectors.
+    fn average(&mut self, inst: Inst) {
+        let top = self.top();
+        let dfg = &top.function.dfg;
+        let ty = dfg.value_type(dfg.first_result(inst));
+        let bits = ty.lane_bits();
+        let operands = top.frame.get_all(dfg.inst_args(inst));
+        let lane = |n: u32| {
+            let lanes = operands.iter().map(|operand| {
+                let unused = Slot::BITS - bits;
+                value::to_slot(operand) >> (n * bits) << unused >> unused
+            });
+            lanes.sum::<Slot>().div_ceil(2) << (n * bits)
+        };
+        let averages = (0..ty.lane_count()).map(lane).fold(0, |all, lane| all | lane);
+        top.finish(inst, [value::from_slot(averages, ty)]);
     }
 
     fn divides_by_minus_one(&mut self, inst: Inst) -> bool {

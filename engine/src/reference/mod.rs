@@ -8,7 +8,7 @@
 //! |---|---|
 //! | values, conversions, branches, atomics | addresses: (offset + displacement) mod 2^32, checked |
 //! | | calls: the stack of activations, its depth, code indices, builtins, the host |
-//! | | what the crate leaves out or does wrong: loads that widen vectors, bitcasts of vectors, the rest of a division by -1 |
+//! | | what the crate leaves out or does wrong: loads that widen vectors, bitcasts and averages of vectors, the rest of a division by -1 |
 //! | | canonical NaNs, as in both backends |
 //!
 //! It is slow, and meant for small programs. It counts each instruction as one

@@ -8,7 +8,7 @@ use super::observe::Observed;
 use super::watch::Watch;
 use super::{Call, Outcome, Report, Request, RunError, Subject, Times, guarded, timed};
 use crate::arena::{Arena, OutOfArena, PAGE};
-use crate::clif::{FRAMES_DIGESTED, LEN, MEMORY, MEMORY_BYTES, SHADOW_STACK};
+use crate::clif::{DIGESTED, LEN, MEMORY, MEMORY_BYTES, SHADOW_STACK};
 use crate::code_table::{CodeIndex, CodeTable, Target};
 use crate::executor::{Services, Slot, Stop};
 use crate::passes::{Prepared, return_area, shadow_stack};
@@ -142,8 +142,7 @@ impl Bare<'_> {
         let arena = executor.arena();
         let looked = guarded(|| -> Result<_, OutOfArena> {
             let memory = arena.digest(MEMORY, MEMORY_BYTES)?;
-            let frames = MEMORY - FRAMES_DIGESTED;
-            Ok((memory, arena.digest(frames, LEN - frames)?))
+            Ok((memory, arena.digest(DIGESTED, LEN - DIGESTED)?))
         });
         match looked.and_then(|looked| looked.map_err(|error| error.to_string())) {
             Ok((digest, all)) => {

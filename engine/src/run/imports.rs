@@ -5,6 +5,7 @@ use super::{Imports, RunError};
 use crate::program::{FuncType, Import, Item, Module};
 use crate::runtime::{Extern, HostFunction, InstanceId, Store};
 use crate::wasi::{self, Wasi};
+use crate::wasm_type::{Composite, RefType, Type};
 
 /// Module of the two functions between which a benchmark does its work.
 const BENCH: &str = "bench";
@@ -21,27 +22,49 @@ pub(super) fn externs(
     for (position, import) in module.imports.iter().enumerate() {
         let item = match import.item {
             Item::Function(function) => {
-                let ty = &module.types[module.functions[function].ty];
+                let position = module.functions[function].ty;
+                let ty = &module.types[position];
                 let host = match imports {
-                    Imports::Stubs => Some(stub(import, ty)),
+                    Imports::Stubs => answerable(module, position).then(|| stub(import, ty)),
                     Imports::Wasi(wasi) => wasi_function(wasi, import, ty),
                 };
-                host.map(|host| store.define_host(host).map(Extern::Function)).transpose()?
+                let mut define = |host| store.define_host_as(host, module, position);
+                host.map(|host| define(host).map(Extern::Function)).transpose()?
             }
-            Item::Table(_) | Item::Memory(_) | Item::Global(_) => match imports {
+            Item::Table(_) | Item::Memory(_) | Item::Global(_) | Item::Tag(_) => match imports {
                 Imports::Stubs => {
                     provided.and_then(|instance| store.export(instance, &position.to_string()))
                 }
                 Imports::Wasi(_) => None,
             },
         };
-        externs.push(item.ok_or_else(|| unknown(import))?);
+        externs.push(item.ok_or_else(|| unknown(module, import))?);
     }
     Ok(externs)
 }
 
-fn unknown(import: &Import) -> RunError {
-    RunError::Unsupported(format!("import {}.{} of this type", import.module, import.name))
+/// Says that nothing fills an import, and whether something of its name would.
+fn unknown(module: &Module, import: &Import) -> RunError {
+    let Import { module: from, name, item } = import;
+    let what = match item {
+        Item::Function(function) => {
+            let ty = &module.types[module.functions[*function].ty];
+            match wasi::type_of(from, name) {
+                Some(known) => format!("import {from}.{name} as {ty}, since it is {known}"),
+                None => format!("import {from}.{name}: there is no such function"),
+            }
+        }
+        _ => format!("import {from}.{name}: a program is given functions only"),
+    };
+    RunError::Unsupported(what)
+}
+
+/// Whether a stub can give all results of a function type: its references are null.
+fn answerable(module: &Module, ty: usize) -> bool {
+    let Composite::Func(_, results) = &module.definitions.types[ty].composite else {
+        return false;
+    };
+    results.iter().all(|ty| !matches!(ty, Type::Ref(RefType { nullable: false, .. })))
 }
 
 fn stub(import: &Import, ty: &FuncType) -> HostFunction {

@@ -5,8 +5,9 @@ use super::RunError;
 use crate::executor::Limits;
 use crate::passes::Mode;
 use crate::program::{Item, Module, ValType};
-use crate::runtime::{Reservations, representable};
+use crate::runtime::{HOST, Reservations, representable};
 use crate::wasi::Wasi;
+use crate::wasm_type::{HeapType, Type};
 
 /// A call of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,13 +59,18 @@ pub(super) fn check(module: &Module, calls: &[Call]) -> Result<(), RunError> {
 
 fn check_call(module: &Module, call: &Call) -> Result<(), String> {
     let function = exported(module, &call.export).ok_or("no such function is exported")?;
-    let params = &module.types[module.functions[function].ty].params;
+    let ty = module.functions[function].ty;
+    let params = &module.types[ty].params;
     if params.len() != call.args.len() {
         return Err(format!("{} arguments for {} parameters", call.args.len(), params.len()));
     }
     let mut pairs = params.iter().zip(&call.args);
-    match pairs.find(|&(&ty, &bits)| !fits(module, ty, bits)) {
-        Some((ty, bits)) => Err(format!("no {} has the value {bits:?}", ty.name())),
+    if let Some((ty, bits)) = pairs.find(|&(&ty, &bits)| !fits(module, ty, bits)) {
+        return Err(format!("no {} has the value {bits:?}", ty.name()));
+    }
+    let mut declared = module.params(ty).iter().zip(&call.args);
+    match declared.position(|(&ty, &bits)| !accepts(ty, bits)) {
+        Some(position) => Err(format!("parameter {position} takes no such reference")),
         None => Ok(()),
     }
 }
@@ -77,6 +83,20 @@ fn fits(module: &Module, ty: ValType, bits: Option<u128>) -> bool {
         decl.is_some_and(|decl| decl.func_ref.is_some())
     };
     representable(ty, bits) && (ty != ValType::FuncRef || bits.is_none_or(has_reference))
+}
+
+/// Whether a reference parameter takes an argument. One of a type that the module defines
+/// takes null only, for nobody outside can make another.
+fn accepts(ty: Type<usize>, bits: Option<u128>) -> bool {
+    let Type::Ref(ty) = ty else { return true };
+    match bits {
+        None => ty.nullable,
+        Some(bits) if bits < HOST => {
+            use HeapType::{Any, Eq, Extern, Func, I31};
+            matches!(ty.heap, Func | Extern | Any | Eq | I31)
+        }
+        Some(_) => matches!(ty.heap, HeapType::Any),
+    }
 }
 
 fn exported(module: &Module, name: &str) -> Option<usize> {

@@ -13,6 +13,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::RunError;
 use crate::census::Census;
+use crate::clif::translate::translate;
 use crate::confuse::{self, Confused, Plan, PlanError, Survey};
 use crate::passes::{self, Mode, Prepared};
 use crate::program::{FuncId, Program};
@@ -170,6 +171,17 @@ impl Subject {
         let changed = &confusion.confused.functions;
         let prepare = || Ok(passes::prepare_changed(self.program(), unchanged, changed)?);
         confusion.prepared.get(mode, prepare)
+    }
+
+    /// The WebAssembly module of a program in CLIF, as the plan changes it: see
+    /// [`clif::translate`](mod@crate::clif::translate).
+    ///
+    /// # Errors
+    /// [`RunError::Unsupported`] if there is none.
+    pub fn to_wasm(&self) -> Result<Vec<u8>, RunError> {
+        let prepared = self.prepared(Mode::Exact)?;
+        let translated = translate(self.program(), prepared);
+        translated.map_err(|refused| RunError::Unsupported(refused.to_string()))
     }
 
     /// For each entry of the plan, the site whose execution shows that it took effect.

@@ -18,6 +18,8 @@ pub enum AreaKind {
     Store,
     /// Stack slots of guest functions.
     ShadowStack,
+    /// Garbage-collected objects.
+    GcHeap,
     /// The VM structures of one instance.
     Instance,
     /// The elements of one table.
@@ -37,6 +39,7 @@ impl AreaKind {
         match self {
             AreaKind::Store => "store structures",
             AreaKind::ShadowStack => "shadow stack",
+            AreaKind::GcHeap => "GC heap",
             AreaKind::Instance => "instance structures",
             AreaKind::Table => "table",
             AreaKind::Memory => "memory",

@@ -50,16 +50,16 @@ impl From<OutOfArena> for Trap {
 }
 
 /// The arguments of one call.
-struct Args<'a>(&'a [Slot]);
+pub(super) struct Args<'a>(&'a [Slot]);
 
 impl Args<'_> {
     #[expect(clippy::cast_possible_truncation, reason = "the CLIF parameter has 32 bits or less")]
-    fn u32(&self, position: usize) -> u32 {
+    pub(super) fn u32(&self, position: usize) -> u32 {
         self.0.get(position).copied().unwrap_or(0) as u32
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the CLIF parameter has 64 bits")]
-    fn u64(&self, position: usize) -> u64 {
+    pub(super) fn u64(&self, position: usize) -> u64 {
         self.0.get(position).copied().unwrap_or(0) as u64
     }
 
@@ -94,6 +94,13 @@ impl State {
             Builtin::RefFunc => self.ref_func(&args),
             Builtin::TableGetLazyInitFuncRef => self.table_get(arena, &args),
             Builtin::TableGrow => self.table_grow(arena, &args),
+            Builtin::GetInstanceId => self.instance_id(&args),
+            Builtin::GrowGcHeap => self.grow_gc_heap(arena, &args),
+            Builtin::InternFuncRefForGcHeap => self.intern_func_ref(&args),
+            Builtin::GetInternedFuncRef => self.interned_func_ref(&args),
+            Builtin::IsSubtype => Ok(self.is_subtype(&args)),
+            // Executors unwind instead, with the help of `State::thrown`.
+            Builtin::ThrowRef => Err(Trap::Host),
             Builtin::Trap => Err(trap_of_number(args.u8(1))),
             // Host functions raise their traps themselves, so none is ever recorded.
             Builtin::Raise => Err(Trap::Host),
@@ -101,8 +108,14 @@ impl State {
     }
 
     /// The caller's instance.
-    fn caller(&self, args: &Args<'_>) -> Result<&Instance, Trap> {
+    pub(super) fn caller(&self, args: &Args<'_>) -> Result<&Instance, Trap> {
         self.context(args.u32(0)).ok_or(Trap::Host)
+    }
+
+    /// The caller's number among the instances.
+    fn instance_id(&self, args: &Args<'_>) -> Result<Slot, Trap> {
+        let id = self.contexts.get(&args.u32(0)).ok_or(Trap::Host)?;
+        Ok(id.0.into())
     }
 
     /// `memory.grow`: `(vmctx, delta: i64, memory: i32)`, the old size in pages.
@@ -123,7 +136,7 @@ impl State {
     }
 
     /// Tells the object map, if there is one, of a new length.
-    fn grown(&self, base: u32, len: u32) {
+    pub(super) fn grown(&self, base: u32, len: u32) {
         if let Some(objects) = &self.objects {
             objects.grow(base, u64::from(base) + u64::from(len));
         }

@@ -9,17 +9,18 @@ use cranelift_codegen::ir;
 
 use super::host::{GuestMemory, HostCall, HostContext, HostError, LOGGED};
 use super::link::Extern;
-use super::state::{FunctionId, Instance, State};
+use super::state::{FuncRef, FunctionId, Instance, State};
 use super::structures::{SHADOW_STACK, SHADOW_STACK_BYTES};
-use super::types::{CONTEXTS, wasm_signature};
+use super::types::{CONTEXTS, TypeId, wasm_signature};
 use super::value::{self, Value};
 use super::{InstanceId, Store};
 use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
-use crate::executor::{Executor, Limits, Services, Slot, Stop};
+use crate::executor::{Executor, Limits, Services, Slot, Stop, ThrownTag};
 use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
 use crate::trap::Trap;
+use crate::wasm_type::{HeapType, Hierarchy, RefType, Type};
 
 /// Why a call did not return.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,9 +70,9 @@ impl Store {
         limits: Limits,
     ) -> Result<Vec<Value>, CallError> {
         let callee = *self.state.function(function);
-        let ty = self.state.types.get(callee.ty).clone();
+        let ty = self.state.types.func(callee.ty).clone();
         let mut slots = vec![Slot::from(callee.vmctx); CONTEXTS];
-        slots.extend(arguments(&ty, args, self.state.instance(instance))?);
+        slots.extend(self.state.arguments(executor.arena(), callee.ty, args, instance)?);
         let results = match callee.host {
             Some(number) => self.call_host(executor, number, &slots, ty.results.len())?,
             None => self.enter(executor, callee.code, &slots, area_slots(&ty), limits)?,
@@ -137,57 +138,121 @@ fn broken(error: OutOfArena) -> Ended {
     Ended::Stopped(Stop::RuntimeFault(error.to_string()))
 }
 
-fn arguments(ty: &FuncType, args: &[Value], instance: &Instance) -> Result<Vec<Slot>, CallError> {
-    if args.len() != ty.params.len() {
-        let message = format!("{} arguments for {} parameters", args.len(), ty.params.len());
-        return Err(CallError::Arguments(message));
-    }
-    let pairs = ty.params.iter().zip(args);
-    pairs.map(|(&ty, arg)| argument(ty, arg, instance)).collect()
-}
-
-fn argument(ty: ValType, arg: &Value, instance: &Instance) -> Result<Slot, CallError> {
-    if arg.ty != ty {
-        let message =
-            format!("a value of type {} for a parameter of type {}", arg.ty.name(), ty.name());
-        return Err(CallError::Arguments(message));
-    }
-    let slot = match (ty, arg.bits) {
-        (_, bits) if !value::representable(ty, bits) => None,
-        (_, None) => Some(0),
-        (ValType::FuncRef, Some(position)) => func_ref(instance, position),
-        (ValType::ExternRef, Some(number)) => value::externref(number),
-        (_, bits) => bits,
-    };
-    slot.ok_or_else(|| {
-        CallError::Arguments(format!("no {} has the value {:?}", ty.name(), arg.bits))
-    })
-}
-
-fn func_ref(instance: &Instance, position: u128) -> Option<Slot> {
+fn func_ref(instance: &Instance, position: u128) -> Option<u32> {
     let position = usize::try_from(position).ok()?;
-    instance.func_refs.get(position).copied().flatten().map(Slot::from)
+    instance.func_refs.get(position).copied().flatten()
 }
 
 impl State {
+    /// What guest code gets for Wasm arguments.
+    fn arguments(
+        &mut self,
+        arena: &mut dyn Arena,
+        ty: TypeId,
+        args: &[Value],
+        instance: InstanceId,
+    ) -> Result<Vec<Slot>, CallError> {
+        let params = self.types.params(ty).to_vec();
+        if args.len() != params.len() {
+            let message = format!("{} arguments for {} parameters", args.len(), params.len());
+            return Err(CallError::Arguments(message));
+        }
+        let pairs = params.into_iter().zip(args);
+        pairs.map(|(param, arg)| self.argument(arena, param, arg, instance)).collect()
+    }
+
+    fn argument(
+        &mut self,
+        arena: &mut dyn Arena,
+        param: Type<TypeId>,
+        arg: &Value,
+        instance: InstanceId,
+    ) -> Result<Slot, CallError> {
+        let ty = param.representation();
+        if arg.ty != ty {
+            let message =
+                format!("a value of type {} for a parameter of type {}", arg.ty.name(), ty.name());
+            return Err(CallError::Arguments(message));
+        }
+        let slot = match (ty, arg.bits) {
+            (_, bits) if !value::representable(ty, bits) => None,
+            _ if !self.types.matches(self.type_of(arg, instance), param) => None,
+            (_, None) => Some(0),
+            (ValType::FuncRef, Some(position)) => {
+                func_ref(self.instance(instance), position).map(Slot::from)
+            }
+            (ValType::ExternRef, Some(number)) => self.host_slot(arena, number)?,
+            (ValType::AnyRef, Some(bits)) => match value::of_host(bits) {
+                Some(number) => self.host_slot(arena, number)?,
+                None => Some(value::i31(bits)),
+            },
+            (_, bits) => bits,
+        };
+        slot.ok_or_else(|| {
+            CallError::Arguments(format!("no {} has the value {:?}", ty.name(), arg.bits))
+        })
+    }
+
+    /// The most specific type of a value.
+    fn type_of(&self, value: &Value, instance: InstanceId) -> Type<TypeId> {
+        let (nullable, heap) = match (value.ty, value.bits) {
+            (ValType::FuncRef, None) => (true, HeapType::NoFunc),
+            (ValType::ExternRef, None) => (true, HeapType::NoExtern),
+            (ValType::AnyRef, None) => (true, HeapType::None),
+            (ValType::ExnRef, None) => (true, HeapType::NoExn),
+            (ValType::FuncRef, Some(position)) => {
+                let func_ref = func_ref(self.instance(instance), position);
+                let known = func_ref.and_then(|at| self.func_refs.get(&at));
+                let defined = |known: &FuncRef| HeapType::Defined(Hierarchy::Func, known.ty);
+                (false, known.map_or(HeapType::Func, defined))
+            }
+            (ValType::ExternRef, _) => (false, HeapType::Extern),
+            (ValType::AnyRef, Some(bits)) if value::of_host(bits).is_none() => {
+                (false, HeapType::I31)
+            }
+            (ValType::AnyRef, _) => (false, HeapType::Any),
+            (ValType::ExnRef, _) => (false, HeapType::Exn),
+            (plain, _) => return Type::Plain(plain),
+        };
+        Type::Ref(RefType { nullable, heap })
+    }
+
+    fn host_slot(
+        &mut self,
+        arena: &mut dyn Arena,
+        number: u128,
+    ) -> Result<Option<Slot>, CallError> {
+        Ok(self.host_reference(arena, number).map_err(broken)?.map(Slot::from))
+    }
+
     /// The value of a slot that guest code filled.
     pub(super) fn value(&self, ty: ValType, slot: Slot) -> Value {
         let bits = value::significant(ty, slot);
         let bits = match ty {
-            ValType::ExternRef => value::host_number(bits),
-            ValType::FuncRef => self.function_position(bits),
+            ty if ty.is_reference() && bits == 0 => None,
+            ValType::FuncRef => Some(self.function_position(bits)),
+            ValType::ExternRef => Some(self.number_behind(bits).unwrap_or(value::FORGED + bits)),
+            ValType::AnyRef => Some(self.any_value(bits)),
+            ValType::ExnRef => Some(value::FORGED + bits),
             _ => Some(bits),
         };
         Value { ty, bits }
     }
 
-    /// What [`Value::bits`] says of the funcref of an offset.
-    fn function_position(&self, offset: u128) -> Option<u128> {
-        if offset == 0 {
-            return None;
-        }
+    /// What [`Value::bits`] says of an anyref that is not null.
+    fn any_value(&self, bits: u128) -> u128 {
+        let host = || self.number_behind(bits).map(|number| value::HOST + number);
+        value::of_i31(bits).or_else(host).unwrap_or(value::FORGED + bits)
+    }
+
+    fn number_behind(&self, reference: u128) -> Option<u128> {
+        u32::try_from(reference).ok().and_then(|reference| self.host_number(reference))
+    }
+
+    /// What [`Value::bits`] says of the funcref of an offset that is not 0.
+    fn function_position(&self, offset: u128) -> u128 {
         let known = u32::try_from(offset).ok().and_then(|offset| self.func_refs.get(&offset));
-        Some(known.map_or(value::FORGED + offset, |&position| u128::from(position)))
+        known.map_or(value::FORGED + offset, |known| known.position.into())
     }
 
     /// Tells an exit from a trap.
@@ -252,6 +317,15 @@ impl State {
 }
 
 impl Services for State {
+    fn thrown(&mut self, arena: &mut dyn Arena, exception: u32) -> Result<ThrownTag, Trap> {
+        self.tag_of_exception(arena, exception)
+    }
+
+    fn catches(&self, vmctx: u32, tag: u32, thrown: ThrownTag) -> bool {
+        let tags = self.context(vmctx).map(|instance| &instance.tags);
+        tags.and_then(|tags| tags.get(tag as usize)).is_some_and(|id| id.0 == thrown.0)
+    }
+
     fn builtin(
         &mut self,
         arena: &mut dyn Arena,

@@ -1,8 +1,8 @@
 //! Looking at what guest code left behind.
 //!
 //! Sizes come from the trusted state, contents from the arena. The digest of an arena
-//! covers structures, the outermost frames of the shadow stack, and table elements and
-//! memories up to their current size. Equal runs have equal digests in every
+//! covers structures, the outermost frames of the shadow stack, and table elements,
+//! memories and the GC heap up to their current size. Equal runs have equal digests in every
 //! executor.
 #![forbid(unsafe_code)]
 
@@ -183,11 +183,12 @@ impl State {
         let structures = self.areas.all().iter().filter(|area| match area.kind {
             AreaKind::Store | AreaKind::Instance => true,
             AreaKind::ShadowStack | AreaKind::Table | AreaKind::Memory => false,
-            AreaKind::Canary | AreaKind::Gap => false,
+            AreaKind::GcHeap | AreaKind::Canary | AreaKind::Gap => false,
         });
         let tables = self.tables.iter().map(|table| (table.base, table.elements * ELEMENT_BYTES));
         let frames = (SHADOW_STACK + SHADOW_STACK_BYTES - FRAMES_DIGESTED, FRAMES_DIGESTED);
         let structures = structures.map(|area| (area.offset, area.len));
-        structures.chain([frames]).chain(tables).collect()
+        let objects = self.gc_heap.map(|heap| (heap.base, heap.len));
+        structures.chain([frames]).chain(tables).chain(objects).collect()
     }
 }

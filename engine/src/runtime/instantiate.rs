@@ -53,7 +53,7 @@ impl Store {
         prepared: &Prepared,
         externs: &[Extern],
     ) -> Result<InstanceId, InstantiateError> {
-        let imports = Imports::check(&program.module, externs, &self.state)?;
+        let imports = Imports::check(&program.module, externs, &mut self.state)?;
         let mut areas = self.state.areas.clone();
         let first = areas.all().len();
         let places = instance_areas(&mut areas, program, self.state.limits)?;
@@ -64,6 +64,9 @@ impl Store {
         let arena = executor.arena();
         areas.write_canaries(arena, first)?;
         self.state.areas = areas;
+        if let Some(base) = places.gc_heap {
+            self.state.make_gc_heap(arena, base, &program.layout)?;
+        }
         let id = register::instance(&mut self.state, program, &imports, &places, &code, number);
         write::structures(arena, &self.state, program, self.state.instance(id))?;
         Ok(id)

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use super::state::{FunctionId, GlobalId, MemoryId, State, TableId};
+use super::state::{FunctionId, GlobalId, MemoryId, State, TableId, TagId};
+use super::types::TypeId;
 use crate::program::{Import, Item, Module, Program};
 
 /// Something that an instance exports or a host provides.
@@ -17,6 +18,8 @@ pub enum Extern {
     Memory(MemoryId),
     /// A global.
     Global(GlobalId),
+    /// A tag.
+    Tag(TagId),
 }
 
 /// An import that cannot be satisfied.
@@ -83,6 +86,7 @@ pub(super) struct Imports {
     pub(super) tables: Vec<TableId>,
     pub(super) memories: Vec<MemoryId>,
     pub(super) globals: Vec<GlobalId>,
+    pub(super) tags: Vec<TagId>,
 }
 
 impl Imports {
@@ -90,8 +94,10 @@ impl Imports {
     pub(super) fn check(
         module: &Module,
         externs: &[Extern],
-        state: &State,
+        state: &mut State,
     ) -> Result<Imports, LinkError> {
+        let types = state.types.intern_all(&module.definitions);
+        let wanted = Wanted { module, types: &types, state };
         let mut imports = Imports::default();
         for (position, import) in module.imports.iter().enumerate() {
             let refused = |reason| LinkError::Incompatible {
@@ -100,34 +106,32 @@ impl Imports {
                 reason,
             };
             let given = externs.get(position).copied().ok_or_else(|| refused("nothing given"))?;
-            imports.add(module, import.item, given, state).map_err(refused)?;
+            imports.add(&wanted, import.item, given).map_err(refused)?;
         }
         Ok(imports)
     }
 
-    fn add(
-        &mut self,
-        module: &Module,
-        wanted: Item,
-        given: Extern,
-        state: &State,
-    ) -> Result<(), &'static str> {
-        match (wanted, given) {
+    fn add(&mut self, wanted: &Wanted<'_>, item: Item, given: Extern) -> Result<(), &'static str> {
+        match (item, given) {
             (Item::Function(index), Extern::Function(id)) => {
-                function(module, index, state, id)?;
+                wanted.function(index, id)?;
                 self.functions.push(id);
             }
             (Item::Table(index), Extern::Table(id)) => {
-                table(module, index, state, id)?;
+                wanted.table(index, id)?;
                 self.tables.push(id);
             }
             (Item::Memory(index), Extern::Memory(id)) => {
-                memory(module, index, state, id)?;
+                wanted.memory(index, id)?;
                 self.memories.push(id);
             }
             (Item::Global(index), Extern::Global(id)) => {
-                global(module, index, state, id)?;
+                wanted.global(index, id)?;
                 self.globals.push(id);
+            }
+            (Item::Tag(index), Extern::Tag(id)) => {
+                wanted.tag(index, id)?;
+                self.tags.push(id);
             }
             _ => return Err("another kind of item"),
         }
@@ -137,36 +141,57 @@ impl Imports {
 
 type Check = Result<(), &'static str>;
 
-fn function(module: &Module, index: usize, state: &State, id: FunctionId) -> Check {
-    let wanted = &module.types[module.functions[index].ty];
-    let given = state.types.get(state.function(id).ty);
-    ensure(wanted == given, "another function type")
+/// What the imports of a module must be.
+struct Wanted<'a> {
+    module: &'a Module,
+    /// Ids of the module's types.
+    types: &'a [TypeId],
+    state: &'a State,
 }
 
-fn table(module: &Module, index: usize, state: &State, id: TableId) -> Check {
-    let wanted = &module.tables[index];
-    let table = state.table(id);
-    let given = &table.ty;
-    ensure(wanted.element == given.element && wanted.non_null == given.non_null, "element type")?;
-    ensure(wanted.is_64 == given.is_64, "index type")?;
-    limits((wanted.min, wanted.max), (u64::from(table.elements), given.max))
-}
+impl Wanted<'_> {
+    fn function(&self, index: usize, id: FunctionId) -> Check {
+        let wanted = self.types[self.module.functions[index].ty];
+        let given = self.state.function(id).ty;
+        ensure(self.state.types.is_subtype(given, wanted), "another function type")
+    }
 
-fn memory(module: &Module, index: usize, state: &State, id: MemoryId) -> Check {
-    let wanted = &module.memories[index];
-    let memory = state.memory(id);
-    let given = &memory.ty;
-    ensure(wanted.is_64 == given.is_64, "index type")?;
-    ensure(wanted.shared == given.shared, "sharedness")?;
-    ensure(wanted.page_size_log2 == given.page_size_log2, "page size")?;
-    limits((wanted.min_pages, wanted.max_pages), (memory.pages, given.max_pages))
-}
+    fn table(&self, index: usize, id: TableId) -> Check {
+        let wanted = &self.module.tables[index];
+        let table = self.state.table(id);
+        let given = &table.ty;
+        ensure(wanted.declared.map(|ty| self.types[ty]) == table.element, "element type")?;
+        ensure(wanted.is_64 == given.is_64, "index type")?;
+        limits((wanted.min, wanted.max), (u64::from(table.elements), given.max))
+    }
 
-fn global(module: &Module, index: usize, state: &State, id: GlobalId) -> Check {
-    let wanted = &module.globals[index];
-    let given = state.global(id);
-    ensure(wanted.mutable == given.mutable, "mutability")?;
-    ensure(wanted.ty == given.ty, "value type")
+    fn memory(&self, index: usize, id: MemoryId) -> Check {
+        let wanted = &self.module.memories[index];
+        let memory = self.state.memory(id);
+        let given = &memory.ty;
+        ensure(wanted.is_64 == given.is_64, "index type")?;
+        ensure(wanted.shared == given.shared, "sharedness")?;
+        ensure(wanted.page_size_log2 == given.page_size_log2, "page size")?;
+        limits((wanted.min_pages, wanted.max_pages), (memory.pages, given.max_pages))
+    }
+
+    /// A global that may change must have the very type, since it is read and written.
+    fn global(&self, index: usize, id: GlobalId) -> Check {
+        let wanted = &self.module.globals[index];
+        let given = self.state.global(id);
+        ensure(wanted.mutable == given.mutable, "mutability")?;
+        let declared = wanted.declared.map(|ty| self.types[ty]);
+        let fits = match wanted.mutable {
+            true => given.declared == declared,
+            false => self.state.types.matches(given.declared, declared),
+        };
+        ensure(fits, "value type")
+    }
+
+    fn tag(&self, index: usize, id: TagId) -> Check {
+        let wanted = self.types[self.module.tags[index]];
+        ensure(wanted == self.state.tag(id).ty, "another tag type")
+    }
 }
 
 /// Wasm's rule for limits, where the current size counts as the minimum.

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::areas::{Area, AreaKind, Areas};
 use super::structures::{
-    InstanceAreas, Reservations, STORE_CONTEXT, TooLarge, instance_areas, store_areas,
+    GC_HEAP_DATA, InstanceAreas, Reservations, STORE_CONTEXT, TooLarge, instance_areas, store_areas,
 };
 use crate::arena::NULL_PAGE;
-use crate::layout::Structure;
+use crate::layout::{NullHeapData, Structure};
 use crate::program::Program;
 
 /// Where everything lies in the arena of a store with one instance of a program.
@@ -30,7 +30,11 @@ impl ArenaMap {
         store_areas(&mut areas)?;
         let InstanceAreas { vmctx, .. } = instance_areas(&mut areas, program, limits)?;
         let place = |structure: Structure| {
-            let offset = structure.in_vmctx.map_or(STORE_CONTEXT, |offset| vmctx + offset);
+            let offset = match structure.in_vmctx {
+                Some(offset) => vmctx + offset,
+                None if structure.name == NullHeapData::NAME => GC_HEAP_DATA,
+                None => STORE_CONTEXT,
+            };
             (offset, structure)
         };
         let structures = program.layout.catalogue().into_iter().map(place).collect();
@@ -70,9 +74,10 @@ fn area_json(area: &Area, number: u32) -> Value {
     let kind = area.kind.name();
     let name = match area.kind {
         AreaKind::Table | AreaKind::Memory | AreaKind::Canary => format!("{kind} {number}"),
-        AreaKind::Store | AreaKind::ShadowStack | AreaKind::Instance | AreaKind::Gap => {
+        AreaKind::Store | AreaKind::ShadowStack | AreaKind::GcHeap | AreaKind::Instance => {
             kind.to_owned()
         }
+        AreaKind::Gap => kind.to_owned(),
     };
     json!({"name": name, "offset": area.offset, "length": area.len, "kind": kind})
 }

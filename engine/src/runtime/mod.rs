@@ -18,7 +18,7 @@
 //! | `state` | trusted records |
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
-//! | `builtins`, `host` | what guest code calls |
+//! | `builtins`, `gc_heap`, `host` | what guest code calls |
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
@@ -29,6 +29,7 @@
 mod areas;
 mod builtins;
 mod call;
+pub(crate) mod gc_heap;
 mod host;
 mod inspect;
 mod instantiate;
@@ -59,17 +60,18 @@ pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
-pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId};
+pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
 pub(crate) use value::significant;
-pub use value::{FORGED, Value, representable};
+pub use value::{FORGED, HOST, Value, representable};
 
 use state::{Function, State};
+use types::TypeId;
 
 use crate::arena::OutOfArena;
 use crate::code_table::{CodeTable, TableFull, Target};
 use crate::executor::Executor;
-use crate::program::FuncType;
+use crate::program::{FuncType, Module};
 
 /// Why there is no store.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +119,27 @@ impl Store {
     /// # Errors
     /// [`TableFull`].
     pub fn define_host(&mut self, host: HostFunction) -> Result<FunctionId, TableFull> {
-        let number = u32::try_from(self.state.hosts.len()).map_err(|_| TableFull)?;
         let ty = self.state.types.intern(&host.ty);
+        self.define(host, ty)
+    }
+
+    /// Adds a host function that has a type of a module, of which its own type is the
+    /// representation.
+    ///
+    /// # Errors
+    /// [`TableFull`].
+    pub fn define_host_as(
+        &mut self,
+        host: HostFunction,
+        module: &Module,
+        ty: usize,
+    ) -> Result<FunctionId, TableFull> {
+        let ty = self.state.types.intern_all(&module.definitions)[ty];
+        self.define(host, ty)
+    }
+
+    fn define(&mut self, host: HostFunction, ty: TypeId) -> Result<FunctionId, TableFull> {
+        let number = u32::try_from(self.state.hosts.len()).map_err(|_| TableFull)?;
         let signature = self.code.intern(&call::signature(&host.ty));
         let code = self.code.push(Target::Host(number), signature)?;
         let function = Function { ty, code, vmctx: 0, host: Some(number) };
@@ -145,7 +166,7 @@ impl Store {
     /// The type of a function.
     #[must_use]
     pub fn function_type(&self, function: FunctionId) -> &FuncType {
-        self.state.types.get(self.state.function(function).ty)
+        self.state.types.func(self.state.function(function).ty)
     }
 
     /// The calls of host functions so far, the first [`LOGGED`] of them.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Store;
 use super::state::{Instance, State};
-use super::structures::{ELEMENT_BYTES, STORE_CONTEXT, segment_bytes};
+use super::structures::{ELEMENT_BYTES, GC_HEAP_DATA, STORE_CONTEXT, segment_bytes};
 use crate::arena::NULL_PAGE;
 use crate::passes::Prepared;
 use crate::site::SiteId;
@@ -37,6 +37,10 @@ pub enum Object {
     TypeIds,
     /// A global.
     Global,
+    /// Garbage-collected objects, any of them.
+    GcHeap,
+    /// What the collector keeps.
+    GcHeapData,
     /// Slots of passive element segments.
     ElementSegment,
     /// Elements of a table: of the one that its module defines at this number, or of any.
@@ -55,7 +59,7 @@ impl Object {
         let end = region.find(['+', '(']).unwrap_or(region.len());
         Some(match &region[..end] {
             "VMContext" | "VMFunctionImport" | "VMMemoryImport" | "VMTableImport"
-            | "VMGlobalImport" => Object::Context,
+            | "VMGlobalImport" | "VMTagImport" => Object::Context,
             "VMStoreContext" => Object::StoreContext,
             "VMFuncRef" => Object::FuncRef,
             "VMMemoryDefinition" => Object::MemoryDefinition,
@@ -67,7 +71,9 @@ impl Object {
             "DefinedTable" => Object::Table(Some(number(region)?)),
             "PublicMemory" => Object::Memory(None),
             "DefinedMemory" => Object::Memory(Some(number(region)?)),
-            "BuiltinFunctionsArray" | "EpochCounter" | "GcHeap" | "HostValRaw" => Object::Nothing,
+            "GcHeap" => Object::GcHeap,
+            "VMNullHeapData" => Object::GcHeapData,
+            "BuiltinFunctionsArray" | "EpochCounter" | "HostValRaw" => Object::Nothing,
             _ => return None,
         })
     }
@@ -195,6 +201,11 @@ impl Store {
     }
 }
 
+/// An instance has far fewer types than its module has bytes.
+fn type_id_bytes(of: &Instance) -> u32 {
+    u32::try_from(4 * of.types.len()).unwrap_or(u32::MAX)
+}
+
 fn interval(offset: u32, len: u32) -> (u64, u64) {
     (u64::from(offset), u64::from(offset) + u64::from(len))
 }
@@ -206,7 +217,7 @@ impl State {
         let each = |part: fn(&Instance) -> (u64, u64)| self.instances.iter().map(part).collect();
         map.add(None, Object::Nothing, Vec::new());
         map.add(None, Object::Context, each(|of| interval(of.vmctx, of.layout.vmctx.size)));
-        map.add(None, Object::TypeIds, each(|of| interval(of.type_ids, 4 * of.types)));
+        map.add(None, Object::TypeIds, each(|of| interval(of.type_ids, type_id_bytes(of))));
         let size = self.instances.first().map_or(0, |of| of.layout.store_context.size);
         map.add(None, Object::StoreContext, vec![interval(STORE_CONTEXT, size)]);
         let func_refs = self.instances.iter().flat_map(|of| {
@@ -217,6 +228,9 @@ impl State {
         let segments = self.instances.iter().flat_map(|of| &of.segments);
         let segments = segments.map(|segment| interval(segment.base, segment_bytes(segment.len)));
         map.add(None, Object::ElementSegment, segments.collect());
+        let heap = self.gc_heap.map(|heap| interval(heap.base, heap.len));
+        map.add(None, Object::GcHeap, heap.into_iter().collect());
+        map.add(None, Object::GcHeapData, vec![interval(GC_HEAP_DATA, 4)]);
         self.map_globals(&mut map);
         self.map_tables(&mut map);
         self.map_memories(&mut map);

@@ -1,4 +1,4 @@
-//! Memories, tables and globals for a module that imports them when there is nothing
+//! Memories, tables, globals and tags for a module that imports them when there is nothing
 //! to import them from.
 //!
 //! They come from a module made for the purpose, which goes the way of any other: so
@@ -8,7 +8,8 @@
 use std::fmt::Write as _;
 
 use crate::frontend::{self, FrontendError};
-use crate::program::{Global, Item, Memory, Module, Program, Table, ValType};
+use crate::program::{FuncType, Global, Item, Memory, Module, Program, Table, ValType};
+use crate::wasm_type::Type;
 
 /// A program that exports something of the right type for each import of `module`
 /// that is not a function: memories and tables of their minimum size, globals that
@@ -22,9 +23,10 @@ pub fn provider(module: &Module) -> Result<Option<Program>, FrontendError> {
     for (position, import) in module.imports.iter().enumerate() {
         let line = match import.item {
             Item::Function(_) => continue,
+            Item::Tag(index) => tag(position, &module.types[module.tags[index]])?,
             Item::Memory(index) => memory(position, &module.memories[index]),
-            Item::Table(index) => table(position, &module.tables[index]),
-            Item::Global(index) => global(position, module.globals[index]),
+            Item::Table(index) => table(position, &module.tables[index])?,
+            Item::Global(index) => global(position, module.globals[index])?,
         };
         text.push_str(&line);
     }
@@ -42,15 +44,38 @@ fn memory(position: usize, memory: &Memory) -> String {
     format!("(memory (export \"{position}\") {limits} (pagesize {page_bytes}))")
 }
 
-fn table(position: usize, table: &Table) -> String {
+fn table(position: usize, table: &Table) -> Result<String, FrontendError> {
+    defaultable(Type::Ref(table.declared))?;
     let limits = limits(table.is_64, table.min, table.max);
-    format!("(table (export \"{position}\") {limits} {})", table.element.name())
+    Ok(format!("(table (export \"{position}\") {limits} {})", table.element.name()))
 }
 
-fn global(position: usize, global: Global) -> String {
+fn global(position: usize, global: Global) -> Result<String, FrontendError> {
+    defaultable(global.declared)?;
     let ty = global.ty.name();
     let ty = if global.mutable { format!("(mut {ty})") } else { ty.to_owned() };
-    format!("(global (export \"{position}\") {ty} ({}))", zero(global.ty))
+    Ok(format!("(global (export \"{position}\") {ty} ({}))", zero(global.ty)))
+}
+
+fn tag(position: usize, ty: &FuncType) -> Result<String, FrontendError> {
+    if ty.params.iter().any(|ty| ty.is_reference()) {
+        return Err(unsupported("an imported tag with references"));
+    }
+    let params = ty.params.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" ");
+    Ok(format!("(tag (export \"{position}\") (param {params}))"))
+}
+
+/// Refuses types of references that are not of all values of their representation: null
+/// may be none, and others are not the module's to name.
+fn defaultable(ty: Type<usize>) -> Result<(), FrontendError> {
+    match ty == Type::top(ty.representation()) {
+        true => Ok(()),
+        false => Err(unsupported("an imported table or global of a specific reference type")),
+    }
+}
+
+fn unsupported(what: &str) -> FrontendError {
+    FrontendError::Unsupported(what.to_owned())
 }
 
 fn limits(is_64: bool, min: u64, max: Option<u64>) -> String {
@@ -67,6 +92,8 @@ fn zero(ty: ValType) -> String {
     match ty {
         ValType::FuncRef => "ref.null func".to_owned(),
         ValType::ExternRef => "ref.null extern".to_owned(),
+        ValType::AnyRef => "ref.null any".to_owned(),
+        ValType::ExnRef => "ref.null exn".to_owned(),
         ValType::V128 => "v128.const i64x2 0 0".to_owned(),
         // No module has an import of the integers that only CLIF has.
         _ => format!("{}.const 0", ty.name()),

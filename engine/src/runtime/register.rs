@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use super::instantiate::CodeEntries;
 use super::link::{Extern, Imports};
 use super::state::{
-    Function, FunctionId, Global, GlobalId, Instance, InstanceId, Memory, MemoryId, Segment, State,
-    Table, TableId,
+    FuncRef, Function, FunctionId, Global, GlobalId, Instance, InstanceId, Memory, MemoryId,
+    Segment, State, Table, TableId, Tag, TagId,
 };
 use super::structures::{InstanceAreas, Parts};
+use super::types::TypeId;
 use crate::code_table::CodeIndex;
 use crate::program::{Item, Module, Program};
 
@@ -23,15 +24,14 @@ pub(super) fn instance(
     number: u32,
 ) -> InstanceId {
     let module = &program.module;
-    for ty in &module.types {
-        state.types.intern(ty);
-    }
+    let types = state.types.intern_all(&module.definitions);
     let id = InstanceId(index(state.instances.len()));
-    let functions = functions(state, module, imports, areas.vmctx, code);
-    let func_refs = func_refs(state, program, areas.vmctx);
-    let tables = tables(state, program, imports, areas, id, &func_refs);
+    let functions = functions(state, module, imports, areas.vmctx, code, &types);
+    let func_refs = func_refs(state, program, areas.vmctx, &functions);
+    let tables = tables(state, program, imports, areas, id, &func_refs, &types);
     let memories = memories(state, program, imports, areas, id);
-    let globals = globals(state, program, imports, areas.vmctx, id);
+    let globals = globals(state, program, imports, areas.vmctx, id, &types);
+    let tags = tags(state, program, imports, areas.vmctx, id, &types);
     let parts = Parts::of(program);
     let segments = parts.elements.iter().zip(&module.passive_elements);
     let mut instance = Instance {
@@ -40,7 +40,7 @@ pub(super) fn instance(
         layout: program.layout.clone(),
         vmctx: areas.vmctx,
         type_ids: areas.vmctx + within(parts.type_ids),
-        types: index(module.types.len()),
+        types,
         functions,
         func_refs,
         tables,
@@ -48,6 +48,7 @@ pub(super) fn instance(
         memories,
         imported_memories: imports.memories.len(),
         globals,
+        tags,
         segments: segments
             .map(|(&at, &len)| Segment { base: areas.vmctx + within(at), len, dropped: false })
             .collect(),
@@ -65,10 +66,11 @@ fn functions(
     imports: &Imports,
     vmctx: u32,
     code: &CodeEntries,
+    types: &[TypeId],
 ) -> Vec<FunctionId> {
     let mut ids = imports.functions.clone();
     for (decl, entry) in module.functions[ids.len()..].iter().zip(&code.defined) {
-        let ty = state.types.intern(&module.types[decl.ty]);
+        let ty = types[decl.ty];
         // A function that nothing outside the program can name has no entry.
         let code = entry.unwrap_or(CodeIndex::TRAP);
         ids.push(FunctionId(index(state.functions.len())));
@@ -77,12 +79,19 @@ fn functions(
     ids
 }
 
-fn func_refs(state: &mut State, program: &Program, vmctx: u32) -> Vec<Option<u32>> {
+fn func_refs(
+    state: &mut State,
+    program: &Program,
+    vmctx: u32,
+    functions: &[FunctionId],
+) -> Vec<Option<u32>> {
     let offset = |slot| vmctx + program.layout.func_refs.at(slot);
     let func_refs: Vec<_> =
         program.module.functions.iter().map(|decl| decl.func_ref.map(offset)).collect();
-    let made = (0..).zip(&func_refs).filter_map(|(position, offset)| Some(((*offset)?, position)));
-    state.func_refs.extend(made);
+    for ((position, offset), &function) in (0..).zip(&func_refs).zip(functions) {
+        let ty = state.function(function).ty;
+        state.func_refs.extend(offset.map(|offset| (offset, FuncRef { position, ty })));
+    }
     func_refs
 }
 
@@ -93,6 +102,7 @@ fn tables(
     areas: &InstanceAreas,
     owner: InstanceId,
     func_refs: &[Option<u32>],
+    types: &[TypeId],
 ) -> Vec<TableId> {
     let mut ids = imports.tables.clone();
     let defined = program.module.tables[ids.len()..].iter().zip(&areas.tables);
@@ -107,6 +117,7 @@ fn tables(
             base,
             elements: within(ty.min),
             reserved,
+            element: ty.declared.map(|ty| types[ty]),
             image: ty.image.iter().map(func_ref).collect(),
             ty: ty.clone(),
         });
@@ -146,16 +157,35 @@ fn globals(
     imports: &Imports,
     vmctx: u32,
     owner: InstanceId,
+    types: &[TypeId],
 ) -> Vec<GlobalId> {
     let mut ids = imports.globals.clone();
     for (number, global) in (0..).zip(&program.module.globals[ids.len()..]) {
         ids.push(GlobalId(index(state.globals.len())));
         state.globals.push(Global {
             ty: global.ty,
+            declared: global.declared.map(|ty| types[ty]),
             mutable: global.mutable,
             owner: (owner, number),
             definition: vmctx + program.layout.globals.at(number),
         });
+    }
+    ids
+}
+
+fn tags(
+    state: &mut State,
+    program: &Program,
+    imports: &Imports,
+    vmctx: u32,
+    owner: InstanceId,
+    types: &[TypeId],
+) -> Vec<TagId> {
+    let mut ids = imports.tags.clone();
+    for (number, &ty) in (0..).zip(&program.module.tags[ids.len()..]) {
+        let definition = vmctx + program.layout.tags.at(number);
+        ids.push(TagId(index(state.tags.len())));
+        state.tags.push(Tag { ty: types[ty], owner: (owner, number), definition });
     }
     ids
 }
@@ -166,6 +196,7 @@ fn exports(module: &Module, instance: &Instance) -> HashMap<String, Extern> {
         Item::Table(index) => Extern::Table(instance.tables[index]),
         Item::Memory(index) => Extern::Memory(instance.memories[index]),
         Item::Global(index) => Extern::Global(instance.globals[index]),
+        Item::Tag(index) => Extern::Tag(instance.tags[index]),
     };
     module.exports.iter().map(|export| (export.name.clone(), item(export.item))).collect()
 }

@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 
 use super::areas::Areas;
+use super::gc_heap::{GcHeap, Numbering};
 use super::host::{HostCall, HostFunction};
 use super::link::Extern;
 use super::objects::SharedObjectMap;
@@ -18,6 +19,7 @@ use super::types::{TypeId, Types};
 use crate::code_table::CodeIndex;
 use crate::layout::Layout;
 use crate::program::{self, ValType};
+use crate::wasm_type::{RefType, Type};
 
 /// Declares the id types of a store's objects.
 macro_rules! ids {
@@ -43,6 +45,8 @@ ids! {
     MemoryId, memory, memories, Memory;
     /// A global of a store.
     GlobalId, global, globals, Global;
+    /// A tag of a store.
+    TagId, tag, tags, Tag;
     /// An instance of a store.
     InstanceId, instance, instances, Instance;
 }
@@ -62,6 +66,7 @@ pub(super) struct Function {
 #[derive(Debug)]
 pub(super) struct Table {
     pub(super) ty: program::Table,
+    pub(super) element: RefType<TypeId>,
     /// The instance that defines it, and its number among those that it defines.
     pub(super) owner: (InstanceId, u32),
     /// Arena offset of its `VMTableDefinition`.
@@ -109,11 +114,30 @@ impl Memory {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Global {
     pub(super) ty: ValType,
+    pub(super) declared: Type<TypeId>,
     pub(super) mutable: bool,
     /// As for [`Table`].
     pub(super) owner: (InstanceId, u32),
     /// Arena offset of its `VMGlobalDefinition`, which is its 16-byte slot.
     pub(super) definition: u32,
+}
+
+/// A tag.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tag {
+    pub(super) ty: TypeId,
+    /// As for [`Table`].
+    pub(super) owner: (InstanceId, u32),
+    /// Arena offset of its `VMTagDefinition`.
+    pub(super) definition: u32,
+}
+
+/// A `VMFuncRef` that the runtime made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FuncRef {
+    /// Position of its function in the instance that holds it.
+    pub(super) position: u32,
+    pub(super) ty: TypeId,
 }
 
 /// A passive element segment.
@@ -133,9 +157,10 @@ pub(super) struct Instance {
     pub(super) startup: Option<CodeIndex>,
     pub(super) layout: Layout,
     pub(super) vmctx: u32,
-    /// Arena offset of its array of type ids, and how many there are.
+    /// Arena offset of its array of type ids.
     pub(super) type_ids: u32,
-    pub(super) types: u32,
+    /// What stands in that array.
+    pub(super) types: Vec<TypeId>,
     pub(super) functions: Vec<FunctionId>,
     /// Arena offset of each function's `VMFuncRef`, if it has one.
     pub(super) func_refs: Vec<Option<u32>>,
@@ -144,6 +169,7 @@ pub(super) struct Instance {
     pub(super) memories: Vec<MemoryId>,
     pub(super) imported_memories: usize,
     pub(super) globals: Vec<GlobalId>,
+    pub(super) tags: Vec<TagId>,
     pub(super) segments: Vec<Segment>,
     pub(super) exports: HashMap<String, Extern>,
 }
@@ -169,12 +195,17 @@ pub(super) struct State {
     pub(super) tables: Vec<Table>,
     pub(super) memories: Vec<Memory>,
     pub(super) globals: Vec<Global>,
+    pub(super) tags: Vec<Tag>,
     pub(super) instances: Vec<Instance>,
     /// Instances by the offset of their vmctx.
     pub(super) contexts: HashMap<u32, InstanceId>,
-    /// Every `VMFuncRef` that the runtime made, with the position of its function in
-    /// the instance that holds it.
-    pub(super) func_refs: HashMap<u32, u32>,
+    /// Every `VMFuncRef` that the runtime made, by offset.
+    pub(super) func_refs: HashMap<u32, FuncRef>,
+    pub(super) gc_heap: Option<GcHeap>,
+    /// The host's references that guest code has been given.
+    pub(super) host_references: Numbering<u128>,
+    /// Offsets of the `VMFuncRef`s that objects of the GC heap hold.
+    pub(super) held_func_refs: Numbering<u32>,
     pub(super) hosts: Vec<HostFunction>,
     pub(super) host_calls: Vec<HostCall>,
     pub(super) host_calls_made: u64,
@@ -194,9 +225,13 @@ impl State {
             tables: Vec::new(),
             memories: Vec::new(),
             globals: Vec::new(),
+            tags: Vec::new(),
             instances: Vec::new(),
             contexts: HashMap::new(),
             func_refs: HashMap::new(),
+            gc_heap: None,
+            host_references: Numbering::default(),
+            held_func_refs: Numbering::default(),
             hosts: Vec::new(),
             host_calls: Vec::new(),
             host_calls_made: 0,

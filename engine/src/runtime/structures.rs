@@ -22,6 +22,9 @@ pub(super) const SEGMENT_SLOT_BYTES: u32 = 16;
 /// nesting of calls that a run may be given.
 pub(super) const SHADOW_STACK_BYTES: u32 = 4 << 20;
 
+/// Bytes that the GC heap may grow to.
+pub(super) const GC_HEAP_BYTES: u32 = 64 << 20;
+
 /// Linear memories begin here where they fit: VM structures then have offsets below
 /// 2^31 and guest data above, so that a sign taken for a bit shows in every program.
 const MEMORY_FLOOR: u32 = 1 << 31;
@@ -150,6 +153,7 @@ pub(super) fn instance_areas(
     limits: Reservations,
 ) -> Result<InstanceAreas, TooLarge> {
     let module = &program.module;
+    let gc_heap = gc_heap_area(areas, program)?;
     let vmctx = areas.allocate(AreaKind::Instance, Parts::of(program).len)?.offset;
     let mut tables = Vec::new();
     for table in &module.tables[program.layout.imported_tables.count as usize..] {
@@ -170,12 +174,23 @@ pub(super) fn instance_areas(
         let area = areas.allocate(AreaKind::Memory, bytes((memory, &pages)))?;
         memories.push((area.offset, pages));
     }
-    Ok(InstanceAreas { vmctx, tables, memories })
+    Ok(InstanceAreas { gc_heap, vmctx, tables, memories })
+}
+
+/// The GC heap, with the first program that needs it.
+fn gc_heap_area(areas: &mut Areas, program: &Program) -> Result<Option<u32>, OutOfAreas> {
+    let has_one = areas.all().iter().any(|area| area.kind == AreaKind::GcHeap);
+    if has_one || !program.module.needs_gc_heap {
+        return Ok(None);
+    }
+    areas.allocate(AreaKind::GcHeap, GC_HEAP_BYTES.into()).map(|area| Some(area.offset))
 }
 
 /// Where an instance and what it defines lie, each with what it reserves.
 #[derive(Debug)]
 pub(super) struct InstanceAreas {
+    /// Offset of the store's GC heap, if the instance is the first that needs one.
+    pub(super) gc_heap: Option<u32>,
     pub(super) vmctx: u32,
     /// Offset and elements.
     pub(super) tables: Vec<(u32, u32)>,
@@ -189,9 +204,13 @@ pub(super) const SHADOW_STACK: u32 = NULL_PAGE + 2 * PAGE;
 /// Offset of the store context: after the words of the shadow stack.
 pub(super) const STORE_CONTEXT: u32 = shadow_stack::WORDS_END.next_multiple_of(16);
 
+/// Offset of the collector's data: behind the store context, which is far smaller.
+pub(super) const GC_HEAP_DATA: u32 = STORE_CONTEXT + 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wasm_type::{HeapType, RefType};
 
     fn memory(min_pages: u64, max_pages: Option<u64>) -> Memory {
         Memory { min_pages, max_pages, page_size_log2: 16, is_64: false, shared: false }
@@ -216,7 +235,7 @@ mod tests {
             min,
             max,
             element: crate::program::ValType::FuncRef,
-            non_null: false,
+            declared: RefType { nullable: true, heap: HeapType::Func },
             is_64: false,
             image: Vec::new(),
         };

@@ -11,13 +11,17 @@ pub struct Value {
     pub ty: ValType,
     /// The zero-extended bit pattern of a number. For a reference `None` is null;
     /// else it is the host's number of an externref, and for a funcref the position
-    /// of the function in its module, or [`FORGED`] plus the arena offset where the
-    /// runtime never made a function reference.
+    /// of the function in its module. An anyref may be an integer of 31 bits, or [`HOST`]
+    /// plus a number of the host. Any other reference is [`FORGED`] plus what guest code
+    /// holds for it: an object of the GC heap, or something that the runtime never made.
     pub bits: Option<u128>,
 }
 
-/// Added to the offset of a funcref that is none.
+/// Added to a reference that has no meaning outside of guest code.
 pub const FORGED: u128 = 1 << 32;
+
+/// Added to the host's number of a reference that guest code made an anyref.
+pub const HOST: u128 = 1 << 64;
 
 impl Value {
     /// A number, or a reference that is not null.
@@ -30,7 +34,7 @@ impl Value {
     #[must_use]
     pub fn zero(ty: ValType) -> Value {
         match ty {
-            ValType::FuncRef | ValType::ExternRef => Value { ty, bits: None },
+            ty if ty.is_reference() => Value { ty, bits: None },
             _ => Value { ty, bits: Some(0) },
         }
     }
@@ -41,10 +45,10 @@ impl Value {
 #[must_use]
 pub fn representable(ty: ValType, bits: Option<u128>) -> bool {
     match (ty, bits) {
-        (ValType::FuncRef | ValType::ExternRef, None) => true,
-        (ValType::ExternRef, Some(number)) => externref(number).is_some(),
+        (ty, None) => ty.is_reference(),
+        (ValType::AnyRef, Some(number)) => number < 1 << 31 || of_host(number).is_some(),
+        (ValType::ExnRef, Some(_)) => false,
         (_, Some(bits)) => significant(ty, bits) == bits,
-        (_, None) => false,
     }
 }
 
@@ -54,23 +58,26 @@ pub(crate) fn significant(ty: ValType, slot: Slot) -> u128 {
     match ty {
         ValType::I8 => slot & u128::from(u8::MAX),
         ValType::I16 => slot & u128::from(u16::MAX),
-        ValType::I32 | ValType::F32 | ValType::FuncRef | ValType::ExternRef => {
-            slot & u128::from(u32::MAX)
-        }
+        ValType::I32 | ValType::F32 => slot & u128::from(u32::MAX),
+        ty if ty.is_reference() => slot & u128::from(u32::MAX),
         ValType::I64 | ValType::F64 => slot & u128::from(u64::MAX),
-        ValType::I128 | ValType::V128 => slot,
+        _ => slot,
     }
 }
 
-/// The host's number behind an externref as stored by guest code: one more, so that
-/// 0 is null.
-pub(super) fn host_number(slot: Slot) -> Option<u128> {
-    significant(ValType::ExternRef, slot).checked_sub(1)
+/// The host's number that an anyref holds.
+pub(super) fn of_host(bits: u128) -> Option<u128> {
+    bits.checked_sub(HOST).filter(|&number| number < u128::from(u32::MAX))
 }
 
-/// What guest code holds for externref `number`, if the number fits.
-pub(super) fn externref(number: u128) -> Option<Slot> {
-    (number < u128::from(u32::MAX)).then(|| number + 1)
+/// The reference to an integer of 31 bits, of which the upper ones are dropped.
+pub(super) fn i31(number: u128) -> Slot {
+    significant(ValType::I32, number << 1 | 1)
+}
+
+/// The integer of such a reference.
+pub(super) fn of_i31(slot: Slot) -> Option<u128> {
+    (slot & 1 == 1).then_some(slot >> 1)
 }
 
 #[cfg(test)]
@@ -78,12 +85,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn externrefs_map_back_and_zero_is_null() {
-        assert_eq!(host_number(0), None);
-        for number in [0, 1, u128::from(u32::MAX) - 1] {
-            assert_eq!(host_number(externref(number).expect("fits")), Some(number));
+    fn small_integers_map_back() {
+        for number in [0, 1, 0x7fff_ffff] {
+            assert_eq!(of_i31(i31(number)), Some(number));
         }
-        assert_eq!(externref(u128::from(u32::MAX)), None);
+        assert_eq!(of_i31(i31(1 << 31)), Some(0));
+        assert_eq!((of_i31(0), of_i31(16)), (None, None));
     }
 
     #[test]

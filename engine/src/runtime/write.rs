@@ -3,7 +3,7 @@
 
 use super::register::within;
 use super::state::{Instance, State};
-use super::structures::{Parts, STORE_CONTEXT};
+use super::structures::{GC_HEAP_DATA, Parts, STORE_CONTEXT};
 use crate::arena::{Arena, OutOfArena};
 use crate::program::Program;
 
@@ -40,10 +40,12 @@ impl Writer<'_> {
         self.imported_tables()?;
         self.imported_memories()?;
         self.imported_globals()?;
+        self.imported_tags()?;
         self.func_refs()?;
         self.tables()?;
         self.memories()?;
         self.globals()?;
+        self.tags()?;
         self.runtime_data()?;
         self.memory_images()
     }
@@ -56,13 +58,14 @@ impl Writer<'_> {
     fn context(&mut self) -> Written {
         let vmctx = self.program.layout.vmctx;
         self.put(vmctx.magic, VMCTX_MAGIC)?;
-        self.put(vmctx.store_context, STORE_CONTEXT)
+        self.put(vmctx.store_context, STORE_CONTEXT)?;
+        self.put(vmctx.gc_heap_data, GC_HEAP_DATA)
     }
 
     fn type_ids(&mut self) -> Written {
         let at = self.instance.type_ids;
         self.put(self.program.layout.vmctx.type_ids, at)?;
-        let ids = self.program.module.types.iter().map(|ty| self.state.types.id(ty));
+        let ids = self.instance.types.iter();
         let bytes: Vec<u8> = ids.flat_map(|id| id.as_u32().to_le_bytes()).collect();
         self.arena.write(at, &bytes)
     }
@@ -123,6 +126,20 @@ impl Writer<'_> {
         Ok(())
     }
 
+    fn imported_tags(&mut self) -> Written {
+        let fields = self.program.layout.tag_import;
+        let array = self.program.layout.imported_tags;
+        for number in 0..array.count {
+            let tag = *self.state.tag(self.instance.tags[number as usize]);
+            let (owner, index) = tag.owner;
+            let at = array.at(number);
+            self.put(at + fields.from, tag.definition)?;
+            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.put(at + fields.index, index)?;
+        }
+        Ok(())
+    }
+
     fn func_refs(&mut self) -> Written {
         let fields = self.program.layout.func_ref;
         let array = self.program.layout.func_refs;
@@ -167,6 +184,16 @@ impl Writer<'_> {
         for (&id, global) in defined {
             let at = self.state.global(id).definition;
             self.arena.store_u128(at, global.init.unwrap_or(0))?;
+        }
+        Ok(())
+    }
+
+    fn tags(&mut self) -> Written {
+        let fields = self.program.layout.tag;
+        let first = self.program.layout.imported_tags.count as usize;
+        for &id in &self.instance.tags[first..] {
+            let tag = *self.state.tag(id);
+            self.arena.store_u32(tag.definition + fields.type_index, tag.ty.as_u32())?;
         }
         Ok(())
     }

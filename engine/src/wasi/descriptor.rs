@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 
 use cap_std::fs::{Dir, File, Metadata, MetadataExt};
 
@@ -11,16 +11,40 @@ use super::errno::Errno;
 /// Most descriptors that a program may hold at once.
 const MAX_OPEN: usize = 1024;
 
-/// `filetype` of preview 1.
-pub(super) const CHARACTER_DEVICE: u8 = 2;
+/// `filetype` of preview 1. What it has no number for, such as a pipe, is unknown.
+const UNKNOWN: u8 = 0;
+const CHARACTER_DEVICE: u8 = 2;
 pub(super) const DIRECTORY: u8 = 3;
 const REGULAR_FILE: u8 = 4;
 const SYMBOLIC_LINK: u8 = 7;
 
+/// What is at the other end of a stream. Programs ask, and buffer more where nobody
+/// waits at a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Terminal,
+    Other,
+}
+
+impl Kind {
+    /// The kind of one of this process's own streams.
+    pub(super) fn of(stream: &impl IsTerminal) -> Kind {
+        if stream.is_terminal() { Kind::Terminal } else { Kind::Other }
+    }
+
+    /// Its `filetype`.
+    pub(super) fn file_type(self) -> u8 {
+        match self {
+            Kind::Terminal => CHARACTER_DEVICE,
+            Kind::Other => UNKNOWN,
+        }
+    }
+}
+
 /// What a descriptor stands for.
 pub(super) enum Descriptor {
-    Input(Box<dyn Read + Send>),
-    Output(Box<dyn Write + Send>),
+    Input(Box<dyn Read + Send>, Kind),
+    Output(Box<dyn Write + Send>, Kind),
     File(OpenFile),
     Directory(OpenDirectory),
 }
@@ -47,6 +71,7 @@ pub(super) struct OpenDirectory {
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) name: Vec<u8>,
+    pub(super) device: u64,
     pub(super) inode: u64,
     pub(super) kind: u8,
 }
@@ -60,14 +85,23 @@ impl OpenDirectory {
     /// program sees the same order on every host.
     pub(super) fn list(&mut self) -> io::Result<()> {
         use std::os::unix::ffi::OsStrExt as _;
-        let here = self.dir.dir_metadata()?.ino();
-        let link = |name: &str| Entry { name: name.into(), inode: here, kind: DIRECTORY };
+        let here = self.dir.dir_metadata()?;
+        let link = |name: &str| Entry {
+            name: name.into(),
+            device: here.dev(),
+            inode: here.ino(),
+            kind: DIRECTORY,
+        };
         let mut entries = Vec::new();
         for entry in self.dir.entries()? {
             let entry = entry?;
             let metadata = entry.metadata()?;
-            let name = entry.file_name().as_bytes().to_vec();
-            entries.push(Entry { name, inode: metadata.ino(), kind: file_type(&metadata) });
+            entries.push(Entry {
+                name: entry.file_name().as_bytes().to_vec(),
+                device: metadata.dev(),
+                inode: metadata.ino(),
+                kind: file_type(&metadata),
+            });
         }
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         self.listing = [link("."), link("..")].into_iter().chain(entries).collect();
@@ -116,15 +150,24 @@ impl Descriptors {
     pub(super) fn file(&mut self, number: u32) -> Result<&mut OpenFile, Errno> {
         match self.get(number)? {
             Descriptor::File(file) => Ok(file),
-            Descriptor::Directory(_) => Err(Errno::IsDirectory),
-            Descriptor::Input(_) | Descriptor::Output(_) => Err(Errno::Seek),
+            _ => Err(Errno::BadF),
+        }
+    }
+
+    /// A file with a position, which streams do not have.
+    pub(super) fn seekable(&mut self, number: u32) -> Result<&mut OpenFile, Errno> {
+        match self.get(number)? {
+            Descriptor::File(file) => Ok(file),
+            Descriptor::Directory(_) => Err(Errno::BadF),
+            Descriptor::Input(..) | Descriptor::Output(..) => Err(Errno::Seek),
         }
     }
 
     pub(super) fn directory(&mut self, number: u32) -> Result<&mut OpenDirectory, Errno> {
         match self.get(number)? {
             Descriptor::Directory(directory) => Ok(directory),
-            _ => Err(Errno::NotDirectory),
+            Descriptor::File(_) => Err(Errno::NotDirectory),
+            Descriptor::Input(..) | Descriptor::Output(..) => Err(Errno::BadF),
         }
     }
 

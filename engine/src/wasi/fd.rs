@@ -1,15 +1,16 @@
 //! Calls on open descriptors: reading, writing, seeking, status.
 #![forbid(unsafe_code)]
 
-use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
-use std::time::{Duration, SystemTime};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::time::Duration;
 
-use cap_std::fs::{FileExt as _, Metadata, MetadataExt};
+use cap_std::fs::FileExt as _;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
-use super::descriptor::{CHARACTER_DEVICE, DIRECTORY, Descriptor, file_type};
+use super::descriptor::{DIRECTORY, Descriptor, file_type};
 use super::errno::Errno;
 use super::guest::{Buffer, Guest};
+use super::world::FileStat;
 use super::{Arguments, Context};
 
 /// Most bytes that one call moves; callers handle short counts.
@@ -22,14 +23,19 @@ const KNOWN_FLAGS: u16 = APPEND | 2 | 8 | 16;
 
 pub(super) const RIGHT_READ: u64 = 1 << 1;
 pub(super) const RIGHT_WRITE: u64 = 1 << 6;
-const RIGHTS_OF_STREAM: u64 = 1 << 21 | 1 << 27;
-const RIGHTS_OF_FILE: u64 =
-    RIGHTS_OF_STREAM | 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 3 << 22;
-const RIGHTS_OF_DIRECTORY: u64 = 0x07ff_fe00 | 1 << 3 | 1 << 4;
+const RIGHT_READDIR: u64 = 1 << 14;
+/// Rights are told, not kept: an operation is allowed or not whatever they say. They are
+/// what Wasmtime tells, so that a program sees the same in both.
+const RIGHTS: u64 = (1 << 30) - 1;
+/// Base and inheriting rights of a folder that the program was given.
+const RIGHTS_OF_PREOPEN: [u64; 2] = [0x07b7_fe00, 0x0ff7_ffff];
+/// Rights of a folder that it opened: all but those to change the content of a file.
+const RIGHTS_OF_DIRECTORY: u64 = RIGHTS & !(RIGHT_WRITE | 1 << 2 | 1 << 19 | 1 << 22);
 
-const PRESTAT_DIRECTORY: u32 = 0;
+const PRESTAT_DIRECTORY: u8 = 0;
+const PRESTAT_BYTES: u32 = 8;
+const FDSTAT_BYTES: u32 = 24;
 const DIRENT_BYTES: usize = 24;
-const FILESTAT_BYTES: usize = 64;
 
 impl Context {
     pub(super) fn fd_close(&mut self, _: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
@@ -43,12 +49,11 @@ impl Context {
     pub(super) fn fd_read(&mut self, guest: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
         let buffers = guest.buffers(args.u32(1), args.u32(2))?;
         let reader: &mut dyn Read = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(input) => input,
+            Descriptor::Input(input, _) => input,
             Descriptor::File(open) if open.readable => &mut open.file,
-            Descriptor::Directory(_) => return Err(Errno::IsDirectory),
-            Descriptor::Output(_) | Descriptor::File(_) => return Err(Errno::BadF),
+            _ => return Err(Errno::BadF),
         };
-        let done = fill(guest, &buffers, |into, _| reader.read(into))?;
+        let done = fill(guest, &buffers, |into| reader.read(into))?;
         guest.store_u32(args.u32(3), done)
     }
 
@@ -59,19 +64,18 @@ impl Context {
             return Err(Errno::BadF);
         }
         let (file, from) = (&open.file, args.u64(3));
-        let done = fill(guest, &buffers, |into, at| file.read_at(into, from.saturating_add(at)))?;
+        let done = fill(guest, &buffers, |into| file.read_at(into, from))?;
         guest.store_u32(args.u32(4), done)
     }
 
     pub(super) fn fd_write(&mut self, guest: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
         let buffers = guest.buffers(args.u32(1), args.u32(2))?;
         let writer: &mut dyn Write = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Output(output) => output,
+            Descriptor::Output(output, _) => output,
             Descriptor::File(open) if open.writable => &mut open.file,
-            Descriptor::Directory(_) => return Err(Errno::IsDirectory),
-            Descriptor::Input(_) | Descriptor::File(_) => return Err(Errno::BadF),
+            _ => return Err(Errno::BadF),
         };
-        let done = drain(guest, &buffers, |from, _| {
+        let done = drain(guest, &buffers, |from| {
             let written = writer.write(from)?;
             writer.flush().map(|()| written)
         })?;
@@ -89,7 +93,7 @@ impl Context {
             return Err(Errno::BadF);
         }
         let (file, to) = (&open.file, args.u64(3));
-        let done = drain(guest, &buffers, |from, at| file.write_at(from, to.saturating_add(at)))?;
+        let done = drain(guest, &buffers, |from| file.write_at(from, to))?;
         guest.store_u32(args.u32(4), done)
     }
 
@@ -101,22 +105,18 @@ impl Context {
             2 => SeekFrom::End(distance),
             _ => return Err(Errno::Invalid),
         };
-        let at = self.descriptors.file(args.u32(0))?.file.seek(to)?;
+        let at = self.descriptors.seekable(args.u32(0))?.file.seek(to)?;
         guest.store_u64(args.u32(3), at)
     }
 
     pub(super) fn fd_tell(&mut self, guest: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
-        let at = self.descriptors.file(args.u32(0))?.file.stream_position()?;
+        let at = self.descriptors.seekable(args.u32(0))?.file.stream_position()?;
         guest.store_u64(args.u32(1), at)
     }
 
-    /// Both kinds of synchronisation; streams have nothing to synchronise.
+    /// Both kinds of synchronisation.
     pub(super) fn fd_sync(&mut self, _: &mut Guest<'_>, args: Arguments) -> Result<(), Errno> {
-        match self.descriptors.get(args.u32(0))? {
-            Descriptor::File(open) => Ok(open.file.sync_all()?),
-            Descriptor::Output(output) => Ok(output.flush()?),
-            Descriptor::Input(_) | Descriptor::Directory(_) => Ok(()),
-        }
+        Ok(self.descriptors.file(args.u32(0))?.file.sync_all()?)
     }
 
     /// Advice is taken and not acted upon.
@@ -139,23 +139,25 @@ impl Context {
         guest: &mut Guest<'_>,
         args: Arguments,
     ) -> Result<(), Errno> {
-        let (kind, flags, rights) = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(_) => (CHARACTER_DEVICE, 0, RIGHTS_OF_STREAM | RIGHT_READ),
-            Descriptor::Output(_) => (CHARACTER_DEVICE, 0, RIGHTS_OF_STREAM | RIGHT_WRITE),
-            Descriptor::Directory(_) => (DIRECTORY, 0, RIGHTS_OF_DIRECTORY),
+        let (kind, flags, [base, inheriting]) = match self.descriptors.get(args.u32(0))? {
+            Descriptor::Input(_, kind) => (kind.file_type(), 0, [RIGHT_READ; 2]),
+            Descriptor::Output(_, kind) => (kind.file_type(), 0, [RIGHT_WRITE; 2]),
+            Descriptor::Directory(open) if open.preopened.is_some() => {
+                (DIRECTORY, 0, RIGHTS_OF_PREOPEN)
+            }
+            Descriptor::Directory(_) => (DIRECTORY, 0, [RIGHTS_OF_DIRECTORY; 2]),
             Descriptor::File(open) => {
-                let read = if open.readable { RIGHT_READ } else { 0 };
-                let write = if open.writable { RIGHT_WRITE } else { 0 };
-                (file_type(&open.file.metadata()?), open.flags, RIGHTS_OF_FILE | read | write)
+                let kind = file_type(&open.file.metadata()?);
+                (kind, open.flags, [rights_of_file(open.readable, open.writable); 2])
             }
         };
-        let inherited = if kind == DIRECTORY { u64::MAX >> 36 } else { 0 };
-        let mut stat = [0; 24];
-        stat[0] = kind;
-        stat[2..4].copy_from_slice(&flags.to_le_bytes());
-        stat[8..16].copy_from_slice(&rights.to_le_bytes());
-        stat[16..24].copy_from_slice(&inherited.to_le_bytes());
-        guest.write(args.u32(1), &stat)
+        let fields: [(u32, &[u8]); 4] = [
+            (0, &[kind]),
+            (2, &flags.to_le_bytes()),
+            (8, &base.to_le_bytes()),
+            (16, &inheriting.to_le_bytes()),
+        ];
+        guest.write_fields(args.u32(1), FDSTAT_BYTES, fields)
     }
 
     pub(super) fn fd_fdstat_set_flags(
@@ -168,21 +170,22 @@ impl Context {
         if flags & !KNOWN_FLAGS != 0 {
             return Err(Errno::NotSupported);
         }
-        let old = rustix::fs::fcntl_getfl(&open.file).map_err(std::io::Error::from)?;
+        let old = rustix::fs::fcntl_getfl(&open.file).map_err(io::Error::from)?;
         let append = rustix::fs::OFlags::APPEND;
         let new = if flags & APPEND == 0 { old - append } else { old | append };
-        rustix::fs::fcntl_setfl(&open.file, new).map_err(std::io::Error::from)?;
+        rustix::fs::fcntl_setfl(&open.file, new).map_err(io::Error::from)?;
         open.flags = flags;
         Ok(())
     }
 
-    /// Rights are told and not kept: what a descriptor may do is fixed when it is opened.
+    /// What a descriptor may do is fixed when it is opened.
     pub(super) fn fd_fdstat_set_rights(
         &mut self,
         _: &mut Guest<'_>,
         args: Arguments,
     ) -> Result<(), Errno> {
-        self.descriptors.get(args.u32(0)).map(drop)
+        self.descriptors.get(args.u32(0))?;
+        Err(Errno::NotSupported)
     }
 
     pub(super) fn fd_filestat_get(
@@ -191,15 +194,11 @@ impl Context {
         args: Arguments,
     ) -> Result<(), Errno> {
         let stat = match self.descriptors.get(args.u32(0))? {
-            Descriptor::Input(_) | Descriptor::Output(_) => {
-                let mut stat = [0; FILESTAT_BYTES];
-                stat[16] = CHARACTER_DEVICE;
-                stat
-            }
-            Descriptor::File(open) => filestat(&open.file.metadata()?),
-            Descriptor::Directory(open) => filestat(&open.dir.dir_metadata()?),
+            Descriptor::Input(_, kind) | Descriptor::Output(_, kind) => FileStat::of_stream(*kind),
+            Descriptor::File(open) => self.world.filestat(&open.file.metadata()?),
+            Descriptor::Directory(open) => self.world.filestat(&open.dir.dir_metadata()?),
         };
-        guest.write(args.u32(1), &stat)
+        stat.store(guest, args.u32(1))
     }
 
     pub(super) fn fd_filestat_set_size(
@@ -223,9 +222,9 @@ impl Context {
         let set = match self.descriptors.get(args.u32(0))? {
             Descriptor::File(open) => rustix::fs::futimens(&open.file, &times),
             Descriptor::Directory(open) => rustix::fs::futimens(&open.dir, &times),
-            Descriptor::Input(_) | Descriptor::Output(_) => return Err(Errno::BadF),
+            Descriptor::Input(..) | Descriptor::Output(..) => return Err(Errno::BadF),
         };
-        Ok(set.map_err(std::io::Error::from)?)
+        Ok(set.map_err(io::Error::from)?)
     }
 
     pub(super) fn fd_prestat_get(
@@ -234,9 +233,9 @@ impl Context {
         args: Arguments,
     ) -> Result<(), Errno> {
         let len = self.preopened(args.u32(0))?.len();
-        guest.store_u32(args.u32(1), PRESTAT_DIRECTORY)?;
         let len = u32::try_from(len).map_err(|_| Errno::Overflow)?;
-        guest.store_u32(args.u32(1).wrapping_add(4), len)
+        let fields: [(u32, &[u8]); 2] = [(0, &[PRESTAT_DIRECTORY]), (4, &len.to_le_bytes())];
+        guest.write_fields(args.u32(1), PRESTAT_BYTES, fields)
     }
 
     pub(super) fn fd_prestat_dir_name(
@@ -280,7 +279,8 @@ impl Context {
             }
             let mut head = [0; DIRENT_BYTES];
             head[0..8].copy_from_slice(&(position as u64 + 1).to_le_bytes());
-            head[8..16].copy_from_slice(&entry.inode.to_le_bytes());
+            let (_, inode) = self.world.identity(entry.device, entry.inode);
+            head[8..16].copy_from_slice(&inode.to_le_bytes());
             let len = u32::try_from(entry.name.len()).map_err(|_| Errno::Overflow)?;
             head[16..20].copy_from_slice(&len.to_le_bytes());
             head[20] = entry.kind;
@@ -294,71 +294,46 @@ impl Context {
     }
 }
 
-/// Reads into the guest's buffers one after the other, until a short count.
+fn rights_of_file(readable: bool, writable: bool) -> u64 {
+    let unreadable = if readable { 0 } else { RIGHT_READ | RIGHT_READDIR };
+    let unwritable = if writable { 0 } else { RIGHT_WRITE };
+    RIGHTS & !(unreadable | unwritable)
+}
+
+/// Reads into the first of the guest's buffers that is not empty: a short count, which
+/// every caller handles, and the one that Wasmtime gives.
 fn fill(
     guest: &mut Guest<'_>,
     buffers: &[Buffer],
-    mut read: impl FnMut(&mut [u8], u64) -> std::io::Result<usize>,
+    mut read: impl FnMut(&mut [u8]) -> io::Result<usize>,
 ) -> Result<u32, Errno> {
-    let mut done = 0;
-    for buffer in buffers.iter().filter(|buffer| buffer.len > 0) {
-        let mut bytes = vec![0; buffer.len.min(MAX_TRANSFER) as usize];
-        let count = match read(&mut bytes, u64::from(done)) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) if done > 0 => break,
-            result => result?,
-        };
-        guest.write(buffer.at, &bytes[..count])?;
-        done += u32::try_from(count).map_err(|_| Errno::Overflow)?;
-        if count < buffer.len as usize {
-            break;
-        }
-    }
-    Ok(done)
+    let Some(buffer) = buffers.iter().find(|buffer| buffer.len > 0) else { return Ok(0) };
+    let mut bytes = vec![0; buffer.len.min(MAX_TRANSFER) as usize];
+    let count = uninterrupted(|| read(&mut bytes))?;
+    guest.write(buffer.at, &bytes[..count])?;
+    u32::try_from(count).map_err(|_| Errno::Overflow)
 }
 
-/// Writes out of the guest's buffers one after the other, until a short count.
+/// Writes the first of the guest's buffers that is not empty, as [`fill`] reads.
 fn drain(
     guest: &Guest<'_>,
     buffers: &[Buffer],
-    mut write: impl FnMut(&[u8], u64) -> std::io::Result<usize>,
+    mut write: impl FnMut(&[u8]) -> io::Result<usize>,
 ) -> Result<u32, Errno> {
-    let mut done = 0;
-    for buffer in buffers.iter().filter(|buffer| buffer.len > 0) {
-        let bytes = guest.bytes(buffer.at, buffer.len.min(MAX_TRANSFER))?;
-        let count = match write(&bytes, u64::from(done)) {
-            Err(_) if done > 0 => break,
-            result => result?,
-        };
-        done += u32::try_from(count).map_err(|_| Errno::Overflow)?;
-        if count < buffer.len as usize {
-            break;
-        }
-    }
-    Ok(done)
+    let Some(buffer) = buffers.iter().find(|buffer| buffer.len > 0) else { return Ok(0) };
+    let bytes = guest.bytes(buffer.at, buffer.len.min(MAX_TRANSFER))?;
+    let count = uninterrupted(|| write(&bytes))?;
+    u32::try_from(count).map_err(|_| Errno::Overflow)
 }
 
-/// The `filestat` structure.
-pub(super) fn filestat(metadata: &Metadata) -> [u8; FILESTAT_BYTES] {
-    let mut stat = [0; FILESTAT_BYTES];
-    let nanoseconds = |seconds: i64, part: i64| {
-        let whole = seconds.checked_mul(1_000_000_000).and_then(|ns| ns.checked_add(part));
-        u64::try_from(whole.unwrap_or(0)).unwrap_or(0)
-    };
-    let words = [
-        metadata.dev(),
-        metadata.ino(),
-        u64::from(file_type(metadata)),
-        metadata.nlink(),
-        metadata.size(),
-        nanoseconds(metadata.atime(), metadata.atime_nsec()),
-        nanoseconds(metadata.mtime(), metadata.mtime_nsec()),
-        nanoseconds(metadata.ctime(), metadata.ctime_nsec()),
-    ];
-    for (field, word) in stat.chunks_exact_mut(8).zip(words) {
-        field.copy_from_slice(&word.to_le_bytes());
+/// Does it again for as long as a signal gets in between.
+fn uninterrupted(mut transfer: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match transfer() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            outcome => return outcome,
+        }
     }
-    stat
 }
 
 /// What `fstflags` asks for: each time is left, given or the present.
@@ -380,10 +355,4 @@ pub(super) fn timestamps(access: u64, modification: u64, flags: u32) -> Result<T
         last_access: time(access, flags & 1 != 0, flags & 2 != 0)?,
         last_modification: time(modification, flags & 4 != 0, flags & 8 != 0)?,
     })
-}
-
-/// Nanoseconds since the epoch.
-pub(super) fn since_epoch(time: SystemTime) -> Result<u64, Errno> {
-    let elapsed = time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_| Errno::Overflow)?;
-    u64::try_from(elapsed.as_nanos()).map_err(|_| Errno::Overflow)
 }

@@ -62,6 +62,18 @@ impl<'a> Guest<'a> {
         self.arena.write(offset, bytes).map_err(|_| Errno::Fault)
     }
 
+    /// Writes a structure of `len` bytes, given as its fields and where they stand. What
+    /// is between fields stays as it is, as in other engines.
+    pub(super) fn write_fields<const N: usize>(
+        &mut self,
+        at: u32,
+        len: u32,
+        fields: [(u32, &[u8]); N],
+    ) -> Result<(), Errno> {
+        self.buffer(at, len)?;
+        fields.into_iter().try_for_each(|(offset, bytes)| self.write(at + offset, bytes))
+    }
+
     /// A copy of `len` bytes.
     pub(super) fn bytes(&self, at: u32, len: u32) -> Result<Vec<u8>, Errno> {
         // Checked first: a length made up must not become an allocation.
@@ -74,7 +86,7 @@ impl<'a> Guest<'a> {
     /// A path: UTF-8 without null bytes.
     pub(super) fn path(&self, at: u32, len: u32) -> Result<String, Errno> {
         let path = String::from_utf8(self.bytes(at, len)?).map_err(|_| Errno::IllegalBytes)?;
-        if path.contains('\0') { Err(Errno::IllegalBytes) } else { Ok(path) }
+        if path.contains('\0') { Err(Errno::Invalid) } else { Ok(path) }
     }
 
     pub(super) fn store_u32(&mut self, at: u32, value: u32) -> Result<(), Errno> {

@@ -17,6 +17,7 @@
 //! | `process` | arguments, environment, clocks, random bytes, waiting |
 //! | `fd`, `path` | calls on descriptors, calls on paths |
 //! | `descriptor`, `streams` | what a descriptor stands for |
+//! | `world` | what the host decides: clocks, random bytes, numbers and dates of files |
 //! | `guest`, `errno` | the caller's memory, error numbers |
 #![forbid(unsafe_code)]
 
@@ -28,11 +29,14 @@ mod path;
 mod process;
 mod streams;
 mod table;
+#[cfg(test)]
+mod tests;
+mod world;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -43,11 +47,19 @@ use crate::runtime::{HostError, HostFunction};
 use descriptor::{Descriptor, Descriptors, OpenDirectory};
 use errno::Errno;
 use guest::Guest;
+use world::World;
 
 pub use streams::{Captured, Input, Output};
 
 /// Module name of the imports.
 pub const MODULE: &str = "wasi_snapshot_preview1";
+
+/// The type of a call; `None` where there is no call of these names.
+#[must_use]
+pub fn type_of(module: &str, name: &str) -> Option<FuncType> {
+    let call = table::CALLS.iter().find(|call| call.name == name)?;
+    (module == MODULE).then(|| call.ty())
+}
 
 /// A folder that a program may use.
 #[derive(Clone, Debug)]
@@ -73,6 +85,9 @@ pub struct WasiConfig {
     pub stderr: Output,
     /// Descriptors 3 and up.
     pub preopens: Vec<Preopen>,
+    /// Whether clocks, random bytes and what identifies files follow from the calls
+    /// alone, so that every run is the same.
+    pub repeatable: bool,
 }
 
 /// Why a program cannot be started.
@@ -115,7 +130,9 @@ struct Context {
     args: Vec<Vec<u8>>,
     env: Vec<Vec<u8>>,
     descriptors: Descriptors,
-    began: Instant,
+    world: World,
+    /// Positions in [`table::CALLS`] of the calls that were made.
+    made: BTreeSet<usize>,
 }
 
 /// The arguments of a call. Its type says how many there are.
@@ -144,11 +161,7 @@ impl Wasi {
         let env = config.env.into_iter().map(|(name, value)| format!("{name}={value}"));
         let env = env.map(|pair| terminated("the variable", pair));
         let mut descriptors = Descriptors::default();
-        let streams = [
-            Descriptor::Input(config.stdin.open()),
-            Descriptor::Output(config.stdout.open()),
-            Descriptor::Output(config.stderr.open()),
-        ];
+        let streams = [config.stdin.open(), config.stdout.open(), config.stderr.open()];
         let folders = config.preopens.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
         for descriptor in streams.into_iter().chain(folders) {
             descriptors.push(descriptor).map_err(|_| WasiError::TooMany)?;
@@ -157,7 +170,8 @@ impl Wasi {
             args: args.collect::<Result<_, _>>()?,
             env: env.collect::<Result<_, _>>()?,
             descriptors,
-            began: Instant::now(),
+            world: World::new(config.repeatable),
+            made: BTreeSet::new(),
         }))))
     }
 
@@ -165,8 +179,8 @@ impl Wasi {
     /// none of that name and type.
     #[must_use]
     pub fn function(&self, name: &str, ty: &FuncType) -> Option<HostFunction> {
-        let call = table::CALLS.iter().find(|call| call.name == name)?;
-        if call.ty() != *ty {
+        let call = table::CALLS.iter().position(|call| call.name == name)?;
+        if table::CALLS[call].ty() != *ty {
             return None;
         }
         let wasi = self.clone();
@@ -187,9 +201,18 @@ impl Wasi {
         })
     }
 
+    /// Names of the calls that the program has made, sorted.
+    #[must_use]
+    pub fn made(&self) -> Vec<&'static str> {
+        let context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names: Vec<_> = context.made.iter().map(|&call| table::CALLS[call].name).collect();
+        names.sort_unstable();
+        names
+    }
+
     fn call(
         &self,
-        call: &table::Call,
+        call: usize,
         guest: &mut Guest<'_>,
         args: &[Slot],
     ) -> Result<Option<Errno>, HostError> {
@@ -200,7 +223,8 @@ impl Wasi {
             *argument = word;
         }
         let mut context = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match (call.code)(&mut context, guest, arguments) {
+        context.made.insert(call);
+        match (table::CALLS[call].code)(&mut context, guest, arguments) {
             Ok(()) => Ok(None),
             Err(Stopped::Error(error)) => Ok(Some(error)),
             Err(Stopped::Exit(code)) => Err(HostError::Exit(code)),

@@ -7,7 +7,7 @@ use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
 
 use super::descriptor::{Descriptor, OpenDirectory, OpenFile};
 use super::errno::Errno;
-use super::fd::{RIGHT_READ, RIGHT_WRITE, filestat, since_epoch, timestamps};
+use super::fd::{RIGHT_READ, RIGHT_WRITE, timestamps};
 use super::guest::Guest;
 use super::{Arguments, Context};
 
@@ -17,9 +17,11 @@ const CREATE: u32 = 1;
 const DIRECTORY: u32 = 2;
 const EXCLUSIVE: u32 = 4;
 const TRUNCATE: u32 = 8;
+const OPEN_FLAGS: u32 = 15;
 
 const APPEND: u32 = 1;
 const NON_BLOCKING: u32 = 4;
+const DESCRIPTOR_FLAGS: u32 = 31;
 
 impl Context {
     /// The folder and the path of a call that gives them as arguments `dir`, `path` and
@@ -43,6 +45,9 @@ impl Context {
         let (lookup, oflags, rights, fdflags) =
             (args.u32(1), args.u32(4), args.u64(5), args.u32(7));
         let (dir, path) = self.at(guest, args, 0, 2)?;
+        if lookup > FOLLOW || oflags > OPEN_FLAGS || fdflags > DESCRIPTOR_FLAGS {
+            return Err(Errno::Invalid);
+        }
         if fdflags & NON_BLOCKING != 0 {
             return Err(Errno::NotSupported);
         }
@@ -86,7 +91,7 @@ impl Context {
         let (dir, path) = self.at(guest, args, 0, 2)?;
         let follow = args.u32(1) & FOLLOW != 0;
         let metadata = if follow { dir.metadata(path)? } else { dir.symlink_metadata(path)? };
-        guest.write(args.u32(4), &filestat(&metadata))
+        self.world.filestat(&metadata).store(guest, args.u32(4))
     }
 
     pub(super) fn path_filestat_set_times(
@@ -150,15 +155,6 @@ impl Context {
         guest.write(args.u32(3), shown)?;
         let len = u32::try_from(shown.len()).map_err(|_| Errno::Overflow)?;
         guest.store_u32(args.u32(5), len)
-    }
-
-    /// Nanoseconds since the epoch, or since the program began.
-    pub(super) fn now(&self, clock: u32) -> Result<u64, Errno> {
-        match clock {
-            0 => since_epoch(std::time::SystemTime::now()),
-            1..=3 => u64::try_from(self.began.elapsed().as_nanos()).map_err(|_| Errno::Overflow),
-            _ => Err(Errno::Invalid),
-        }
     }
 }
 

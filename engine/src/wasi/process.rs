@@ -21,9 +21,6 @@ const EVENT_BYTES: usize = 32;
 const CLOCK: u8 = 0;
 const ABSOLUTE: u8 = 1;
 
-/// Longest that one wait sleeps; a program that wants more wakes early and asks again.
-const MAX_SLEEP: Duration = Duration::from_secs(1);
-
 impl Context {
     pub(super) fn proc_exit(&mut self, _: &mut Guest<'_>, args: Arguments) -> Result<(), Stopped> {
         Err(Stopped::Exit(args.u32(0).cast_signed()))
@@ -67,7 +64,7 @@ impl Context {
         guest: &mut Guest<'_>,
         args: Arguments,
     ) -> Result<(), Errno> {
-        self.now(args.u32(0))?;
+        self.world.now(args.u32(0))?;
         guest.store_u64(args.u32(1), RESOLUTION_NS)
     }
 
@@ -76,7 +73,7 @@ impl Context {
         guest: &mut Guest<'_>,
         args: Arguments,
     ) -> Result<(), Errno> {
-        let now = self.now(args.u32(0))?;
+        let now = self.world.now(args.u32(0))?;
         guest.store_u64(args.u32(2), now)
     }
 
@@ -90,11 +87,9 @@ impl Context {
         let mut done = 0;
         while done < buffer.len {
             let wanted = (buffer.len - done).min(RANDOM_CHUNK) as usize;
-            let flags = rustix::rand::GetRandomFlags::empty();
-            let got = rustix::rand::getrandom(&mut chunk[..wanted], flags);
-            let got = got.map_err(std::io::Error::from)?;
-            guest.write(buffer.at + done, &chunk[..got])?;
-            done += u32::try_from(got).map_err(|_| Errno::Overflow)?;
+            self.world.fill(&mut chunk[..wanted])?;
+            guest.write(buffer.at + done, &chunk[..wanted])?;
+            done += u32::try_from(wanted).map_err(|_| Errno::Overflow)?;
         }
         Ok(())
     }
@@ -119,7 +114,7 @@ impl Context {
             let waits = subscriptions.iter().map(|s| self.wait_of(s));
             let waits = waits.collect::<Result<Vec<_>, _>>()?;
             let shortest = waits.iter().min().copied().unwrap_or_default();
-            std::thread::sleep(shortest.min(MAX_SLEEP));
+            self.world.sleep(shortest);
             let due = subscriptions.iter().zip(waits).filter(|&(_, wait)| wait == shortest);
             due.for_each(|(s, _)| events.extend_from_slice(&s.event(None)));
         }
@@ -133,8 +128,8 @@ impl Context {
     }
 
     /// How long a clock's event is away.
-    fn wait_of(&self, subscription: &Subscription) -> Result<Duration, Errno> {
-        let now = self.now(subscription.id)?;
+    fn wait_of(&mut self, subscription: &Subscription) -> Result<Duration, Errno> {
+        let now = self.world.now(subscription.id)?;
         let absolute = subscription.flags & ABSOLUTE != 0;
         let until = subscription.timeout.saturating_sub(if absolute { now } else { 0 });
         Ok(Duration::from_nanos(until))
@@ -142,7 +137,7 @@ impl Context {
 
     fn readiness(&mut self, subscription: &Subscription) -> Result<(), Errno> {
         match (subscription.kind, self.descriptors.get(subscription.id)?) {
-            (1, Descriptor::Output(_)) | (2, Descriptor::Input(_)) => Err(Errno::BadF),
+            (1, Descriptor::Output(..)) | (2, Descriptor::Input(..)) => Err(Errno::BadF),
             (1 | 2, Descriptor::Directory(_)) => Err(Errno::BadF),
             (1 | 2, _) => Ok(()),
             _ => Err(Errno::Invalid),

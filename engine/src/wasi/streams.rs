@@ -1,8 +1,10 @@
 //! The standard streams of a program: those of this process, or bytes in memory.
 #![forbid(unsafe_code)]
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
+
+use super::descriptor::{Descriptor, Kind};
 
 /// Where standard input comes from.
 #[derive(Clone, Debug, Default)]
@@ -17,11 +19,15 @@ pub enum Input {
 }
 
 impl Input {
-    pub(super) fn open(self) -> Box<dyn Read + Send> {
+    pub(super) fn open(self) -> Descriptor {
         match self {
-            Input::Bytes(bytes) => Box::new(io::Cursor::new(bytes)),
-            Input::Empty => Box::new(io::empty()),
-            Input::Inherit => Box::new(io::stdin()),
+            Input::Bytes(bytes) => Descriptor::Input(Box::new(io::Cursor::new(bytes)), Kind::Other),
+            Input::Empty => Descriptor::Input(Box::new(io::empty()), Kind::Other),
+            Input::Inherit => {
+                let stdin = io::stdin();
+                let kind = Kind::of(&stdin);
+                Descriptor::Input(Box::new(stdin), kind)
+            }
         }
     }
 }
@@ -41,13 +47,14 @@ pub enum Output {
 }
 
 impl Output {
-    pub(super) fn open(self) -> Box<dyn Write + Send> {
-        match self {
-            Output::Discard => Box::new(io::sink()),
-            Output::Stdout => Box::new(io::stdout()),
-            Output::Stderr => Box::new(io::stderr()),
-            Output::Capture(captured) => Box::new(captured),
-        }
+    pub(super) fn open(self) -> Descriptor {
+        let (to, kind): (Box<dyn Write + Send>, _) = match self {
+            Output::Discard => (Box::new(io::sink()), Kind::Other),
+            Output::Stdout => (Box::new(io::stdout()), Kind::of(&io::stdout())),
+            Output::Stderr => (Box::new(io::stderr()), Kind::of(&io::stderr())),
+            Output::Capture(captured) => (Box::new(captured), Kind::Other),
+        };
+        Descriptor::Output(to, kind)
     }
 }
 

@@ -34,6 +34,8 @@ fn type_name(ty: ValType) -> Option<&'static str> {
         ValType::V128 => Some("v128"),
         ValType::Ref(RefType::FUNCREF) => Some("funcref"),
         ValType::Ref(RefType::EXTERNREF) => Some("externref"),
+        ValType::Ref(RefType::ANYREF) => Some("anyref"),
+        ValType::Ref(RefType::EXNREF) => Some("exnref"),
         ValType::Ref(_) => None,
     }
 }

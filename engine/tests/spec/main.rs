@@ -27,16 +27,9 @@ const LIMITS: Limits =
 /// some.
 const LEAST: usize = 60_000;
 
-/// Features that the engine does not have yet, by how the reason of a skip begins.
-const SKIPPED: &[(&str, &str)] = &[
-    ("array indexed types", "garbage collection"),
-    ("heap types not supported without the gc", "garbage collection"),
-    ("constant expression required: global.get of locally", "garbage collection"),
-    ("a skipped definition", "garbage collection"),
-    ("exception", "exceptions"),
-    ("function references", "typed function references"),
-    ("tables with expression initializers", "typed function references"),
-];
+/// What is not tried, by how the reason begins, and why.
+const SKIPPED: &[(&str, &str)] =
+    &[("invalid exception type", "valid in the proposal for stack switching")];
 
 /// Folders of scripts, under `tests/data/spec`.
 const FOLDERS: [&str; 3] = [".", "proposals/custom-page-sizes", "proposals/wide-arithmetic"];

@@ -193,10 +193,15 @@ impl<'a> Runner<'a> {
                 Err(ended) => wrong(ended),
             },
             WastDirective::AssertReturn { exec, results, .. } => self.assert_return(exec, &results),
-            WastDirective::AssertTrap { exec, message, .. } => self.assert_trap(exec, message),
+            WastDirective::AssertTrap { exec, message, .. } => {
+                self.assert_trap("assert_trap", exec, expected_traps(message))
+            }
             WastDirective::AssertExhaustion { call, .. } => {
                 let outcome = self.invoke(&call)?;
                 expect_trap("assert_exhaustion", outcome, &[Trap::StackOverflow])
+            }
+            WastDirective::AssertException { exec, .. } => {
+                self.assert_trap("assert_exception", exec, &[Trap::UncaughtException])
             }
             WastDirective::AssertMalformed { module, .. } => malformed(module),
             WastDirective::AssertInvalid { module, .. } => invalid(module),
@@ -352,7 +357,12 @@ impl<'a> Runner<'a> {
         if all { Ok("assert_return") } else { wrong((results, values)) }
     }
 
-    fn assert_trap(&mut self, exec: WastExecute<'_>, message: &str) -> Held {
+    fn assert_trap(
+        &mut self,
+        kind: &'static str,
+        exec: WastExecute<'_>,
+        expected: &[Trap],
+    ) -> Held {
         let outcome = match exec {
             WastExecute::Invoke(invoke) => self.invoke(&invoke)?,
             WastExecute::Wat(mut module) => {
@@ -364,7 +374,7 @@ impl<'a> Runner<'a> {
             }
             WastExecute::Get { .. } => return wrong("a global does not trap"),
         };
-        expect_trap("assert_trap", outcome, expected_traps(message))
+        expect_trap(kind, outcome, expected)
     }
 
     fn unlinkable(&mut self, mut module: Wat<'_>, message: &str) -> Held {
@@ -450,7 +460,7 @@ fn expect_trap(kind: &'static str, outcome: Result<Vec<Value>, Ended>, expected:
 
 /// The traps that a message of the test suite stands for.
 fn expected_traps(message: &str) -> &'static [Trap] {
-    const MESSAGES: [(&str, &[Trap]); 10] = [
+    const MESSAGES: [(&str, &[Trap]); 13] = [
         ("integer divide by zero", &[Trap::IntegerDivisionByZero]),
         ("integer overflow", &[Trap::IntegerOverflow]),
         ("invalid conversion to integer", &[Trap::BadConversionToInteger]),
@@ -461,6 +471,9 @@ fn expected_traps(message: &str) -> &'static [Trap] {
         ("out of bounds table access", &[Trap::TableOutOfBounds]),
         ("unreachable", &[Trap::Unreachable]),
         ("null function reference", &[Trap::NullReference, Trap::IndirectCallToNull]),
+        ("null", &[Trap::NullReference]),
+        ("cast failure", &[Trap::CastFailure]),
+        ("out of bounds array access", &[Trap::ArrayOutOfBounds]),
     ];
     let found = MESSAGES.iter().find(|(start, _)| message.starts_with(start));
     found.map_or(&[], |(_, traps)| traps)
@@ -468,7 +481,6 @@ fn expected_traps(message: &str) -> &'static [Trap] {
 
 fn kind(directive: &WastDirective<'_>) -> &'static str {
     match directive {
-        WastDirective::AssertException { .. } => "assert_exception",
         WastDirective::AssertSuspension { .. } => "assert_suspension",
         WastDirective::AssertInvalidCustom { .. } => "assert_invalid_custom",
         WastDirective::AssertMalformedCustom { .. } => "assert_malformed_custom",

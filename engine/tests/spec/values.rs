@@ -1,7 +1,7 @@
 //! Values of scripts: what an argument is, and whether a result is what was expected.
 
 use engine::program::ValType;
-use engine::runtime::Value;
+use engine::runtime::{FORGED, HOST, Value};
 use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
 use wast::{WastArg, WastRet};
 
@@ -18,7 +18,7 @@ pub(crate) fn argument(arg: &WastArg<'_>) -> Option<Value> {
         }
         WastArgCore::RefNull(heap) => Value::zero(null_type(heap)?),
         WastArgCore::RefExtern(host) => number(ValType::ExternRef, *host),
-        WastArgCore::RefHost(_) => return None,
+        WastArgCore::RefHost(host) => number(ValType::AnyRef, HOST + u128::from(*host)),
     })
 }
 
@@ -29,8 +29,13 @@ fn number(ty: ValType, bits: impl Into<u128>) -> Value {
 fn null_type(heap: &wast::core::HeapType<'_>) -> Option<ValType> {
     use wast::core::{AbstractHeapType, HeapType};
     match heap {
-        HeapType::Abstract { ty: AbstractHeapType::Func, .. } => Some(ValType::FuncRef),
-        HeapType::Abstract { ty: AbstractHeapType::Extern, .. } => Some(ValType::ExternRef),
+        HeapType::Abstract { ty, .. } => Some(match ty {
+            AbstractHeapType::Func | AbstractHeapType::NoFunc => ValType::FuncRef,
+            AbstractHeapType::Extern | AbstractHeapType::NoExtern => ValType::ExternRef,
+            AbstractHeapType::Exn | AbstractHeapType::NoExn => ValType::ExnRef,
+            AbstractHeapType::Cont | AbstractHeapType::NoCont => return None,
+            _ => ValType::AnyRef,
+        }),
         _ => None,
     }
 }
@@ -51,17 +56,21 @@ fn core(expected: &WastRetCore<'_>, found: Value) -> bool {
         WastRetCore::F32(pattern) => bits(ValType::F32).is_some_and(|bits| f32(pattern, bits)),
         WastRetCore::F64(pattern) => bits(ValType::F64).is_some_and(|bits| f64(pattern, bits)),
         WastRetCore::V128(pattern) => bits(ValType::V128).is_some_and(|bits| v128(pattern, bits)),
-        WastRetCore::RefNull(_) => is_reference(found.ty) && found.bits.is_none(),
+        WastRetCore::RefNull(_) => found.ty.is_reference() && found.bits.is_none(),
         WastRetCore::RefExtern(Some(host)) => bits(ValType::ExternRef) == Some((*host).into()),
         WastRetCore::RefExtern(None) => bits(ValType::ExternRef).is_some(),
         WastRetCore::RefFunc(_) => bits(ValType::FuncRef).is_some(),
-        WastRetCore::Either(all) => all.iter().any(|expected| core(expected, found)),
-        _ => false,
-    }
-}
+        WastRetCore::RefI31 | WastRetCore::RefI31Shared => {
+            bits(ValType::AnyRef).is_some_and(|bits| bits < FORGED)
+        }
+        WastRetCore::RefHost(host) => bits(ValType::AnyRef) == Some(HOST + u128::from(*host)),
+        WastRetCore::RefStruct | WastRetCore::RefArray => {
+            bits(ValType::AnyRef).is_some_and(|bits| bits >= FORGED)
+        }
+        WastRetCore::RefAny | WastRetCore::RefEq => bits(ValType::AnyRef).is_some(),
 
-fn is_reference(ty: ValType) -> bool {
-    matches!(ty, ValType::FuncRef | ValType::ExternRef)
+        WastRetCore::Either(all) => all.iter().any(|expected| core(expected, found)),
+    }
 }
 
 /// Canonical NaNs may have either sign.

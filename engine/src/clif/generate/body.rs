@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::Signature;
 use super::draw::Draw;
 use super::memory::Addresses;
+use super::object::Object;
 use super::ops::Table;
 use super::ty::Ty;
 
@@ -45,6 +46,8 @@ pub(super) struct Body<'b, 'e> {
     next_block: u32,
     /// Sizes of the stack slots, in bytes.
     pub(super) slots: Vec<u32>,
+    /// Structures that the function has written.
+    pub(super) objects: Vec<Object>,
     statements: usize,
     pub(super) calls: usize,
     pub(super) loops: usize,
@@ -69,6 +72,7 @@ impl<'b, 'e> Body<'b, 'e> {
             next_value: 0,
             next_block: 1,
             slots,
+            objects: Vec::new(),
             statements: 0,
             calls: 0,
             loops: 0,
@@ -80,6 +84,7 @@ impl<'b, 'e> Body<'b, 'e> {
         let signature = &self.signatures[self.number];
         let params: Vec<Value> = signature.params.iter().map(|&ty| self.fresh(ty)).collect();
         self.values.extend(&params);
+        self.make_objects();
         self.region(0);
         self.finish();
         let mut text = format!("function %f{}{signature} {{\n", self.number);
@@ -155,7 +160,7 @@ impl<'b, 'e> Body<'b, 'e> {
         match self.draw.below(100) {
             0..55 => self.operation(),
             55..78 => self.access(),
-            78..83 if self.calls < MAX_CALLS && self.loops <= MAX_CALL_LOOPS => self.call(),
+            78..83 if self.may_call() => self.call(),
             83..85 => self.division(),
             85..86 => self.trap(),
             86..91 if depth < MAX_DEPTH => self.branch(depth),
@@ -165,7 +170,15 @@ impl<'b, 'e> Body<'b, 'e> {
         }
     }
 
+    /// Whether another call leaves the program short.
+    pub(super) fn may_call(&self) -> bool {
+        self.calls < MAX_CALLS && self.loops <= MAX_CALL_LOOPS
+    }
+
     pub(super) fn access(&mut self) {
+        if !self.objects.is_empty() && self.draw.chance(35) {
+            return self.use_object();
+        }
         Addresses::new(self).access();
     }
 }

@@ -30,8 +30,24 @@ impl Body<'_, '_> {
             let name = if tail { "return_call" } else { "call" };
             format!("{name} {declared}({})", joined(&args))
         };
-        if tail || signature.results.is_empty() {
+        if tail {
             return self.line(&text);
+        }
+        self.take_results(callee, &text);
+    }
+
+    /// A call through a code index that was found somewhere.
+    pub(super) fn invoke_through(&mut self, code: Value, callee: usize) {
+        let signature = self.signatures[callee].clone();
+        let args = self.arguments(&signature.params);
+        let declared = self.declare("sig", &signature.to_string());
+        self.take_results(callee, &format!("call_indirect {declared}, {code}({})", joined(&args)));
+    }
+
+    fn take_results(&mut self, callee: usize, text: &str) {
+        let signature = self.signatures[callee].clone();
+        if signature.results.is_empty() {
+            return self.line(text);
         }
         let results: Vec<Value> = signature.results.iter().map(|&ty| self.fresh(ty)).collect();
         self.line(&format!("{} = {text}", joined(&results)));

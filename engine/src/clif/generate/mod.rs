@@ -5,7 +5,8 @@
 //! makes are used in it and in what it contains, so every use is dominated by its
 //! definition. Loops count down from a constant, and calls go to functions with a
 //! higher number, so every program ends. The operations come from one table (`ops`),
-//! the addresses from every shape that a backend folds (`memory`).
+//! the addresses from every shape that a backend folds (`memory`). Some functions keep VM
+//! structures in memory, and check bounds and types as a front end's code does (`object`).
 //!
 //! The same bytes give the same text. When the bytes run out every draw is 0, which
 //! everywhere selects the smallest thing there is.
@@ -16,6 +17,7 @@ mod calls;
 mod control;
 mod draw;
 mod memory;
+mod object;
 mod operation;
 mod ops;
 #[cfg(test)]

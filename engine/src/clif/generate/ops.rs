@@ -116,7 +116,9 @@ fn all() -> Vec<Op> {
 }
 
 fn integers(t: &mut Builder) {
-    t.same(&["iadd", "isub", "imul"], 2, &[SMALL, VECTORS, &[I128]], true);
+    t.same(&["iadd", "isub"], 2, &[SMALL, VECTORS, &[I128]], true);
+    // The x64 backend has no products of 8-bit lanes.
+    t.same(&["imul"], 2, &[SMALL, &VECTORS[1..], &[I128]], true);
     t.same(&["band", "bor", "bxor"], 2, &[SMALL, VECTORS], true);
     t.same(&["bnot", "ineg", "iabs"], 1, &[SMALL, VECTORS], true);
     t.same(&["smin", "smax", "umin", "umax"], 2, &[SMALL, &VECTORS[..3]], true);

@@ -20,6 +20,8 @@ pub(in crate::jit) mod status {
     pub(in crate::jit) const FAULTED: u32 = 2;
     /// The deadline passed.
     pub(in crate::jit) const INTERRUPTED: u32 = 3;
+    /// A gateway goes on in a handler: no end of the call.
+    pub(in crate::jit) const THROWN: u32 = 4;
 }
 
 /// Enters guest code: saves what the host's calling convention wants preserved,
@@ -92,7 +94,8 @@ pub(in crate::jit) unsafe extern "sysv64" fn leave(control: *const Control, stat
 }
 
 /// Serves a gateway: called by a gateway on the guest stack, it calls
-/// [`serve`] on the host stack and returns, or leaves guest code when told to.
+/// [`serve`] on the host stack and returns, goes on in an exception's handler, or leaves
+/// guest code when told to.
 ///
 /// # Safety
 /// As for [`leave`]; `slots` and `gateway` are as [`serve`] wants them.
@@ -118,6 +121,8 @@ pub(in crate::jit) unsafe extern "sysv64" fn serve_gateway(
         "call {serve}",
         "mov rdi, [rsp + 8]",
         "mov esi, eax",
+        "cmp eax, {thrown}",
+        "je 2f",
         "test eax, eax",
         "jnz {leave}",
         "mov rsp, [rdi + {guest_stack}]",
@@ -129,6 +134,18 @@ pub(in crate::jit) unsafe extern "sysv64" fn serve_gateway(
         "pop rbx",
         "pop rbp",
         "ret",
+        "2:",
+        "mov rsp, [rdi + {resume_stack}]",
+        "mov rbp, [rdi + {resume_frame}]",
+        "mov rax, [rdi + {payload}]",
+        "xor edx, edx",
+        "mov qword ptr [rdi + {in_guest}], 1",
+        "jmp [rdi + {resume_pc}]",
+        thrown = const status::THROWN,
+        resume_pc = const offset_of!(Control, resume_pc),
+        resume_stack = const offset_of!(Control, resume_stack),
+        resume_frame = const offset_of!(Control, resume_frame),
+        payload = const offset_of!(Control, payload),
         serve = sym serve,
         leave = sym leave,
         guest_stack = const offset_of!(Control, guest_stack),

@@ -333,7 +333,7 @@ fn imports_of_other_types_are_refused_by_name() {
         ("(module (import \"m\" \"x\" (memory 0 3)))", false),
     ] {
         let program = program(text);
-        let imports = link::Imports::check(&program.module, &[memory], &store.state);
+        let imports = link::Imports::check(&program.module, &[memory], &mut store.state);
         assert_eq!(imports.is_err(), refused, "{text}");
         if let Err(error) = imports {
             assert!(error.to_string().contains("m.x"), "{error}");

@@ -1,7 +1,8 @@
-"""Writing what a gate reports into files: all that can be written is.
+"""Files that a user named for a command to write: whole, or as they were before.
 
-A file that cannot be written is an error, since a CI job may read it and take its absence
-for success; but it must cost neither the other files nor the lines on the terminal.
+Of several, all that can be written are. One that cannot is an error, since a CI job may read it
+and take its absence for success; but it must cost neither the other files nor the lines on
+the terminal.
 """
 
 from __future__ import annotations
@@ -49,8 +50,12 @@ def write_all(outputs: Sequence[Output]) -> list[FencepostError]:
     return errors
 
 
-def write(output: Output) -> None:
+def write(output: Output, *, hint: str = "") -> None:
     """Writes one file, whole or not at all unless it is appended to.
+
+    Args:
+        output: what to write.
+        hint: what to do if it cannot be written.
 
     Raises:
         EnvironmentFailure: the machine said no.
@@ -64,7 +69,7 @@ def write(output: Output) -> None:
         else:
             _replace(path, data)
     except OSError as error:
-        raise from_os(error, str(path), f"write the {output.what}") from None
+        raise from_os(error, str(path), f"write the {output.what}", hint=hint) from None
 
 
 def _is_replaceable(path: Path) -> bool:
