@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Literal, NotRequired, TypeAlias, TypedDict, final
 
-ValType: TypeAlias = Literal["i8", "i16", "i32", "i64", "i128", "f32", "f64", "v128", "funcref", "externref"]
-Kind: TypeAlias = Literal["function", "table", "memory", "global"]
+ValType: TypeAlias = Literal[
+    "i8", "i16", "i32", "i64", "i128", "f32", "f64", "v128", "funcref", "externref", "anyref", "exnref"
+]
+Kind: TypeAlias = Literal["function", "table", "memory", "global", "tag"]
 Executor: TypeAlias = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
 Mode: TypeAlias = Literal["exact", "as-shipped"]
 
@@ -53,8 +55,10 @@ class Extern(TypedDict):
     module: NotRequired[str]  # imports only
     name: str
     kind: Kind
-    params: NotRequired[list[ValType]]  # functions only
+    params: NotRequired[list[ValType]]  # functions and tags only
     results: NotRequired[list[ValType]]  # functions only
+    callable: NotRequired[bool]  # functions only: whether parameters take every value of their types
+    specific: bool  # whether references are narrower than their types' names say
     type: NotRequired[ValType]  # globals: of the value; tables: of the elements
     mutable: NotRequired[bool]  # globals only
     minimum: NotRequired[int]  # tables in elements, memories in pages
@@ -64,7 +68,8 @@ class Value(TypedDict):
     """A Wasm value.
 
     ``bits`` is the zero-extended bit pattern of a number (v128: little-endian). For references it is ``None`` for null,
-    the function's index in its module for a funcref, the host number for an externref.
+    the function's index in its module for a funcref, the host number for an externref, the number of a small integer in
+    an anyref. Where it is none of these, it is 2**32 plus what guest code holds.
     """
 
     type: ValType

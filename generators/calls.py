@@ -45,10 +45,10 @@ def draw_calls(entropy: Entropy, wasm: bytes, *, longest: int = MAX_CALLS) -> tu
 
 
 def draw_value(entropy: Entropy, kind: ValType, *, in_table: bool = False) -> Value:
-    """A value of a type; ``in_table`` makes numbers small. Function references are null: there are none outside."""
+    """A value of a type; ``in_table`` makes numbers small. References to what is inside are null."""
     if kind == "funcref":
         return Value(kind, None)
-    if kind == "externref":
+    if kind in ("externref", "anyref", "exnref"):
         return Value(kind, entropy.choice(EDGES[kind]))
     if kind == "i32" and in_table and entropy.chance(80):
         return Value(kind, entropy.integer(0, 3))

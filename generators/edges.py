@@ -23,4 +23,6 @@ EDGES: dict[str, tuple[int | None, ...]] = {
     "v128": (0, 2**128 - 1, int.from_bytes(bytes(range(16)), "little"), 0x7F80_0000_8000_0000 << 64),
     "funcref": (None,),
     "externref": (None, 1, 7),
+    "anyref": (None, 0, 1, 0x3FFF_FFFF, 0x4000_0000, 0x7FFF_FFFF),
+    "exnref": (None,),
 }

@@ -1,9 +1,9 @@
 """Entropy: the one source of a generator's decisions.
 
 A driver decides where it comes from: `PrngEntropy` from a seed, `BytesEntropy` from what a
-coverage-guided fuzzer made, and property tests from Hypothesis through either. With the
-PRNG driver, case *i* of seed *S* is a function of (S, i) alone, on every machine and for
-any number of workers; the same bytes give the same case.
+coverage-guided fuzzer made, and `harness.strategies` from Hypothesis. With the PRNG driver,
+case *i* of seed *S* is a function of (S, i) alone, on every machine and for any number of
+workers; the same bytes give the same case.
 """
 
 from __future__ import annotations

@@ -31,8 +31,6 @@ FIXED: dict[str, int | bool] = {
     "allow_start_export": True,
     "max_type_size": 10_000,  # it counts exports, too: what goes beyond is an error
     "compact_imports_enabled": False,
-    "exceptions_enabled": False,
-    "gc_enabled": False,
     "threads_enabled": False,
 }
 
@@ -47,6 +45,8 @@ SWITCHES = (
 
 RARE_SWITCHES = (
     "custom_page_sizes_enabled",
+    "exceptions_enabled",
+    "gc_enabled",  # typed function references are part of it
     "memory64_enabled",
     "simd_enabled",  # with it half of all instructions are vector ones
     "tail_call_enabled",

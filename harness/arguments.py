@@ -28,7 +28,7 @@ def edge_calls(exports: Sequence[ExportItem], salt: int) -> tuple[Call, ...]:
         exports: as `engine.Program.exports`.
         salt: any number; it chooses among the edge values.
     """
-    functions = [export for export in exports if export["kind"] == "function"]
+    functions = [export for export in exports if export["kind"] == "function" and export["callable"]]
     calls = (call for nth in range(CALLS_PER_FUNCTION) for call in _round(functions, salt, nth))
     return tuple(call for call, _ in zip(calls, range(MAX_CALLS), strict=False))
 

@@ -104,7 +104,7 @@ def number_to_json(value: Value) -> dict[str, str | None]:
         return {value.type: f"0x{bits:0{digits}x}"}
     if value.type == "v128":
         return {value.type: f"{bits:032x}"}
-    return {value.type: f"host:{bits}"}
+    return {value.type: f"i31:{bits}" if value.type == "anyref" else f"host:{bits}"}
 
 
 def number_from_json(data: dict[str, str | None]) -> Value:
@@ -121,7 +121,7 @@ def number_from_json(data: dict[str, str | None]) -> Value:
         if not -(1 << (width - 1)) <= number < 1 << width:
             raise CaseError(f"{text} is no {kind}")
         return Value(kind, number % (1 << width))
-    match = re.fullmatch(r"(?:0x|host:)?([0-9a-f]+)", text)
+    match = re.fullmatch(r"(?:0x|host:|i31:)?([0-9a-f]+)", text)
     if match is None:
         raise CaseError(f"{text!r} is no {kind}")
-    return Value(kind, int(match[1], 10 if kind == "externref" else 16))
+    return Value(kind, int(match[1], 10 if kind in ("externref", "anyref") else 16))

@@ -4,7 +4,8 @@ What every command needs stands here, and imports next to nothing: `fencepost ru
 program in less time than the import of a command-line library takes (`harness.quick_run`).
 All else is in `harness.command_line`. Whatever goes wrong is one line on standard error:
 ``fencepost: error: WHAT (WHERE); HINT``. Exit codes: 0 clean, 1 finding, 2 usage or bad
-input, 3 the harness or its environment failed.
+input, 3 the harness or its environment failed. What ends a command before it has an answer, Ctrl-C
+or a reader that went away, gives 130 or 141, as a shell would say.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ COMMANDS = {
     "layout": "Show where a module's VM structures lie in the arena.",
     "run": "Run a program with WASI in the arena engine.",
 }
-INTERRUPTED = 130
+INTERRUPTED, READER_GONE = 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -67,7 +68,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
-        return 0
+        return READER_GONE
     except Exception as error:  # noqa: BLE001 (the boundary of the process)
         from harness.command_line import explanation  # noqa: PLC0415 (slow to import)
 
@@ -88,7 +89,6 @@ def _dispatch(given: list[str]) -> int:
         code = quick_run(given[1:])
         if code is not None:
             return code
-    from harness.command_line import cli  # noqa: PLC0415 (slow to import)
+    from harness.command_line import run_command  # noqa: PLC0415 (slow to import)
 
-    result: object = cli.main(args=given, prog_name="fencepost", standalone_mode=False)
-    return result if isinstance(result, int) else 0
+    return run_command(given)

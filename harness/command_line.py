@@ -17,6 +17,10 @@ from harness.config_file import config_option
 from harness.errors import FencepostError
 from harness.printable import printable
 
+PROGRAM = "fencepost"
+COMPLETION = "_FENCEPOST_COMPLETE"
+"""Set by the completion of a shell, which click answers."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """What only a write comes to: to standard output, since all others are looked after where they are done."""
 
@@ -68,6 +72,25 @@ def cli() -> None:
 
     Exit codes: 0 clean, 1 finding, 2 usage or bad input, 3 the harness failed.
     """
+
+
+def run_command(arguments: list[str]) -> int:
+    """Runs a command.
+
+    As click's own `main`, but for a reader of standard output that went away: there that ends
+    with 1, which means a finding here.
+
+    Returns:
+        The exit code.
+    """
+    if COMPLETION in os.environ:
+        cli.main(arguments, PROGRAM)
+    try:
+        with cli.make_context(PROGRAM, arguments) as context:
+            result: object = cli.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    return result if isinstance(result, int) else 0
 
 
 def explanation(error: Exception) -> tuple[str, int]:

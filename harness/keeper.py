@@ -17,6 +17,7 @@ import click
 
 from harness.case_file import file_of
 from harness.errors import EnvironmentFailure
+from harness.printable import printable, quoted_lines
 from harness.store import CASES_PER_KEY
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Keeper:
 
     def _store(self, record: Record, case: Case, elapsed: float) -> str:
         folder = self.store.add_finding(record, case)
-        self.store.log(f"{elapsed:.1f} s: case {record.index}: {record.verdict.key}")
+        self.store.log(f"{elapsed:.1f} s: case {record.index}: {printable(record.verdict.key)}")
         return "" if folder is None else str(folder)
 
     @contextmanager
@@ -101,5 +102,7 @@ def print_finding(record: Record, case: Case) -> None:
     """The last resort: a finding that cannot be stored, whole, on standard error."""
     suffix, data = file_of(case)
     text = base64.b64encode(data).decode()
-    click.echo(f"fencepost: finding {record.verdict.key}: {record.verdict.evidence}", err=True)
+    click.echo(f"fencepost: finding {printable(record.verdict.key)}", err=True)
+    for line in quoted_lines(record.verdict.evidence):
+        click.echo(line, err=True)
     click.echo(f"fencepost: its case, base64 of a .{suffix} file: {text}", err=True)

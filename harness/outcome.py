@@ -2,8 +2,9 @@
 
 Everything that is compared has one canonical form here, whoever ran the case: numbers are
 zero-extended bit patterns, traps have the stable names of `engine/src/trap.rs`,
-references are `None` for null, the function's index for a funcref and the host number for
-an externref. A trap is no error, and `unsupported` no failure.
+references are `None` for null, the function's index for a funcref, the host number for
+an externref, and the number of a small integer in an anyref; of any other reference only
+the engine itself can say more than that it is not null. A trap is no error, and `unsupported` no failure.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from typing import Any
 INFINITY32 = 0x7F80_0000
 INFINITY64 = 0x7FF0_0000_0000_0000
 
-UNKNOWN_FUNCTION = -1
-"""Bits of a function reference whose index its engine cannot tell: equal to any but null."""
+UNKNOWN_REFERENCE = -1
+"""Bits of a reference of which its engine can only tell that it is not null, nor a number."""
+
+OPAQUE = 1 << 32
+"""From here on, the bits of a reference are the engine's own name for an object."""
 
 
 @dataclass(frozen=True, slots=True)

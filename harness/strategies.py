@@ -82,5 +82,5 @@ def modules() -> SearchStrategy[bytes]:
 
 @st.composite
 def plans(draw: DrawFn, full: Plan | None = None) -> Plan:
-    """What to run a case with: the interpreter, one JIT, one kind of run and one reference of ``full``."""
+    """What to run a case with: a thin plan of ``full``, as campaigns draw them."""
     return (full or Plan()).drawn(DrawnEntropy(draw))

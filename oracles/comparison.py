@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harness.outcome import (
-    UNKNOWN_FUNCTION,
+    OPAQUE,
+    UNKNOWN_REFERENCE,
     CallOutcome,
     Escaped,
     Exited,
@@ -157,8 +158,9 @@ def _same(ours: Value, theirs: Value) -> bool:
 
 
 def _same_reference(kind: str, ours: int | None, theirs: int | None) -> bool:
-    known = ours is not None and theirs is not None
-    return known and kind == "funcref" and UNKNOWN_FUNCTION in (ours, theirs)
+    if ours is None or theirs is None or UNKNOWN_REFERENCE not in (ours, theirs):
+        return False
+    return kind == "funcref" or (kind.endswith("ref") and max(ours, theirs) not in range(OPAQUE))
 
 
 def _nan_reason(pairs: list[tuple[Value, Value]]) -> PoisonReason | None:
@@ -177,11 +179,7 @@ def _differences_of_state(left: Ran, right: Ran, *, images: bool) -> Iterator[Di
         yield from _host_calls(left, right)
     yield from _globals(left, right)
     yield from _tables(left, right)
-    for index in left.state.memories.keys() & right.state.memories.keys():
-        (our_pages, our_digest), (their_pages, their_digest) = left.state.memories[index], right.state.memories[index]
-        if (our_pages, our_digest) != (their_pages, their_digest):
-            evidence = f"{our_pages} pages {our_digest:#x} against {their_pages} pages {their_digest:#x}"
-            yield Difference("memory", f"memory {index}: {evidence}")
+    yield from _memories(left, right)
     if images and left.arena_digest != right.arena_digest:
         yield Difference("arena image", f"{left.arena_digest} against {right.arena_digest}")
 
@@ -219,6 +217,14 @@ def _globals(left: Ran, right: Ran) -> Iterator[Difference]:
         ours, theirs = left.state.globals[index], right.state.globals[index]
         if not _same(ours, theirs):
             yield Difference("global", f"global {index}: {ours} against {theirs}", _nan_reason([(ours, theirs)]))
+
+
+def _memories(left: Ran, right: Ran) -> Iterator[Difference]:
+    for index in sorted(left.state.memories.keys() & right.state.memories.keys()):
+        (our_pages, our_digest), (their_pages, their_digest) = left.state.memories[index], right.state.memories[index]
+        if (our_pages, our_digest) != (their_pages, their_digest):
+            evidence = f"{our_pages} pages {our_digest:#x} against {their_pages} pages {their_digest:#x}"
+            yield Difference("memory", f"memory {index}: {evidence}")
 
 
 def _tables(left: Ran, right: Ran) -> Iterator[Difference]:

@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 from harness.outcome import Escape, Escaped, Outcome, Ran, RuntimeFault
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import generic
+from oracles.control_flow import EXECUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.case import Case
-
-EXECUTE = "execute"
-"""The access of a jump, which `oracles.control_flow` judges."""
 
 INSIDE = ("canary", "object")
 """Kinds of escape that do not leave the arena."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harness.case import Case
 
 EXECUTE = "execute"
+"""The access of a jump; all others are for `oracles.containment`."""
 
 
 class ControlFlowOracle:

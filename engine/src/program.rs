@@ -109,6 +109,32 @@ impl Module {
             _ => &[],
         }
     }
+
+    /// The types of the results of a function type, as [`Module::params`].
+    #[must_use]
+    pub fn results(&self, ty: usize) -> &[Type<usize>] {
+        match self.definitions.types.get(ty).map(|ty| &ty.composite) {
+            Some(Composite::Func(_, results)) => results,
+            _ => &[],
+        }
+    }
+
+    /// Whether an item takes or gives references of which its types' names tell only the
+    /// hierarchy.
+    #[must_use]
+    pub fn is_specific(&self, item: Item) -> bool {
+        let specific = |ty: &Type<usize>| ty.is_specific();
+        match item {
+            Item::Function(index) => {
+                let ty = self.functions[index].ty;
+                self.params(ty).iter().chain(self.results(ty)).any(specific)
+            }
+            Item::Table(index) => specific(&Type::Ref(self.tables[index].declared)),
+            Item::Global(index) => specific(&self.globals[index].declared),
+            Item::Tag(index) => self.params(self.tags[index]).iter().any(specific),
+            Item::Memory(_) => false,
+        }
+    }
 }
 
 /// Initial bytes of one memory.

@@ -6,6 +6,9 @@
 //! between is dropped as it is. Both executors do so by [`Handlers`]; how they walk their
 //! stacks is theirs.
 //!
+//! A pass that checks for an exception after each call would need none of this. But
+//! `try_call` is part of what is attacked, and code that throws nothing pays nothing.
+//!
 //! A handler names a tag by its number in the module. What that means depends on the
 //! instance, whose vmctx the compiler keeps in the frame, outside the arena.
 #![forbid(unsafe_code)]

@@ -187,6 +187,12 @@ impl<T: Copy + PartialEq> Type<T> {
         Type::Ref(RefType { nullable: true, heap })
     }
 
+    /// Whether it leaves out some values of its representation.
+    #[must_use]
+    pub fn is_specific(self) -> bool {
+        self != Type::top(self.representation())
+    }
+
     /// See [`HeapType::map`].
     pub fn map<U>(self, name: impl Fn(T) -> U) -> Type<U> {
         match self {

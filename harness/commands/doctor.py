@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.commands.screen import show
 from harness.doctor import examine
 from harness.doctor.check import State
 
@@ -47,15 +48,13 @@ def command(as_json: bool) -> int:
 
 
 def _print(checks: Sequence[Check]) -> None:
-    console = Console(highlight=False)
     for group in dict.fromkeys(check.group for check in checks):
         rows = Table.grid(padding=(0, 1))
         rows.add_column(no_wrap=True, min_width=max(map(len, State)))
-        rows.add_column(overflow="fold", min_width=min(NAME_WIDTH, console.width // 3), max_width=NAME_WIDTH)
+        rows.add_column(overflow="fold", min_width=min(NAME_WIDTH, Console().width // 3), max_width=NAME_WIDTH)
         rows.add_column(overflow="fold")
         for check in checks:
             if check.group == group:
                 words = f"{check.words}\n  mend: {check.mend}" if check.mend else check.words
                 rows.add_row(Text(check.state.value, style=STYLES[check.state]), Text(check.name), Text(words))
-        console.print(Text(group, style="bold"))
-        console.print(rows)
+        show(Text(group, style="bold"), rows)

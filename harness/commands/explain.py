@@ -11,8 +11,10 @@ import click
 import engine
 from harness.case_file import invalid, read_case
 from harness.commands.options import plan_of, plan_options
+from harness.commands.summary import plural
 from harness.errors import CaseError, InputError, UsageError
 from harness.explanation import explain
+from harness.files import find_files
 from harness.layout_svg import draw
 from harness.outputs import Output, write
 from harness.printable import printable
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     name="explain",
     epilog="""\b
 Examples:
-  fencepost explain fencepost-out/latest/findings/escape-1a2b3c4d/case.wasm
+  fencepost explain fencepost-out/latest/findings/escape-1a2b3c4d-17
   fencepost explain case.wasm --svg access.svg
   fencepost explain case.wat --executor interpreter --mode exact --json""",
 )
@@ -35,11 +37,12 @@ Examples:
 @click.option("--svg", type=click.Path(path_type=Path), metavar="OUT", help="Draw the arena with the accesses in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
-    """Explain the plan of CASE, entry by entry.
+    """Explain the plan of CASE, a file or a finding's folder, entry by entry.
 
     Which instruction it changed, what was meant to be accessed, through which pointer, where
     that landed the first time that the interpreter executed it, and what each executor did.
     """
+    file = _only_file(file)
     case = read_case(file)
     if not case.parts.get("plan"):
         raise UsageError("the case has no plan", str(file), "fencepost check judges plain modules")
@@ -50,6 +53,13 @@ def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
         title = f"accesses of {printable(file.name)}"
         write(Output(svg, "picture", draw(explanation.layout, title, explanation.marks())))
     return 0
+
+
+def _only_file(path: Path) -> Path:
+    files = find_files([path])
+    if len(files) > 1:
+        raise UsageError(f"there are {len(files)} cases", str(path), "name one of them")
+    return files[0]
 
 
 def _explained(case: Case, file: Path, plan: dict[str, Any]) -> Explanation:
@@ -86,7 +96,7 @@ def _change(number: int, change: Change) -> list[str]:
         "shown by": change.shown_by if change.shown_by != change.after else None,
         "meant": change.meant,
         "through": change.pointer,
-        "executed": ", ".join(f"{count} times in {name}" for name, count in change.executed.items()),
+        "executed": ", ".join(f"{plural(count, 'time')} in {name}" for name, count in change.executed.items()),
         "landed": _landed(change),
     }
     title = f"change {number}: {entry['kind']} in function {entry['function']}, site {entry['site']}{params}{place}"

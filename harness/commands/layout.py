@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 import engine
 from harness.case_file import invalid, read_case
 from harness.commands.options import memory_size
+from harness.commands.screen import show
 from harness.errors import InputError
 from harness.layout import Layout, parse_layout
 from harness.layout_svg import draw, size
@@ -63,16 +63,22 @@ def _layout_of(file: Path, max_memory: int) -> str:
 
 
 def _print(layout: Layout) -> None:
-    console = Console(highlight=False)
-    areas = Table("offset", "length", "kind", "area", title="Areas", title_justify="left")
+    areas = _table("Areas", "offset", "length", "kind", "area")
     for area in layout.areas:
         areas.add_row(f"{area.offset:#010x}", size(area.length), area.kind, area.name)
-    console.print(areas)
-    fields = Table("offset", "width", "field", "meaning", title="Structures", title_justify="left")
+    fields = _table("Structures", "offset", "width", "field", "meaning")
     for structure in layout.structures:
         offset = "" if structure.offset is None else f"{structure.offset:#010x}"
         count = f" x {structure.count}" if structure.count != 1 else ""
         fields.add_row(offset, size(structure.size), f"[bold]{structure.name}[/bold]{count}", "")
         for field in structure.fields:
             fields.add_row(f"{field.offset:+#x}", str(field.width), f"  {field.name}", field.meaning)
-    console.print(fields)
+    show(areas, fields)
+
+
+def _table(title: str, *headers: str) -> Table:
+    """A table that shows everything, on a narrow terminal on more lines."""
+    table = Table(*headers, title=title, title_justify="left")
+    for column in table.columns:
+        column.overflow = "fold"
+    return table

@@ -15,11 +15,11 @@ from harness.commands.summary import (
     coverage,
     percent,
     plural,
-    printable,
     translation,
     warnings,
     yield_of,
 )
+from harness.printable import printable
 
 if TYPE_CHECKING:
     from harness.health import WorkerHealth

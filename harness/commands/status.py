@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.live import Live
 
 from harness.commands.panel import View, panel, worker_words
-from harness.commands.summary import printable, progress_line
+from harness.commands.summary import progress_line
 from harness.health import workers
+from harness.printable import printable
 from harness.rate import RecentRate
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from harness.printable import printable
 from harness.statistics import LOW_MEDIAN_OPS, Statistics, Tally
 
 if TYPE_CHECKING:
@@ -112,11 +113,6 @@ def counts(mapping: Mapping[str, int], limit: int = SHOWN_COUNTS) -> str:
 def plural(count: int, noun: str) -> str:
     """The count with its noun, for nouns that take an s."""
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
-
-
-def printable(text: str) -> str:
-    """The text on one line, without what a terminal would act on: names in it may come from a hostile module."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def clock(seconds: float) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.outcome import UNKNOWN_FUNCTION, Value
+from harness.outcome import UNKNOWN_REFERENCE, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +77,7 @@ def _value(kind: ValType, slot: bytes) -> Value:
         return Value(kind, bits)
     if not bits and kind == "externref":
         raise NotPossibleError("an externref that is not null was returned")
-    return Value(kind, None if bits else UNKNOWN_FUNCTION)
+    return Value(kind, None if bits else UNKNOWN_REFERENCE)
 
 
 def _import(name: str, function: ExportItem, number: int) -> str:

@@ -7,6 +7,7 @@ tables, canonical NaNs. Its traps are mapped to our names here, once. What it ca
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from contextlib import closing, contextmanager
@@ -54,6 +55,8 @@ class _Compiler:
 
 COMPILERS = {"wasmtime": _Compiler(None, "speed"), "wasmtime-pulley": _Compiler("pulley64", "none")}
 
+FRAME = re.compile(r"^\s*0:\s+(0x[0-9a-f]+) - ", re.MULTILINE)
+
 TRAPS = {
     wasmtime.TrapCode.STACK_OVERFLOW: "stack_overflow",
     wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: "heap_out_of_bounds",
@@ -74,6 +77,10 @@ TRAPS = {
 }
 
 
+UNCAUGHT = "thrown Wasm exception"
+"""How the package says that nothing caught an exception, which is no trap to it."""
+
+
 class _Exit(Exception):
     """WASI's proc_exit was called."""
 
@@ -91,8 +98,8 @@ class WasmtimeReference:
 
     def run(self, subject: Subject) -> Outcome:
         """Runs the subject in a fresh store."""
-        if any(map(_has_vector, subject.program.imports)):
-            return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors")
+        if any(map(_cannot_cross, subject.program.imports)):
+            return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors or new references")
         wasmtime_engine = engine_of(COMPILERS[self.name])
         start = time.perf_counter()
         try:
@@ -131,6 +138,9 @@ def engine_of(compiler: _Compiler) -> wasmtime.Engine:
     config.wasm_relaxed_simd_deterministic = True
     config.wasm_custom_page_sizes = True
     config.wasm_wide_arithmetic = True
+    config.wasm_function_references = True
+    config.wasm_gc = True
+    config.wasm_exceptions = True
     config.native_unwind_info = False
     config.max_wasm_stack = STACK_BYTES
     config.cranelift_opt_level = compiler.opt_level
@@ -265,8 +275,10 @@ class _Session:
         return state
 
 
-def _has_vector(item: Extern) -> bool:
-    return "v128" in (item.get("type"), *item.get("params", ()), *item.get("results", ()))
+def _cannot_cross(item: Extern) -> bool:
+    """Whether the package has no values of a type that an import has, or no such imports."""
+    types = {item.get("type"), *item.get("params", ()), *item.get("results", ())}
+    return item["kind"] == "tag" or item["specific"] or not types.isdisjoint(("v128", "anyref", "exnref"))
 
 
 def _seen(value: Value) -> int:
@@ -280,8 +292,16 @@ def stopped(error: Exception) -> CallOutcome:
     """What a call came to that raised ``error``."""
     if isinstance(error, _Exit | wasmtime.ExitTrap):
         return Exited(error.code)
+    if UNCAUGHT in str(error):
+        return Trapped("uncaught_exception", UNCAUGHT)
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
-    return Trapped(TRAPS.get(code, "host") if code is not None else "host", str(error).splitlines()[0])
+    return Trapped(TRAPS.get(code, "host") if code is not None else "host", _site(str(error)))
+
+
+def _site(message: str) -> str:
+    """The innermost frame of a trap's backtrace, by its offset in the module; of another error, its first line."""
+    frame = FRAME.search(message)
+    return f"wasm {frame[1]}" if frame else message.split("\n", 1)[0]
 
 
 class _Ticker:

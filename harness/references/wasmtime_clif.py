@@ -9,6 +9,7 @@ and no verdict.
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -60,7 +61,8 @@ class WasmtimeClifReference:
             return NotRun("invalid", f"the translation: {str(error).splitlines()[0]}")
         compiled = time.perf_counter()
         limits = self.limits.when_confused() if subject.case.is_confused else self.limits
-        outcome = _Session(wasmtime_engine, module, subject, limits).run()
+        with closing(wasmtime.Store(wasmtime_engine)) as store:
+            outcome = _Session(wasmtime_engine, store, module, subject, limits).run()
         times = {"translate": translated - start, "compile": compiled - translated}
         outcome.times.update(times, run=time.perf_counter() - compiled)
         return outcome
@@ -75,12 +77,17 @@ class _Session:
     """One store with one instance."""
 
     def __init__(
-        self, wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits
+        self,
+        wasmtime_engine: wasmtime.Engine,
+        store: wasmtime.Store,
+        module: wasmtime.Module,
+        subject: Subject,
+        limits: Limits,
     ) -> None:
         self.engine = wasmtime_engine
         self.subject = subject
         self.limits = limits
-        self.store = wasmtime.Store(wasmtime_engine)
+        self.store = store
         self.exports: Any = wasmtime.Instance(self.store, module, []).exports(self.store)
 
     def run(self) -> Ran:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from harness.outcome import UNKNOWN_FUNCTION, Value
+from harness.outcome import UNKNOWN_REFERENCE, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +27,8 @@ KINDS: dict[str, int] = {
     "v128": ffi.WASMTIME_V128.value,
     "funcref": ffi.WASMTIME_FUNCREF.value,
     "externref": ffi.WASMTIME_EXTERNREF.value,
+    "anyref": 7,  # the package has no names for these two: `wasmtime/val.h`
+    "exnref": 8,
 }
 NAMES = {kind: name for name, kind in KINDS.items()}
 WIDTHS = {"i32": 4, "f32": 4, "i64": 8, "f64": 8, "v128": 16}
@@ -56,6 +58,8 @@ def to_raw(store: wasmtime.Store, value: Value, raw: Raw) -> None:
         return  # zeroed is null
     if width := WIDTHS.get(value.type):
         ctypes.memmove(ctypes.addressof(raw.of), value.bits.to_bytes(width, "little"), width)
+    elif value.type == "anyref":
+        ffi.wasmtime_anyref_from_i31(store._context(), value.bits, ctypes.byref(raw.of.anyref))  # noqa: SLF001
     elif value.type == "externref":
         boxed = wasmtime.Val.externref(value.bits)._new_raw(store)  # noqa: SLF001
         ctypes.memmove(ctypes.addressof(raw), ctypes.addressof(boxed), ctypes.sizeof(raw))
@@ -70,8 +74,24 @@ def from_raw(store: wasmtime.Store, raw: Raw, functions: Functions) -> Value:
         return Value(name, int.from_bytes(ctypes.string_at(ctypes.addressof(raw.of), width), "little"))
     if name == "funcref":
         func = raw.of.funcref
-        return Value(name, functions.get(_identity(func), UNKNOWN_FUNCTION) if func.store_id else None)
-    return Value(name, wasmtime.Val._from_raw(store, raw).value)  # noqa: SLF001
+        return Value(name, functions.get(_identity(func), UNKNOWN_REFERENCE) if func.store_id else None)
+    bits = _reference(store, name, raw)
+    ffi.wasmtime_val_unroot(ctypes.byref(raw))
+    return Value(name, bits)
+
+
+def _reference(store: wasmtime.Store, name: str, raw: Raw) -> int | None:
+    """The bits of a reference to the host or to an object. All three kinds have one layout."""
+    if not raw.of.anyref.store_id:
+        return None
+    if name == "externref":
+        number = wasmtime.Val._from_raw(store, raw, owned=False).value  # noqa: SLF001
+        return UNKNOWN_REFERENCE if number is None else int(number)
+    small = ctypes.c_uint32()
+    context = store._context()  # noqa: SLF001
+    if name == "anyref" and ffi.wasmtime_anyref_i31_get_u(context, ctypes.byref(raw.of.anyref), ctypes.byref(small)):
+        return small.value
+    return UNKNOWN_REFERENCE
 
 
 def call(
@@ -110,7 +130,7 @@ def call(
 def host_value(store: wasmtime.Store, kind: str, argument: Any, functions: Functions) -> Value:
     """The value of an argument as the package gives it to a host function."""
     if isinstance(argument, wasmtime.Func):
-        return Value(kind, functions.get(identity(argument), UNKNOWN_FUNCTION))
+        return Value(kind, functions.get(identity(argument), UNKNOWN_REFERENCE))
     if argument is None or kind == "externref":
         return Value(kind, argument)
     number = ffi.wasmtime_val_t()

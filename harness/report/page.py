@@ -10,8 +10,9 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.commands.summary import clock, percent, plural, printable
+from harness.commands.summary import clock, percent, plural
 from harness.coverage import catalogue
+from harness.printable import printable
 from harness.report import content
 
 if TYPE_CHECKING:

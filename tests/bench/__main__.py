@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAM_GROUPS = (("jit", "wasmtime"), ("interpreter", "wasmtime-pulley"))
-RUN = tuple(program for program in PROGRAMS if program.name not in GARBAGE_COLLECTED)
-"""What both engines run."""
+RUN = tuple(program for program in PROGRAMS if program.name not in (*GARBAGE_COLLECTED, "noop"))
+"""What both engines run, and what does something."""
 
 GROUPS: dict[str, Callable[[int], list[Score]]] = {
     "jit / wasmtime native": lambda rounds: list(duel(Ours("jit"), Wasmtime(), NATIVE, rounds)),
@@ -47,7 +47,7 @@ def main() -> None:
     programs = {group: list(program_duel(*group, RUN, options.turns)) for group in PROGRAM_GROUPS if options.turns}
     rate = measure(options.cases) if options.cases else None
     confusion = confusion_rates(options.plans) if options.plans else []
-    clif = clif_rate(options.programs) if options.programs else None
+    clif = clif_rate(options.clif) if options.clif else None
     cells = cell_costs(options.cell_cases)
     data = _as_json(scores, rate) | {
         "programs": {" / ".join(group): [asdict(score) for score in row] for group, row in programs.items()},
@@ -72,16 +72,14 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--cell-cases", type=int, default=300, help="cases of campaigns in and out of cells, 0 for none (default: 300)"
     )
-    parser.add_argument(
-        "--programs", type=int, default=1000, help="CLIF programs from scratch, 0 for none (default: 1000)"
-    )
+    parser.add_argument("--clif", type=int, default=1000, help="CLIF programs from scratch, 0 for none (default: 1000)")
     parser.add_argument(
         "--turns", type=int, default=3, help="turns of each engine and whole program, 0 for none (default: 3)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    if options.rounds < 1 or min(options.cases, options.plans, options.cell_cases, options.programs, options.turns) < 0:
-        parser.error("--rounds needs a positive number, all others none below 0")
+    if options.rounds < 1 or min(options.cases, options.plans, options.clif, options.cell_cases, options.turns) < 0:
+        parser.error("--rounds needs a positive number, the others none below 0")
     return options
 
 

@@ -8,7 +8,7 @@ from xxhash import xxh3_64_intdigest
 import engine
 from harness.case import Call, Case
 from harness.executors import EngineExecutor, Limits, Subject
-from harness.outcome import CallOutcome, Exited, HostCall, NotRun, Ran, Returned, Trapped, Value
+from harness.outcome import UNKNOWN_REFERENCE, CallOutcome, Exited, HostCall, NotRun, Ran, Returned, Trapped, Value
 from harness.plan import REFERENCES
 from harness.references.wasmtime import WasmtimeReference
 
@@ -46,6 +46,51 @@ def test_traps_have_our_names(reference: str, body: str) -> None:
     text = f"""(module (memory 1) (table 2 funcref) (elem (i32.const 1) $f)
         (type $other (func (param i32) (result i32))) (func $f (export "f") {body}))"""
     assert only(run(reference, text, Call("f"))) == Trapped(TRAPS[body])
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("bits", [None, 0, 2**31 - 1])
+def test_small_integers_pass_as_references(reference: str, bits: int | None) -> None:
+    text = '(module (func (export "f") (param anyref) (result anyref) (local.get 0)))'
+    value = Value("anyref", bits)
+    assert only(run(reference, text, Call("f", (value,)))) == Returned((value,))
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        ("anyref", "(struct.new $s)"),
+        ("externref", "(extern.convert_any (struct.new $s))"),
+        ("exnref", "(block $h (result exnref) (try_table (catch_all_ref $h) (throw $t)) (unreachable))"),
+    ],
+)
+def test_of_an_object_only_that_it_is_there_is_known(reference: str, kind: str, made: str) -> None:
+    text = f'(module (type $s (struct)) (tag $t) (func (export "f") (result {kind}) {made}))'
+    assert only(run(reference, text, Call("f"))) == Returned((Value(kind, UNKNOWN_REFERENCE),))
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_imports_that_the_package_cannot_give_are_unsupported(reference: str) -> None:
+    for imported in ("(func (param v128))", "(func (result anyref))", "(tag)", "(global (ref null $s))"):
+        text = f'(module (type $s (struct)) (import "m" "x" {imported}))'
+        subject = Subject(Case(engine.assemble(text.encode())))
+        assert isinstance(WasmtimeReference(reference).run(subject), NotRun), imported
+
+
+@pytest.mark.parametrize("reference", REFERENCES)
+def test_a_trap_is_blamed_on_the_place_that_the_engine_blames(reference: str) -> None:
+    subject = Subject(
+        Case(engine.assemble(b'(module (memory 1) (func (export "f") (drop (i32.load (i32.const -1)))))'))
+    )
+    ours, theirs = (each.run(subject) for each in (EngineExecutor("jit"), WasmtimeReference(reference, Limits())))
+    assert isinstance(ours, Ran)
+    assert isinstance(theirs, Ran)
+    [[ours_at], [theirs_at]] = ours.calls, theirs.calls
+    assert isinstance(ours_at, Trapped)
+    assert isinstance(theirs_at, Trapped)
+    assert (ours_at.site or "").endswith(f" {theirs_at.site}")
+    assert (theirs_at.site or "").startswith("wasm 0x")
 
 
 @pytest.mark.parametrize("reference", REFERENCES)

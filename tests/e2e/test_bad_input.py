@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +13,13 @@ import pytest
 
 import engine
 from harness.case_file import MAX_FILE_BYTES
+from harness.cli import READER_GONE
 
 if TYPE_CHECKING:
     from conftest import Fencepost
 
-CLIF_CASE = str(Path(__file__).parents[2] / "crashes" / "reference-srem.clif")
+ROOT = Path(__file__).parents[2]
+CLIF_CASE = str(ROOT / "crashes" / "reference-srem.clif")
 ADD = engine.assemble(b'(module (func (export "add") (param i32 i32) (result i32) local.get 0))')
 
 
@@ -126,3 +130,31 @@ def test_versions_name_every_component(fencepost: Fencepost) -> None:
     assert result.returncode == 0
     for component in ("fencepost", "cranelift-codegen", "wasmtime-environ", "wasm-smith", "wasmtime (reference)"):
         assert re.search(rf"^{re.escape(component)} \d+\.", result.stdout, re.MULTILINE), result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["layout", "x.wat"], ["doctor"], ["check", "x.wat", "--reference", "none"]]
+)
+def test_a_reader_that_goes_away_is_no_finding(tmp_path: Path, arguments: list[str]) -> None:
+    (tmp_path / "x.wat").write_text("(module)")
+    command = [sys.executable, "-m", "harness", *arguments]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing) as gone:
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, stdout=gone, stderr=subprocess.PIPE, timeout=120, check=False
+        )
+    assert (result.returncode, result.stderr.decode()) == (READER_GONE, "")
+
+
+@pytest.mark.parametrize("columns", ["40", "80"])
+def test_a_layout_is_whole_on_a_narrow_terminal(
+    fencepost: Fencepost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    (tmp_path / "x.wat").write_text("(module (memory 1))")
+    result = fencepost("layout", "x.wat")
+    assert result.returncode == 0
+    assert "\N{HORIZONTAL ELLIPSIS}" not in result.stdout
+    assert max(map(len, result.stdout.splitlines())) <= int(columns)

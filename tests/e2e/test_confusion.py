@@ -48,7 +48,7 @@ def test_a_confused_case_is_checked_and_explained(fencepost: Fencepost, tmp_path
         "before   v10 = select.i32",
         "after    nothing",
         "meant    DefinedMemory",
-        "executed 1 times in interpreter/exact",
+        "executed 1 time in interpreter/exact",
         "landed   read of 4 bytes at 0x",
         "outside what was meant",
         "jit/as-shipped: returned i32",
@@ -96,3 +96,16 @@ def test_a_case_without_a_plan_cannot_be_explained(fencepost: Fencepost, tmp_pat
     result = fencepost("explain", "plain.wat")
     assert result.returncode == 2
     assert result.stderr.startswith("fencepost: error: the case has no plan (plain.wat); ")
+
+
+def test_the_folder_of_a_finding_is_explained_and_one_of_several_cases_refused(
+    fencepost: Fencepost, tmp_path: Path
+) -> None:
+    (tmp_path / "finding").mkdir()
+    write(tmp_path / "finding" / "case.wat")
+    explained = fencepost("explain", "finding", "--executor", "interpreter", "--reference", "none", "--mode", "exact")
+    assert (explained.returncode, "drop-check" in explained.stdout) == (0, True), explained.stderr
+    write(tmp_path / "finding" / "other.wat")
+    several = fencepost("explain", "finding")
+    assert several.returncode == 2
+    assert several.stderr == "fencepost: error: there are 2 cases (finding); name one of them\n"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEADER = ";; fencepost:"
+UNCAUGHT = "thrown Wasm exception"
 FLOATS = {"f32": ("<f", "<I"), "f64": ("<d", "<Q")}
 
 
@@ -49,6 +50,9 @@ def answers(path: Path) -> Iterator[str]:
     config.wasm_custom_page_sizes = True
     config.wasm_wide_arithmetic = True
     config.wasm_relaxed_simd_deterministic = True
+    config.wasm_function_references = True
+    config.wasm_gc = True
+    config.wasm_exceptions = True
     engine = wasmtime.Engine(config)
     module = wasmtime.Module(engine, path.read_text(encoding="utf-8"))
     if (given := header_of(path).get("wasi")) is not None:
@@ -94,9 +98,10 @@ def _answer(store: wasmtime.Store, function: wasmtime.Func, args: Sequence[Any])
 
 
 def _name(trap: wasmtime.Trap) -> str:
-    code = trap.trap_code
-    assert code is not None
-    return code.name.lower()
+    if (code := trap.trap_code) is not None:
+        return code.name.lower()
+    assert UNCAUGHT in str(trap)
+    return "uncaught_exception"
 
 
 def _argument(arg: dict[str, str | None]) -> Any:

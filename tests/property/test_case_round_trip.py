@@ -26,6 +26,8 @@ numbers: SearchStrategy[Value] = st.sampled_from(sorted(WIDTHS)).flatmap(
 )
 references = st.one_of(
     st.just(Value("funcref", None)),
+    st.just(Value("exnref", None)),
+    st.builds(Value, st.just("anyref"), st.one_of(st.none(), st.integers(0, 2**31 - 1))),
     st.builds(Value, st.just("externref"), st.one_of(st.none(), st.integers(0, 2**32 - 1))),
 )
 values = st.one_of(numbers, references)

@@ -40,10 +40,6 @@ EXPECTED = {
 NEEDS_CONFUSION = ("09", "18")
 """Faults that no front-end output triggers: its own checks come first."""
 
-SHOWS_IN_NATIVE_CODE = ("01", "06", "11")
-"""Faults that only native code has."""
-
-
 SEEDS = {"18": "call_indirect_*.wat"}
 """Which seeds a fault's cases are drawn from, where a few hundred cases of all of them are too few."""
 

@@ -97,6 +97,8 @@ def test_a_section_in_the_middle_is_found_and_removed(tmp_path: Path, add: Case)
         (Value("f32", 1), {"f32": "0x00000001"}),
         (Value("v128", 255), {"v128": "0" * 30 + "ff"}),
         (Value("externref", 7), {"externref": "host:7"}),
+        (Value("anyref", 7), {"anyref": "i31:7"}),
+        (Value("exnref", None), {"exnref": None}),
         (Value("funcref", None), {"funcref": None}),
     ],
 )

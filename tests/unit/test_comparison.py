@@ -9,7 +9,7 @@ import pytest
 from runs import NAN, OTHER_NAN, ran, returned, trapped, with_global
 
 from harness.outcome import (
-    UNKNOWN_FUNCTION,
+    UNKNOWN_REFERENCE,
     Effects,
     Escape,
     Escaped,
@@ -158,7 +158,7 @@ def test_infinity_and_zero_are_no_nans() -> None:
 
 
 def test_an_unknown_function_equals_any_but_null() -> None:
-    unknown = Value("funcref", UNKNOWN_FUNCTION)
+    unknown = Value("funcref", UNKNOWN_REFERENCE)
     assert compare(with_global(FUNCTION), with_global(unknown)) is None
     assert compare(with_global(Value("funcref", None)), with_global(unknown)) is not None
 

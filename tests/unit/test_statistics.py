@@ -7,7 +7,7 @@ import json
 import pytest
 
 import engine
-from harness.commands.summary import clock, counts, percent, printable, summary_lines
+from harness.commands.summary import clock, counts, percent, summary_lines
 from harness.coverage import Census, Coverage, catalogue, census_of
 from harness.histogram import Histogram
 from harness.outcome import Counts
@@ -145,10 +145,6 @@ def test_counts_show_the_largest_and_how_many_more() -> None:
 
 def test_times_read_like_a_clock() -> None:
     assert [clock(seconds) for seconds in (5, 125, 3725, 36000)] == ["5 s", "2:05", "1:02:05", "10:00:00"]
-
-
-def test_terminal_controls_in_names_are_not_printed() -> None:
-    assert printable("x\x1b[2J\u202ey\nz") == "x\ufffd[2J\ufffdy\ufffdz"
 
 
 @pytest.mark.parametrize("numbers", [[], [5], [1, 2], [3, 1, 2], [63, 64, 10], [0, 0, 7, 7]])

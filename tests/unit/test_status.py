@@ -60,7 +60,7 @@ def test_the_panel_shows_everything_at_every_width(width: int) -> None:
         "1 differential, 1 containment",
         "wasm: 3 cases, 67% decided, 1 finding, 992 ops",
         "57 seeds",
-        "1 case of 1 kind; newest 1:02 ago: escape:containment:[bold]access\ufffd[2J read[/nonsense]",
+        "1 case of 1 kind; newest 1:02 ago: escape:containment:[bold]access\\x1b[2J read[/nonsense]",
         "2 running, 98% busy, largest 150 MiB",
     ):
         assert "".join(expected.split()) in words
@@ -91,8 +91,8 @@ def test_a_finding_is_announced_without_what_a_terminal_acts_on(capfd: pytest.Ca
     with Status(live=False, verbose=True) as status:
         status.found(Record(0, verdict), "somewhere")
     assert capfd.readouterr().err.splitlines() == [
-        "escape:containment:[bold]access\ufffd[2J read[/nonsense]: somewhere",
-        "  at \ufffd]0;x\ufffd",
+        "escape:containment:[bold]access\\x1b[2J read[/nonsense]: somewhere",
+        "  at \\x1b]0;x\\x07",
         "  next",
     ]
 

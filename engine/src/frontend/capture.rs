@@ -174,10 +174,17 @@ fn denied(path: &std::path::Path, error: &std::io::Error) -> FrontendError {
 
 /// Parses the text of one function.
 pub(super) fn parse(text: &str) -> Result<ir::Function, FrontendError> {
-    let mut functions = cranelift_reader::parse_functions(text)
-        .map_err(|error| internal(format!("captured CLIF does not parse: {error}")))?;
+    let mut functions = cranelift_reader::parse_functions(text).map_err(|error| unparsed(&error))?;
     match (functions.pop(), functions.len()) {
         (Some(function), 0) => Ok(function),
         _ => Err(internal("captured CLIF is not one function")),
+    }
+}
+
+/// The reader refuses long functions, which is no fault of the front end that made them.
+fn unparsed(error: &cranelift_reader::ParseError) -> FrontendError {
+    match error.message.as_str() {
+        reason @ "too many blocks" => FrontendError::Unsupported(format!("function with {reason}")),
+        _ => internal(format!("captured CLIF does not parse: {error}")),
     }
 }

@@ -177,6 +177,30 @@ fn calls_are_renamed_to_our_namespaces() {
     }
 }
 
+/// The runtime knows these by heart: only this module names Wasmtime's crates.
+#[test]
+fn records_in_the_gc_heap_are_laid_out_as_the_runtime_says() {
+    use crate::runtime::gc_heap::{EXCEPTION_INSTANCE, EXCEPTION_TAG, HOST_REFERENCE_HEADER};
+    use wasmtime_environ::{VM_GC_HEADER_KIND_OFFSET, VM_GC_HEADER_TYPE_INDEX_OFFSET, null};
+    assert_eq!(EXCEPTION_INSTANCE, null::EXCEPTION_TAG_INSTANCE_OFFSET);
+    assert_eq!(EXCEPTION_TAG, null::EXCEPTION_TAG_DEFINED_OFFSET);
+    assert_eq!((VM_GC_HEADER_KIND_OFFSET, VM_GC_HEADER_TYPE_INDEX_OFFSET), (0, 4));
+    let kind = u64::from(wasmtime_environ::VMGcKind::ExternRef.as_u32());
+    assert_eq!(HOST_REFERENCE_HEADER, kind | u64::from(u32::MAX) << 32);
+}
+
+/// Whether a program has a GC heap follows from what its code does, not from its types.
+#[test]
+fn only_code_that_reaches_objects_needs_a_gc_heap() {
+    let needs = |body: &str| {
+        let text = format!("(module (type $s (struct (field i32))) (tag $t) (func {body}))");
+        program(&text).module.needs_gc_heap
+    };
+    assert!(!needs("(drop (ref.i31 (i32.const 1)))"));
+    assert!(needs("(drop (struct.new $s (i32.const 1)))"));
+    assert!(needs("(throw $t)"));
+}
+
 #[test]
 fn a_module_of_another_feature_is_unsupported() {
     let threads = wat::parse_str("(module (memory 1 1 shared))").expect("valid text");
@@ -184,6 +208,14 @@ fn a_module_of_another_feature_is_unsupported() {
     let stacks = "(module (type $f (func)) (type (cont $f)))";
     let stacks = wat::parse_str(stacks).expect("valid text");
     assert!(matches!(failure(&stacks), FrontendError::Unsupported(_)));
+}
+
+#[test]
+fn a_function_of_more_blocks_than_the_reader_takes_is_unsupported() {
+    let blocks = 100_000;
+    let text = format!("(module (func {} {}))", "(block ".repeat(blocks), ")".repeat(blocks));
+    let wasm = wat::parse_str(text).expect("valid");
+    assert_eq!(failure(&wasm), FrontendError::Unsupported("function with too many blocks".into()));
 }
 
 #[test]

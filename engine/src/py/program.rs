@@ -14,7 +14,6 @@ use crate::frontend;
 use crate::program::{self, FuncId, Item, Module, ValType};
 use crate::run::{Call, Imports, Request, Subject};
 use crate::runtime::{ArenaMap, Reservations};
-use crate::wasm_type::Type;
 
 /// Defaults of `Program.run`: those of the command line.
 pub(super) const FUEL: u64 = 50_000_000;
@@ -172,6 +171,7 @@ fn item<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
     dict.set_item("name", name)?;
+    dict.set_item("specific", module.is_specific(item))?;
     let names = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>();
     match item {
         Item::Function(index) => {
@@ -179,9 +179,8 @@ fn item<'py>(
             dict.set_item("kind", "function")?;
             dict.set_item("params", names(&ty.params))?;
             dict.set_item("results", names(&ty.results))?;
-            let params = module.params(module.functions[index].ty).iter();
-            let mut specific = params.filter(|ty| **ty != Type::top(ty.representation()));
-            dict.set_item("callable", specific.next().is_none())?;
+            let params = module.params(module.functions[index].ty);
+            dict.set_item("callable", !params.iter().any(|ty| ty.is_specific()))?;
         }
         Item::Table(index) => {
             let table = &module.tables[index];

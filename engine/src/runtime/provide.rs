@@ -68,10 +68,10 @@ fn tag(position: usize, ty: &FuncType) -> Result<String, FrontendError> {
 /// Refuses types of references that are not of all values of their representation: null
 /// may be none, and others are not the module's to name.
 fn defaultable(ty: Type<usize>) -> Result<(), FrontendError> {
-    match ty == Type::top(ty.representation()) {
-        true => Ok(()),
-        false => Err(unsupported("an imported table or global of a specific reference type")),
+    if ty.is_specific() {
+        return Err(unsupported("an imported table or global of a specific reference type"));
     }
+    Ok(())
 }
 
 fn unsupported(what: &str) -> FrontendError {

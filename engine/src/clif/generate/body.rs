@@ -137,12 +137,14 @@ impl<'b, 'e> Body<'b, 'e> {
 
     /// A value of a type: one that is there, often a late one, or a new constant.
     pub(super) fn value(&mut self, ty: Ty) -> Value {
-        let known: Vec<Value> = self.values.iter().copied().filter(|v| v.ty == ty).collect();
-        if known.is_empty() || self.draw.chance(15) {
+        let known = self.values.iter().filter(|value| value.ty == ty).count();
+        if known == 0 || self.draw.chance(15) {
             return self.constant(ty);
         }
-        let window = known.len().min(if self.draw.chance(50) { 4 } else { known.len() });
-        known[known.len() - 1 - self.draw.below(window)]
+        let window = known.min(if self.draw.chance(50) { 4 } else { known });
+        let from_last = self.draw.below(window);
+        let mut latest = self.values.iter().rev().filter(|value| value.ty == ty);
+        *latest.nth(from_last).expect("the window holds what is known")
     }
 
     /// Straight code and nested regions.

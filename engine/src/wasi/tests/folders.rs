@@ -2,11 +2,11 @@
 
 use super::*;
 
-const HEAD: u64 = 24;
+const HEAD: usize = 24;
 
 /// Reads entries from a cookie on into a buffer of some bytes; gives what was written.
-fn read(guest: &mut Guest, len: u64, cookie: u64) -> Result<Vec<u8>, Errno> {
-    guest.call("fd_readdir", &[FOLDER, DATA.into(), len, cookie, RESULT])?;
+fn read(guest: &mut Guest, len: usize, cookie: u64) -> Result<Vec<u8>, Errno> {
+    guest.call("fd_readdir", &[FOLDER, DATA.into(), len as u64, cookie, RESULT])?;
     let mut bytes = vec![0; guest.result() as usize];
     guest.arena.read(BASE + DATA, &mut bytes).expect("inside");
     Ok(bytes)
@@ -15,7 +15,7 @@ fn read(guest: &mut Guest, len: u64, cookie: u64) -> Result<Vec<u8>, Errno> {
 /// Cookie and name of each whole entry.
 fn entries(mut bytes: &[u8]) -> Vec<(u64, String)> {
     let mut entries = Vec::new();
-    while let Some((head, rest)) = bytes.split_first_chunk::<{ HEAD as usize }>() {
+    while let Some((head, rest)) = bytes.split_first_chunk::<HEAD>() {
         let next = u64::from_le_bytes(*head.first_chunk().expect("8 bytes"));
         let len = u32::from_le_bytes(*head[16..].first_chunk().expect("4 bytes")) as usize;
         let Some(name) = rest.get(..len) else { break };
@@ -57,7 +57,7 @@ fn a_buffer_that_is_too_small_is_filled_with_part_of_an_entry() {
     let whole = read(&mut guest, 100, 0).expect("a folder");
     for len in 0..=HEAD {
         let part = read(&mut guest, len, 0).expect("a folder");
-        assert_eq!(part, whole[..len as usize], "as much as there is room for");
+        assert_eq!(part, whole[..len], "as much as there is room for");
     }
 }
 
