@@ -34,7 +34,7 @@ from harness.outcome import (
     Value,
     Witness,
 )
-from harness.program_input import FOLDER, START, ProgramInput, digests_of, input_from_json
+from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of, input_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,6 @@ MODULE_EXECUTORS = EXECUTORS[:3]
 """What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
 
 
-WASI = "wasi_snapshot_preview1"
 OUTPUT_BYTES = 16 << 20
 """What a program may write to each of its output streams."""
 

@@ -32,6 +32,7 @@ from harness.outcome import (
     Trapped,
     Value,
 )
+from harness.references import UNCAUGHT
 from harness.references import wasmtime_raw as raw
 from harness.references.wasmtime_wasi import NoSuchImportError, filled, world_of
 
@@ -75,10 +76,6 @@ TRAPS = {
     wasmtime.TrapCode.ALLOCATION_TOO_LARGE: "allocation_too_large",
     wasmtime.TrapCode.CAST_FAILURE: "cast_failure",
 }
-
-
-UNCAUGHT = "thrown Wasm exception"
-"""How the package says that nothing caught an exception, which is no trap to it."""
 
 
 class _Exit(Exception):

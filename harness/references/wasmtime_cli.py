@@ -20,6 +20,7 @@ import engine
 from harness.errors import EnvironmentFailure, UsageError
 from harness.executors import Limits, Subject
 from harness.outcome import CallOutcome, NotRun, Outcome, Ran, Returned, Trapped
+from harness.references import UNCAUGHT
 from harness.references.wasi_caller import SUBJECT, NotPossibleError, caller_text, read_results
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ TRAPS = {
     "wasm `unreachable` instruction executed": "unreachable",
     "unaligned atomic": "heap_misaligned",
     "null reference": "null_reference",
+    "out of bounds array access": "array_out_of_bounds",
+    "allocation size too large": "allocation_too_large",
+    "cast failure": "cast_failure",
     "interrupt": "interrupt",
 }
 
@@ -101,6 +105,9 @@ class WasmtimeCli:
         options = {
             "nan-canonicalization": "y",
             "relaxed-simd-deterministic": "y",
+            "function-references": "y",
+            "gc": "y",
+            "exceptions": "y",
             "max-memory-size": self.limits.max_memory,
             "max-table-elements": self.limits.max_table,
             "max-wasm-stack": STACK_BYTES,
@@ -138,6 +145,8 @@ def _trap(stderr: str) -> Trapped | None:
     for text, name in TRAPS.items():
         if re.search(rf"wasm trap: {re.escape(text)}", stderr):
             return Trapped(name, text)
+    if UNCAUGHT in stderr:
+        return Trapped("uncaught_exception", UNCAUGHT)
     return Trapped("host", "") if "wasm trap: " in stderr else None
 
 

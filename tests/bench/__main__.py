@@ -23,14 +23,14 @@ from tests.bench.duel import Score, duel, geometric_mean
 from tests.bench.engines import Ours, Wasmtime
 from tests.bench.program_duel import program_duel, table
 from tests.bench.programs import INTERPRETED, NATIVE
-from tests.bench.whole_programs import GARBAGE_COLLECTED, PROGRAMS
+from tests.bench.whole_programs import OUTGROWN, PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAM_GROUPS = (("jit", "wasmtime"), ("interpreter", "wasmtime-pulley"))
-RUN = tuple(program for program in PROGRAMS if program.name not in (*GARBAGE_COLLECTED, "noop"))
-"""What both engines run, and what does something."""
+RUN = tuple(program for program in PROGRAMS if program.name not in (*OUTGROWN, "noop"))
+"""What both engines run to its end, and what does something."""
 
 GROUPS: dict[str, Callable[[int], list[Score]]] = {
     "jit / wasmtime native": lambda rounds: list(duel(Ours("jit"), Wasmtime(), NATIVE, rounds)),

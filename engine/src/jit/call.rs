@@ -38,10 +38,15 @@ impl Jit {
         }
         slots.resize(args.len().max(results), 0);
         let Limits { deadline, depth, .. } = limits;
-        let (signature, slots_) = (&signature, slots.as_mut_slice());
         let process = self.process.as_mut().expect("present until drop");
-        let programs = &self.programs;
-        let call = Call { signature, callee, slots: slots_, programs, depth, deadline };
+        let call = Call {
+            signature: &signature,
+            callee,
+            slots: &mut slots,
+            programs: &self.programs,
+            depth,
+            deadline,
+        };
         let ended = process.invoke(services, call);
         self.note_fault();
         let judge = Judge { process: self.process(), programs: &self.programs };
