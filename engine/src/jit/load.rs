@@ -116,6 +116,7 @@ impl Jit {
             relocations: Vec::new(),
             traps: Vec::new(),
             sites: Vec::new(),
+            handlers: crate::unwind::Handlers::default(),
             frame_bytes: 0,
             signature,
             callees: Vec::new(),
