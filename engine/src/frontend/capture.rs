@@ -174,7 +174,8 @@ fn denied(path: &std::path::Path, error: &std::io::Error) -> FrontendError {
 
 /// Parses the text of one function.
 pub(super) fn parse(text: &str) -> Result<ir::Function, FrontendError> {
-    let mut functions = cranelift_reader::parse_functions(text).map_err(|error| unparsed(&error))?;
+    let mut functions =
+        cranelift_reader::parse_functions(text).map_err(|error| unparsed(&error))?;
     match (functions.pop(), functions.len()) {
         (Some(function), 0) => Ok(function),
         _ => Err(internal("captured CLIF is not one function")),
