@@ -52,6 +52,7 @@ ifeq ($(NEXTEST),)
 	$(CARGO) test --release $(MANIFEST)
 else
 	$(CARGO) nextest run --release $(MANIFEST)
+	FENCEPOST_TEST_NATIVE=cell $(CARGO) nextest run --release $(MANIFEST) -E 'test(/^jit/) | binary(run) | binary(runtests)'
 endif
 
 test-python: build

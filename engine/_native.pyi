@@ -20,6 +20,7 @@ __all__ = [
     "answers",
     "assemble",
     "catalogue",
+    "cell_refusal",
     "clif_arena",
     "faults",
     "generate_clif",
@@ -223,6 +224,7 @@ class Program:
         *,
         executor: Executor = "interpreter",
         mode: Mode = "exact",
+        native: Literal["cell", "in-process"] = "in-process",
         guard: Literal["guard", "decoy"] = "guard",
         fuel: int = ...,
         deadline: float = ...,
@@ -238,17 +240,22 @@ class Program:
         A call is an export's name and its arguments as bit patterns (``Value.bits``). ``fuel`` counts interpreter
         operations of one call, ``deadline`` is seconds for one call, ``depth`` nested guest calls, ``max_memory``
         bytes a memory may grow to, ``max_table`` elements a table may grow to, ``settings`` are Cranelift flags for
-        the JIT.
+        the JIT. ``native`` says where the JIT's code runs: in this process, or in a cell, a process with nothing else
+        in it, where ``guard`` has no meaning.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
 
         Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
-        ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left.
+        ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
+        system refuses a cell.
         """
 
 class ExportItem(Extern):
     """An export, with its position in its index space (imports first)."""
 
     index: int
+
+def cell_refusal() -> str | None:
+    """Why native code cannot run in cells on this machine; ``None`` if it can. Starts one to find out."""
 
 def processor_features() -> list[tuple[str, bool]]:
     """The processor features that native code may use: Cranelift's names, and whether this machine has each.
@@ -286,6 +293,7 @@ def run_wasi(
     capture: int | None = None,
     executor: Executor = "jit",
     mode: Mode = "as-shipped",
+    native: Literal["cell", "in-process"] = "in-process",
     guard: Literal["guard", "decoy"] = "guard",
     fuel: int = ...,
     deadline: float | None = None,

@@ -15,7 +15,7 @@ from harness.case import Case, CaseOptions
 if TYPE_CHECKING:
     from generators.entropy import Entropy
 
-SEED_BYTES = (64, 256, 1024)
+SEED_BYTES = (128, 256, 1024)
 WHOLE_PERCENT = 20
 WHOLE_EXECUTORS = ("jit", "jit-unoptimized", "reference")
 

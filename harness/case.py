@@ -40,12 +40,14 @@ class CaseOptions:
 
     Attributes:
         mode: ``exact``, ``as-shipped`` or ``both``.
+        native: ``cell`` or ``in-process``.
         max_memory: bytes that a memory may grow to.
         settings: Cranelift flags for the JIT.
     """
 
     mode: str | None = None
     guard: str | None = None
+    native: str | None = None
     executors: tuple[str, ...] | None = None
     references: tuple[str, ...] | None = None
     fault: str | None = None

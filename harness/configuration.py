@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     from harness.case import Case
 
-DECISIVE = ("seed", "driver", "generators", "corpus", "mode", "executors", "references", "guard", "max_memory", "fault")
+DECISIVE = (
+    *("seed", "driver", "generators", "corpus"),
+    *("mode", "executors", "references", "guard", "native", "max_memory", "fault"),
+)
 BUDGET = ("seconds", "cases")
 GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 

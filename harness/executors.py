@@ -34,7 +34,7 @@ from harness.outcome import (
     Value,
     Witness,
 )
-from harness.program_input import FOLDER, START, ProgramInput, digests_of, input_from_json
+from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of, input_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     _Call = tuple[str, Sequence[int | None]]
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
+Native = Literal["cell", "in-process"]
 CASE_SECONDS = 60.0
 """What a case may take by default, in which whole programs have `PROGRAM_FUEL` and `PROGRAM_DEADLINE`."""
 PROGRAM_FUEL = 1_000_000_000
@@ -55,7 +56,6 @@ MODULE_EXECUTORS = EXECUTORS[:3]
 """What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
 
 
-WASI = "wasi_snapshot_preview1"
 OUTPUT_BYTES = 16 << 20
 """What a program may write to each of its output streams."""
 
@@ -194,6 +194,7 @@ class _Options(TypedDict):
 
     executor: ExecutorName
     mode: Literal["exact", "as-shipped"]
+    native: Native
     guard: Literal["guard", "decoy"]
     fuel: int
     deadline: float
@@ -212,6 +213,7 @@ class EngineExecutor:
     executor: ExecutorName
     mode: Literal["exact", "as-shipped"] = "exact"
     guard: Literal["guard", "decoy"] = "guard"
+    native: Native = "in-process"
     settings: tuple[tuple[str, str], ...] = ()
     fault: str | None = None
     limits: Limits = field(default_factory=Limits)
@@ -230,7 +232,7 @@ class EngineExecutor:
 
         Raises:
             ValueError: a setting or a fault that the engine does not know.
-            MemoryError: no address space is left.
+            MemoryError: no address space is left, or the system refuses a cell.
         """
         limits = self.limits.of(subject)
         options = self._options(subject, limits)
@@ -248,6 +250,7 @@ class EngineExecutor:
         return {
             "executor": self.executor,
             "mode": self.mode,
+            "native": self.native,
             "guard": self.guard,
             "fuel": limits.fuel,
             "deadline": limits.deadline,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.check import check
 from harness.executors import Subject
-from harness.layout import parse_layout
+from harness.layout import clif_layout, parse_layout
 from harness.layout_svg import Mark
 from harness.outcome import Ran
 from harness.record import outcome_lines
@@ -69,6 +69,7 @@ class Explanation:
     changes: tuple[Change, ...]
     outcomes: tuple[str, ...]
     layout: Layout
+    is_clif: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the arena map."""
@@ -98,11 +99,13 @@ def explain(case: Case, executors: Sequence[Executor]) -> Explanation:
         ValueError: a call does not fit.
     """
     subject = Subject(case)
-    layout = parse_layout(subject.program.layout())
+    layout = clif_layout() if case.is_clif else parse_layout(subject.program.layout())
     checked = check(case, executors)
     described: list[dict[str, Any]] = json.loads(subject.program.describe_plan())
     changes = tuple(_change(entry, position, checked, layout) for position, entry in enumerate(described))
-    return Explanation(checked.verdict.key, checked.verdict.evidence, changes, outcome_lines(checked.outcomes), layout)
+    return Explanation(
+        checked.verdict.key, checked.verdict.evidence, changes, outcome_lines(checked.outcomes), layout, case.is_clif
+    )
 
 
 def _change(entry: dict[str, Any], position: int, checked: Checked, layout: Layout) -> Change:

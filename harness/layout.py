@@ -13,6 +13,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import engine
+
+NULL_PAGE = 64 << 10
+
 
 @dataclass(frozen=True, slots=True)
 class Area:
@@ -58,6 +62,17 @@ def parse_layout(text: str) -> Layout:
     data: dict[str, Any] = json.loads(text)
     areas = (Area(**area) for area in data["areas"])
     return Layout(tuple(sorted(areas, key=lambda area: area.offset)), tuple(map(_structure, data["structures"])))
+
+
+def clif_layout() -> Layout:
+    """The arena of every program in CLIF: no structure in it has a place of its own."""
+    memory, length = engine.clif_arena()["memory"]
+    areas = (
+        Area("null page", 0, NULL_PAGE, "null page"),
+        Area("shadow stack", NULL_PAGE, memory - NULL_PAGE, "shadow stack"),
+        Area("memory", memory, length, "memory"),
+    )
+    return Layout(areas, ())
 
 
 def _structure(data: dict[str, Any]) -> Structure:

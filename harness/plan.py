@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits, Native
 
 if TYPE_CHECKING:
     from generators.entropy import Entropy
@@ -50,6 +50,7 @@ class Plan:
 
     Attributes:
         modes: kinds of run.
+        native: where native code runs; decoys, which a cell has none of, are for this process.
         fault: a planted fault, by its two digits.
         settings: Cranelift flags for the JIT.
         of_clif: whether it is for a program in CLIF, whose translation references run; what
@@ -60,6 +61,7 @@ class Plan:
     executors: tuple[ExecutorName, ...] = MODULE_EXECUTORS
     references: tuple[str, ...] = REFERENCES
     guard: Literal["guard", "decoy"] = "guard"
+    native: Native = "in-process"
     fault: str | None = None
     settings: Settings = ()
     limits: Limits = field(default_factory=Limits)
@@ -98,7 +100,11 @@ class Plan:
 
     def with_options(self, options: CaseOptions) -> Plan:
         """The plan as a case's own options change it."""
-        limits = self.limits
+        limits, native = self.limits, self.native
+        if options.guard == "decoy" or options.native == "in-process":
+            native = "in-process"
+        elif options.native == "cell":
+            native = "cell"
         if options.max_memory is not None:
             limits = replace(limits, max_memory=options.max_memory)
         return Plan(
@@ -108,6 +114,7 @@ class Plan:
             else self.executors,
             references=self.references if options.references is None else options.references,
             guard="decoy" if options.guard == "decoy" else "guard" if options.guard else self.guard,
+            native=native,
             fault=options.fault or self.fault,
             settings=self.settings if options.settings is None else options.settings,
             limits=limits,
@@ -124,6 +131,7 @@ class Plan:
         return replace(
             options,
             guard=self.guard if self.guard != "guard" else options.guard,
+            native="in-process" if self.native == "in-process" and self.guard == "guard" else options.native,
             fault=self.fault or options.fault,
             max_memory=self.limits.max_memory if self.limits.max_memory != Limits().max_memory else options.max_memory,
             settings=settings or options.settings,
@@ -132,7 +140,7 @@ class Plan:
     def all_executors(self) -> list[Executor]:
         """Every executor in every kind of run, then every reference."""
         engine: list[Executor] = [
-            EngineExecutor(name, mode, self.guard, self.settings, self.fault, self.limits)
+            EngineExecutor(name, mode, self.guard, self.native, self.settings, self.fault, self.limits)
             for mode in self.modes
             for name in self.executors
         ]

@@ -24,6 +24,8 @@ from harness.errors import CaseError, from_os
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+WASI = "wasi_snapshot_preview1"
+"""Module of the imports of such a program."""
 NAME = "program"
 """A program's first argument, whatever its file is called."""
 FOLDER = "."

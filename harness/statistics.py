@@ -166,6 +166,7 @@ class Statistics:
         keys: findings by key, the newest key last.
         seconds: by stage.
         corpus: how many seeds the generators draw from.
+        native: where native code runs.
         ends: worker processes that were replaced, by cause; the pool counts them.
     """
 
@@ -180,6 +181,7 @@ class Statistics:
     coverage: Coverage = field(default_factory=Coverage)
     with_fault: int = 0
     corpus: int = 0
+    native: str = "in-process"
     ends: Counter[str] = field(default_factory=Counter)
 
     def expect(self, generators: Iterable[str]) -> None:
@@ -247,6 +249,7 @@ class Statistics:
             },
             "keys": {key: _key_json(found) for key, found in self.keys.items()},
             "corpus": self.corpus,
+            "native": self.native,
             "covered": {name: reached for name, (reached, _) in self.coverage.shares().items()},
             "fault_triggered": self.with_fault,
             "workers_replaced": dict(sorted(self.ends.items())),

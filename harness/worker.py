@@ -235,6 +235,6 @@ def _run(job: Job, case: Case, plan: Plan, index: int) -> Checked:
         return Checked(Verdict(Kind.COMPILE_FAILURE, FRONT_END, generic(message), message))
     except ValueError as error:
         raise CaseError(f"the case does not fit its module: {error}", where) from None
-    except MemoryError:
+    except MemoryError as error:
         hint = "raise ulimit -v, or use fewer jobs"
-        raise EnvironmentFailure("out of memory or address space", where, hint) from None
+        raise EnvironmentFailure(str(error) or "out of memory or address space", where, hint) from None

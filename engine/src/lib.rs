@@ -15,6 +15,8 @@
 pub mod arena;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
+#[allow(unsafe_code, reason = "maps, starts and watches the process that guest code runs in")]
+mod cell;
 pub mod census;
 pub mod clif;
 pub mod code_table;

@@ -1,5 +1,7 @@
 //! One run of a program, from Wasm to report, as users of the crate see it.
 
+mod native;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,7 +9,6 @@ use engine::executor::Limits;
 use engine::fault::Faults;
 use engine::frontend;
 use engine::interp::Interpreter;
-use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::program::{Program, ValType};
 use engine::run::{Call, Imports, Observed, Outcome, Report, Request, RunError, run};
@@ -24,7 +25,7 @@ fn everywhere(mut check: impl FnMut(&mut dyn Observed, Mode)) {
         check(&mut interpreter, mode);
     }
     for optimize in [true, false] {
-        let mut jit = Jit::new(JitConfig { optimize, ..JitConfig::default() }).expect("a jit");
+        let mut jit = native::jit(optimize);
         for mode in [Mode::Exact, Mode::AsShipped] {
             check(&mut jit, mode);
         }

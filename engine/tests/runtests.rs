@@ -6,6 +6,8 @@
 //! finding, with a case under `crashes`. All of it is in the golden file, so nothing
 //! changes unnoticed.
 
+mod native;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,12 +17,13 @@ use engine::clif::{self, RunLine, Source};
 use engine::executor::Limits;
 use engine::fault::Faults;
 use engine::interp::Interpreter;
-use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::program::Program;
 use engine::reference::Reference;
 use engine::run::{Imports, Observed, Outcome, Request, RunError, run};
 use engine::runtime::Reservations;
+
+use native::jit;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/runtests.txt");
 
@@ -169,10 +172,6 @@ fn run_all(executor: &mut dyn Observed) -> Tally {
         run_file(&mut tally, executor, &path);
     }
     tally
-}
-
-fn jit(optimize: bool) -> Jit {
-    Jit::new(JitConfig { optimize, ..JitConfig::default() }).expect("native code")
 }
 
 #[test]

@@ -77,13 +77,13 @@ def _lines(explanation: Explanation) -> list[str]:
     lines = [explanation.verdict, *(f"  {line}" for line in explanation.evidence.splitlines())]
     for number, change in enumerate(explanation.changes):
         lines += ["", *_change(number, change)]
-    return [*lines, "", *map(_outcome, explanation.outcomes)]
+    return [*lines, "", *(_outcome(line, is_clif=explanation.is_clif) for line in explanation.outcomes)]
 
 
-def _outcome(line: str) -> str:
-    """References run the program without its plan."""
+def _outcome(line: str, *, is_clif: bool) -> str:
+    """References run a module without its plan, and of a program in CLIF the translation with it."""
     name, words = line.split(": ", 1)
-    return line if "/" in name else f"{name} (without the plan): {words}"
+    return line if is_clif or "/" in name else f"{name} (without the plan): {words}"
 
 
 def _change(number: int, change: Change) -> list[str]:

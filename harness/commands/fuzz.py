@@ -154,6 +154,7 @@ class _Session:
             self._announce(campaign)
             campaign.statistics.expect(self.source.generators)
             campaign.statistics.corpus = len(self.source.corpus)
+            campaign.statistics.native = self.plan.native
             campaign.run()
         return campaign
 
@@ -186,6 +187,7 @@ class _Session:
 
     def _configuration(self, budget: Budget) -> dict[str, Any]:
         return to_json(self.options) | {
+            "native": self.plan.native,
             "seed": self.source.seed,
             "seconds": budget.seconds,
             "corpus_digest": digest_of(self.source.corpus),
@@ -229,7 +231,7 @@ def _resumed(context: click.Context, stack: ExitStack) -> _Session:
 
 
 def _of_plan(options: dict[str, Any]) -> dict[str, Any]:
-    names = ("mode", "executors", "references", "guard", "max_memory", "fault")
+    names = ("mode", "executors", "references", "guard", "native", "max_memory", "fault")
     return {name: options[name] for name in names}
 
 

@@ -118,9 +118,11 @@ def command(  # noqa: PLR0917 (click passes them by name)
     accepted = read_baseline(baseline) if baseline else {}
     seconds, cases = limit
     asked = {name: rest.pop(name) for name in ("paths", "crashes", "corpus", "seed", "jobs", "generators", "out")}
-    job = Job(seconds=seconds, cases=cases, options=click.get_current_context().params, **asked)
+    plan = plan_of(**rest)
+    options = click.get_current_context().params | {"native": plan.native}
+    job = Job(seconds=seconds, cases=cases, options=options, **asked)
     with Status(live=not no_tty, verbose=verbose, budget=seconds, title="fencepost gate") as status:
-        report = carry_out(job, plan_of(**rest), accepted, status.update)
+        report = carry_out(job, plan, accepted, status.update)
     outputs = []
     if write_baseline and not report.shortfall:
         accepted |= dict.fromkeys((result.verdict.key for result in report.acceptable), reason or "")

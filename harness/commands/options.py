@@ -10,6 +10,7 @@ import click
 
 from harness.errors import UsageError
 from harness.executors import EXECUTORS, MODULE_EXECUTORS, Limits
+from harness.native import OPTION, chosen_native
 from harness.plan import MODES, REFERENCES, Plan
 
 if TYPE_CHECKING:
@@ -118,6 +119,12 @@ def plan_options(function: F) -> F:
             help="What lies around the arena: inaccessible pages, or canaries.",
         ),
         click.option(
+            OPTION,
+            type=click.Choice(["cell", "in-process"]),
+            help="Where native code runs: in a process with nothing else in it, or in the worker.  "
+            "[default: cell where the machine has them and without decoys, else in-process]",
+        ),
+        click.option(
             "--max-memory",
             type=memory_size,
             default="256MiB",
@@ -158,13 +165,15 @@ def plan_of(
     executors: tuple[str, ...],
     references: tuple[str, ...],
     guard: str,
+    native: str | None,
     max_memory: int,
     fault: str | None,
 ) -> Plan:
     """The plan that `plan_options` describe. A fault prints its banner.
 
     Raises:
-        UsageError: no such fault, no such binary, or ``none`` beside other references.
+        UsageError: no such fault, no such binary, ``none`` beside other references, or decoys in a cell.
+        EnvironmentFailure: a cell was asked for, and the machine refuses it.
     """
     if "none" in references and len(references) > 1:
         raise UsageError("--reference none stands alone", "", "leave the other references away")
@@ -176,6 +185,7 @@ def plan_of(
         executors=tuple(name for name in EXECUTORS if name in (executors or MODULE_EXECUTORS)),
         references=tuple(map(_found, chosen)),
         guard="decoy" if guard == "decoy" else "guard",
+        native=chosen_native(native, guard),
         fault=fault,
         limits=replace(Limits(), max_memory=max_memory),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 import re
 import resource
 from pathlib import Path
@@ -12,7 +13,7 @@ from harness.doctor.check import Check, State, judged
 from harness.doctor.machine import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 GROUP = "limits"
 RESERVATION_BYTES = 64 << 30
@@ -36,6 +37,8 @@ def checks() -> Iterator[Check]:
     yield stack(resource.getrlimit(resource.RLIMIT_STACK)[0])
     yield files(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     yield seccomp(read(Path("/proc/self/status")), read(KERNEL / "kernel/seccomp/actions_avail"))
+    yield system_call("memfd", lambda: os.memfd_create("fencepost-doctor"))
+    yield system_call("pidfd", lambda: os.pidfd_open(os.getpid()))
 
 
 def address_space(limit: int) -> Check:
@@ -92,3 +95,13 @@ def seccomp(status: str, actions: str) -> Check:
     able = "kill_process" in actions.split()
     mend = "use a kernel with CONFIG_SECCOMP_FILTER: without it native code cannot be locked up"
     return judged(GROUP, "seccomp", f"{'available' if able else 'not available'}{filtered}", mend, fine=able)
+
+
+def system_call(name: str, opens: Callable[[], int]) -> Check:
+    """A system call that cells need and that some containers forbid, tried; it gives a descriptor."""
+    try:
+        os.close(opens())
+    except OSError as error:
+        mend = "let the container's filter allow it: without it there are no cells for native code"
+        return Check(GROUP, name, State.LACK, f"refused: {(error.strerror or str(error)).lower()}", mend)
+    return Check(GROUP, name, State.OK, "granted")

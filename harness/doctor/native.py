@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 GROUP = "engine"
 PROBE_SECONDS = 60
+PLACES = {
+    ("guard", "in-process"): ("", "see the limits above"),
+    ("decoy", "in-process"): ("with decoys", "see vm.max_map_count above; --guard guard works without"),
+    ("guard", "cell"): ("in a cell", "see seccomp, memfd and pidfd above; --native in-process works without"),
+}
+"""How a way of running is called, and what mends it, by ``--guard`` and ``--native``."""
 REBUILD = "make build    # or pip install --force-reinstall fencepost"
 
 
@@ -35,9 +41,10 @@ def checks() -> Iterator[Check]:
         yield processor(engine.processor_features())
     except engine.Unsupported as error:
         yield Check(GROUP, "processor", State.BROKEN, str(error), "use x86-64 Linux: only there is native code")
-    yield run("interpreter", "guard", vital=True)
-    yield run("jit", "guard", vital=True)
-    yield run("jit", "decoy", vital=False)
+    yield run("interpreter", vital=True)
+    yield run("jit", vital=True)
+    yield run("jit", guard="decoy", vital=False)
+    yield run("jit", native="cell", vital=False)
 
 
 def processor(features: Sequence[tuple[str, bool]]) -> Check:
@@ -48,15 +55,15 @@ def processor(features: Sequence[tuple[str, bool]]) -> Check:
     return Check(GROUP, "processor", State.OK, words)
 
 
-def run(executor: str, guard: str, *, vital: bool) -> Check:
+def run(executor: str, *, guard: str = "guard", native: str = "in-process", vital: bool) -> Check:
     """Runs a program that must trap and one that must not."""
-    name = executor if guard == "guard" else f"{executor} with {guard}s"
-    command = [sys.executable, "-m", "harness.doctor.probe", executor, guard]
+    place, mend = PLACES[guard, native]
+    name = f"{executor} {place}".rstrip()
+    command = [sys.executable, "-m", "harness.doctor.probe", executor, guard, native]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False)  # noqa: S603 (ours)
     except subprocess.TimeoutExpired:
         result = subprocess.CompletedProcess(command, 1, "", f"no answer in {PROBE_SECONDS} s")
     said = (result.stderr.strip() or f"the process ended with {result.returncode}").splitlines()[-1]
     words = "runs and traps as it must" if result.returncode == 0 else said
-    mend = "see the limits above" if guard == "guard" else "see vm.max_map_count above; --guard guard works without"
     return judged(GROUP, name, words, mend, fine=result.returncode == 0, vital=vital)

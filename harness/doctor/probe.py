@@ -1,4 +1,4 @@
-"""`python -m harness.doctor.probe EXECUTOR GUARD`: ends with 0 if the executor works here."""
+"""`python -m harness.doctor.probe EXECUTOR GUARD NATIVE`: ends with 0 if the executor works here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODULE = b"""(module (memory 1)
 INSIDE, OUTSIDE = 65532, 65533
 
 
-def main(executor: str, guard: str) -> str:
+def main(executor: str, guard: str, native: str) -> str:
     """What is wrong, in words; empty if nothing is."""
     program = engine.Program(engine.assemble(MODULE))
     try:
@@ -25,6 +25,7 @@ def main(executor: str, guard: str) -> str:
             [("f", [INSIDE]), ("f", [OUTSIDE])],
             executor=cast("_native.Executor", executor),
             guard=cast("Literal['guard', 'decoy']", guard),
+            native=cast("Literal['cell', 'in-process']", native),
         )
     except (MemoryError, engine.Unsupported, engine.CompileFailure) as error:
         return str(error)

@@ -15,6 +15,7 @@ import pytest
 from harness.case_file import read_case
 from harness.errors import FencepostError
 from harness.gate.judgement import Result, Status, judge
+from harness.native import default_native
 from harness.plan import Plan
 from harness.pool import Pool
 from harness.printable import printable, quoted_lines
@@ -158,7 +159,7 @@ def runner_of(session: pytest.Session) -> Runner:
 
 def _run(items: list[CaseItem]) -> Generator[tuple[CaseItem, Record]]:
     source = ListSource(tuple(item.case for item in items), tuple(str(item.path) for item in items))
-    stream = Pool(source, Plan(), thin=False).records()
+    stream = Pool(source, Plan(native=default_native()), thin=False).records()
     try:
         for record in stream:
             if record is not None:

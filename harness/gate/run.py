@@ -91,6 +91,7 @@ class Gate:
         pool = Pool(source, self.plan, self.jobs)
         campaign = Campaign(pool, Keeper(store, found), Budget(seconds), self.progress, self._fuzzed)
         campaign.statistics.expect(source.generators)
+        campaign.statistics.native = self.plan.native
         self._seed, self._folder = source.seed, store.folder
         try:
             campaign.run()

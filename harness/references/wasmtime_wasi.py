@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import wasmtime
 
-from harness.executors import WASI
 from harness.outcome import Effects
-from harness.program_input import FOLDER, ProgramInput, digests_of
+from harness.program_input import FOLDER, WASI, ProgramInput, digests_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

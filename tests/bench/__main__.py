@@ -16,20 +16,21 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from tests.bench.campaign import Rate, measure
+from tests.bench.cells import CellCosts, cell_costs
 from tests.bench.clif import CORE, ClifRate, clif_rate
 from tests.bench.confusion import ConfusionRate, confusion_rates
 from tests.bench.duel import Score, duel, geometric_mean
 from tests.bench.engines import Ours, Wasmtime
 from tests.bench.program_duel import program_duel, table
 from tests.bench.programs import INTERPRETED, NATIVE
-from tests.bench.whole_programs import GARBAGE_COLLECTED, PROGRAMS
+from tests.bench.whole_programs import OUTGROWN, PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAM_GROUPS = (("jit", "wasmtime"), ("interpreter", "wasmtime-pulley"))
-RUN = tuple(program for program in PROGRAMS if program.name not in (*GARBAGE_COLLECTED, "noop"))
-"""What both engines run, and what does something."""
+RUN = tuple(program for program in PROGRAMS if program.name not in (*OUTGROWN, "noop"))
+"""What both engines run to its end, and what does something."""
 
 GROUPS: dict[str, Callable[[int], list[Score]]] = {
     "jit / wasmtime native": lambda rounds: list(duel(Ours("jit"), Wasmtime(), NATIVE, rounds)),
@@ -47,13 +48,16 @@ def main() -> None:
     rate = measure(options.cases) if options.cases else None
     confusion = confusion_rates(options.plans) if options.plans else []
     clif = clif_rate(options.clif) if options.clif else None
+    cells = cell_costs(options.cell_cases)
     data = _as_json(scores, rate) | {
         "programs": {" / ".join(group): [asdict(score) for score in row] for group, row in programs.items()},
         "confusion": [asdict(rate) for rate in confusion],
         "clif": clif and asdict(clif),
+        "cells": [asdict(costs) for costs in cells],
     }
     tables = [line for group, row in programs.items() for line in (*table(" / ".join(group), row), "")]
     lines = tables + _lines(scores, rate) + list(map(_confusion_line, confusion)) + ([_clif_line(clif)] if clif else [])
+    lines += _cell_lines(cells)
     text = json.dumps(data, indent=2) if options.json else "\n".join(lines)
     sys.stdout.write(text + "\n")
 
@@ -65,13 +69,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--plans", type=int, default=500, help="plans for each confused program, 0 for none (default: 500)"
     )
+    parser.add_argument(
+        "--cell-cases", type=int, default=300, help="cases of campaigns in and out of cells, 0 for none (default: 300)"
+    )
     parser.add_argument("--clif", type=int, default=1000, help="CLIF programs from scratch, 0 for none (default: 1000)")
     parser.add_argument(
         "--turns", type=int, default=3, help="turns of each engine and whole program, 0 for none (default: 3)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    if options.rounds < 1 or min(options.cases, options.plans, options.clif, options.turns) < 0:
+    if options.rounds < 1 or min(options.cases, options.plans, options.clif, options.cell_cases, options.turns) < 0:
         parser.error("--rounds needs a positive number, the others none below 0")
     return options
 
@@ -103,6 +110,18 @@ def _confusion_line(rate: ConfusionRate) -> str:
 def _clif_line(rate: ClifRate) -> str:
     stages = ", ".join(f"{stage} {spent:.0f} us" for stage, spent in rate.microseconds.items())
     return f"CLIF from scratch, {' + '.join(CORE)}: {rate.per_second:.0f} programs per second and core; each: {stages}"
+
+
+def _cell_lines(costs: list[CellCosts]) -> list[str]:
+    lines = [
+        f"native code, {cost.native}: call {cost.call:.2f} us, with a builtin {cost.service:.2f} us, "
+        f"fault {cost.fault:.2f} us, start and end {cost.start:.0f} us; {cost.cases_per_second:.0f} cases per second"
+        for cost in costs
+    ]
+    if not costs:
+        return ["native code in cells: there are none here"]
+    here, cell = (cost.cases_per_second for cost in costs)
+    return [*lines, f"  cells cost {here / cell - 1:.1%} of the time of a campaign"] if here and cell else lines
 
 
 def _rate_lines(rate: Rate) -> list[str]:

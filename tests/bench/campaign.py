@@ -8,7 +8,10 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.executors import Native
 
 SEED = 1
 TIMEOUT_S = 600
@@ -30,14 +33,19 @@ class Rate:
     stages: dict[str, float]
 
 
-def measure(cases: int) -> Rate:
+def measure(cases: int, native: Native | None = None) -> Rate:
     """Runs ``fencepost fuzz`` with default settings, one worker and a fixed seed.
+
+    Args:
+        cases: how many.
+        native: where native code runs; `None` for the default.
 
     Raises:
         RuntimeError: the campaign itself failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         arguments = ["fuzz", "--cases", cases, "--seed", SEED, "--jobs", 1, "--no-tty", "--json"]
+        arguments += ["--native", native] if native else []
         command = [sys.executable, "-m", "harness", *map(str, arguments), "--out", str(Path(folder) / "campaign")]
         done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     if done.returncode > 1:

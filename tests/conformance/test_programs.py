@@ -14,7 +14,7 @@ from harness.check import check
 from harness.plan import Plan
 from harness.program_input import FOLDER, ProgramInput, input_to_json
 from harness.verdict import Kind
-from tests.bench.whole_programs import DATA, GARBAGE_COLLECTED, LONG_SECONDS, PROGRAMS, WholeProgram
+from tests.bench.whole_programs import DATA, LONG_SECONDS, OUTGROWN, PROGRAMS, WholeProgram
 
 OUTPUT_BYTES = 16 << 20
 FUEL = 1 << 62
@@ -26,23 +26,22 @@ CASE_SECONDS = 3600.0
 def turns() -> list[object]:
     """Each program in each executor."""
     return [
-        pytest.param(
-            program,
-            executor,
-            id=f"{program.name}-{executor}",
-            marks=[pytest.mark.slow]
-            if executor == "interpreter" and program.interpreted_seconds > LONG_SECONDS
-            else [],
-        )
+        pytest.param(program, executor, id=f"{program.name}-{executor}", marks=_marks(program, executor))
         for program in PROGRAMS
         for executor in ("jit", "interpreter")
     ]
 
 
+def _marks(program: WholeProgram, executor: str) -> list[pytest.MarkDecorator]:
+    if program.name in OUTGROWN:
+        return [pytest.mark.xfail(reason="the collector frees nothing, and the heap is full before the end")]
+    if executor == "interpreter" and program.interpreted_seconds > LONG_SECONDS:
+        return [pytest.mark.slow]
+    return []
+
+
 @pytest.mark.parametrize(("program", "executor"), turns())
 def test_a_program_prints_what_it_should(program: WholeProgram, executor: engine._native.Executor) -> None:
-    if program.name in GARBAGE_COLLECTED:
-        pytest.skip("it needs garbage collection")
     given = ProgramInput(files=program.files)
     with given.folder() as folder:
         result = engine.run_wasi(
@@ -66,7 +65,7 @@ def checks() -> list[object]:
     return [
         pytest.param(program, id=program.name, marks=[] if program.name in QUICKLY_CHECKED else [pytest.mark.slow])
         for program in PROGRAMS
-        if program.name not in GARBAGE_COLLECTED
+        if program.name not in OUTGROWN
     ]
 
 

@@ -16,10 +16,11 @@ from harness.case_file import file_of, read_case
 from harness.check import check
 from harness.errors import ModuleError
 from harness.executors import EXECUTORS, MODULE_EXECUTORS, Executor, Subject
+from harness.explanation import explain
 from harness.outcome import Ran, Returned, Value
 from harness.plan import REFERENCES, Plan
 from harness.record import record_of
-from harness.verdict import CLEAN, Kind
+from harness.verdict import CLEAN, Kind, PoisonReason
 from oracles.expectation import ExpectationOracle
 
 if TYPE_CHECKING:
@@ -161,7 +162,19 @@ def test_a_confused_program_is_translated_as_it_is_confused() -> None:
         plan = [{"function": function, "site": site, "kind": kind, "params": json.loads(params)}]
         confused = Subject(replace(case(text), parts={"plan": plan, "program_hash": program_hash}))
         assert confused.program.to_wasm() != plain.program.to_wasm()
-        assert check(confused.case, plan_of(confused.case)).verdict == CLEAN
+        verdict = check(confused.case, plan_of(confused.case)).verdict
+        assert verdict == CLEAN or verdict.detail == PoisonReason.INTERRUPT.value, "a busy machine may be late"
+
+
+def test_a_confused_program_is_explained_in_its_own_arena() -> None:
+    text = "function %f(i32) {\nblock0(v0: i32):\n v1 = iconst.i32 0x210000\n store v0, v1+4\n return\n}\n"
+    program_hash = Subject(case(text)).program.hash
+    plan = [{"function": 0, "site": 1, "kind": "displacement", "params": {"displacement": 0x1004}}]
+    confused = replace(case(text), parts={"plan": plan, "program_hash": program_hash})
+    explanation = explain(confused, plan_of(confused))
+    [change] = explanation.changes
+    assert change.landed == "write of 4 bytes at 0x00211004, memory + 0x4"
+    assert [mark.offset for mark in explanation.marks()] == [0x211004]
 
 
 def test_modules_are_not_translated(add: Case) -> None:

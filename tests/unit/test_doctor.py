@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from typing import TYPE_CHECKING
@@ -51,8 +52,10 @@ MEMINFO = "MemTotal:       24000000 kB\nMemAvailable:   {} kB\n"
         (limits.seccomp("Seccomp:\t0\n", "kill_process allow\n"), State.OK, "available"),
         (limits.seccomp("Seccomp:\t2\n", "kill_process"), State.OK, "available; this process is filtered itself"),
         (limits.seccomp("", ""), State.LACK, "not available"),
+        (limits.system_call("memfd", lambda: os.memfd_create("test")), State.OK, "granted"),
+        (limits.system_call("pidfd", lambda: os.open("/missing", 0)), State.LACK, "refused: no such file or directory"),
         (native.processor([("has_avx", True), ("has_fma", False)]), State.OK, "native code uses avx; not here: fma"),
-        (native.run("interpreter", "guard", vital=True), State.OK, "runs and traps as it must"),
+        (native.run("interpreter", vital=True), State.OK, "runs and traps as it must"),
     ],
 )
 def test_readings_are_judged(check: Check, state: State, words: str) -> None:
@@ -65,7 +68,7 @@ def test_a_folder_that_cannot_be_written_is_no_place_for_output(tmp_path: Path) 
 
 
 def test_a_process_that_dies_is_a_broken_executor() -> None:
-    check = native.run("no-such-executor", "guard", vital=True)
+    check = native.run("no-such-executor", vital=True)
     assert check.state is State.BROKEN
     assert "no-such-executor" in check.words
 

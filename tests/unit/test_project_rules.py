@@ -18,7 +18,7 @@ SOURCES = ROOT / "engine" / "src"
 FOREIGN = ROOT / "tests" / "data"
 OURS = ("docs", "engine", "harness", "generators", "oracles", "corpus", "crashes", "tests", "scripts", ".ci")
 TEXT_SUFFIXES = {"", ".clif", ".json", ".md", ".py", ".pyi", ".rs", ".toml", ".txt", ".wat"}
-GRANTED_UNSAFE = {"cage", "jit"}
+GRANTED_UNSAFE = {"cage", "cell", "jit"}
 WASMTIME = re.compile(r"\bwasmtime_(?:environ|internal_cranelift)\b")
 MAX_ARCHITECTURE_LINES = 200
 

@@ -6,8 +6,9 @@
 //! brings back a value that [`recognise`] knows.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
+use super::file::MemoryFile;
 use super::mapping::Mapping;
 
 /// Size of the file that stands everywhere around the arena, in 32-bit words.
@@ -46,23 +47,13 @@ pub fn recognise(value: u32) -> Option<u32> {
 /// The file, and the view of it through which trusted code checks it.
 #[derive(Debug)]
 pub(super) struct Decoy {
-    file: OwnedFd,
+    file: MemoryFile,
     view: Mapping,
 }
 
 impl Decoy {
     pub(super) fn new() -> io::Result<Decoy> {
-        // SAFETY: the name is a C string, and the call touches no memory of ours.
-        let fd = unsafe { libc::memfd_create(c"fencepost-decoy".as_ptr(), libc::MFD_CLOEXEC) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor was just opened and has no other owner.
-        let file = unsafe { OwnedFd::from_raw_fd(fd) };
-        // SAFETY: plain system call on an open descriptor.
-        if unsafe { libc::ftruncate(fd, DECOY_LEN as libc::off_t) } != 0 {
-            return Err(io::Error::last_os_error());
-        }
+        let file = MemoryFile::new(c"fencepost-decoy", DECOY_LEN)?;
         let view = Mapping::share(file.as_fd(), DECOY_LEN)?;
         let decoy = Decoy { file, view };
         (0..WORDS).for_each(|index| decoy.set(index, MARK | index));

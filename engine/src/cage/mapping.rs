@@ -18,7 +18,7 @@ pub(crate) enum Protection {
 }
 
 impl Protection {
-    fn bits(self) -> libc::c_int {
+    pub(crate) fn bits(self) -> libc::c_int {
         match self {
             Protection::None => libc::PROT_NONE,
             Protection::Read => libc::PROT_READ,

@@ -13,19 +13,30 @@
 //! Invariants: nothing trusted lies in the reservation; `[NULL_PAGE, len)` is the
 //! only part of the 4 GiB after the base that is ever accessible; the cage gives out
 //! copies of bytes and raw addresses, never references into guest memory.
+//!
+//! A [shared](Cage::shared) cage holds its arena in a file, for a cell to map: there is
+//! nothing else in the cell, so it needs no guards and no decoys, and the length of the
+//! file is what ends the arena.
 
+mod bytes;
 mod decoy;
+pub(crate) mod file;
 pub(crate) mod mapping;
 
 use std::io;
 use std::ops::Range;
+use std::os::fd::AsFd;
 
 use crate::arena::{Arena, MAX_LEN, NULL_PAGE, OutOfArena, PAGE, width};
+use crate::cell;
 use crate::passes::Mode;
 
 pub use decoy::{DECOY_LEN, DecoyTrace, recognise};
 
+pub(crate) use bytes::{GuestBytes, Sharing};
+
 use decoy::Decoy;
+use file::MemoryFile;
 use mapping::{Mapping, Protection};
 
 const GIB: usize = 1 << 30;
@@ -89,6 +100,8 @@ pub struct Cage {
     len: u32,
     decoy: Option<Decoy>,
     decoys_for: Mode,
+    /// The arena from [`NULL_PAGE`] on, where it is shared.
+    file: Option<MemoryFile>,
 }
 
 impl Cage {
@@ -100,11 +113,38 @@ impl Cage {
         let reservation =
             Mapping::reserve(BEFORE + AFTER).map_err(|e| CageError::Reserve(e.to_string()))?;
         let decoys_for = Mode::Exact;
-        let mut cage = Cage { reservation, len: NULL_PAGE, decoy: None, decoys_for };
+        let mut cage = Cage { reservation, len: NULL_PAGE, decoy: None, decoys_for, file: None };
         if guard == GuardMode::Decoy {
             cage.decoy = Some(cage.lay_decoys().map_err(decoy_error)?);
         }
         Ok(cage)
+    }
+
+    /// A cage whose arena another process can map, without an accessible byte yet.
+    ///
+    /// # Errors
+    /// [`CageError`] when the host refuses the address space.
+    pub(crate) fn shared() -> Result<Cage, CageError> {
+        let mut cage = Cage::new(GuardMode::Guard)?;
+        cage.file = Some(cage.lay_file().map_err(|e| CageError::Reserve(e.to_string()))?);
+        Ok(cage)
+    }
+
+    fn lay_file(&self) -> io::Result<MemoryFile> {
+        let file = MemoryFile::new(c"fencepost-arena", 0)?;
+        self.reservation.overlay(shared_part(), file.as_fd())?;
+        Ok(file)
+    }
+
+    /// What a cell maps of it; nothing unless the cage is shared.
+    pub(crate) fn memory(&self) -> Option<cell::Memory<'_>> {
+        let range = shared_part();
+        Some(cell::Memory {
+            address: self.reservation.at(range.start) as u64,
+            len: range.len(),
+            protection: Protection::ReadWrite,
+            file: self.file.as_ref()?.as_fd(),
+        })
     }
 
     fn lay_decoys(&self) -> io::Result<Decoy> {
@@ -144,6 +184,12 @@ impl Cage {
     }
 
     fn resize(&mut self, len: u32) -> io::Result<()> {
+        if let Some(file) = &self.file {
+            file.set_len(0)?;
+            file.set_len((len - NULL_PAGE) as usize)?;
+            self.len = len;
+            return Ok(());
+        }
         self.reservation.discard(pages(NULL_PAGE, self.len))?;
         if len < self.len {
             self.reservation.protect(pages(len, self.len), Protection::None)?;
@@ -181,13 +227,18 @@ impl Cage {
         self.decoy.as_ref().map(Decoy::inspect).unwrap_or_default()
     }
 
-    /// The address of `width` accessible bytes.
-    fn locate(&self, offset: u32, width: u32) -> Result<*mut u8, OutOfArena> {
+    /// `width` accessible bytes.
+    fn locate(&self, offset: u32, width: u32) -> Result<GuestBytes, OutOfArena> {
         let end = u64::from(offset) + u64::from(width);
         if width != 0 && (offset < NULL_PAGE || end > u64::from(self.len)) {
             return Err(OutOfArena { offset, width });
         }
-        Ok(self.reservation.at(BEFORE + offset as usize))
+        let start = self.reservation.at(BEFORE + offset as usize);
+        let sharing = if self.file.is_some() { Sharing::Shared } else { Sharing::Private };
+        // SAFETY: the bytes are mapped as long as the cage is, readable and writable, as
+        // just checked; nothing else in this process accesses them while trusted code
+        // runs, and another process only those of the file.
+        Ok(unsafe { GuestBytes::new(start, width as usize, sharing) })
     }
 }
 
@@ -197,34 +248,30 @@ impl Arena for Cage {
     }
 
     fn read(&self, offset: u32, into: &mut [u8]) -> Result<(), OutOfArena> {
-        let from = self.locate(offset, width(into))?;
-        // SAFETY: `locate` gave as many accessible bytes as `into` has; `into` is not
-        // in the cage, which no reference points into.
-        unsafe { from.copy_to_nonoverlapping(into.as_mut_ptr(), into.len()) };
+        self.locate(offset, width(into))?.load(into);
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OutOfArena> {
-        let to = self.locate(offset, width(bytes))?;
-        // SAFETY: as in `read`.
-        unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        self.locate(offset, width(bytes))?.store(bytes);
         Ok(())
     }
 
     fn copy_within(&mut self, dst: u32, src: u32, len: u32) -> Result<(), OutOfArena> {
         let dst = self.locate(dst, len)?;
-        let src = self.locate(src, len)?;
-        // SAFETY: `locate` gave `len` accessible bytes for each; they may overlap.
-        unsafe { src.copy_to(dst, len as usize) };
+        self.locate(src, len)?.move_to(dst);
         Ok(())
     }
 
     fn fill(&mut self, offset: u32, byte: u8, len: u32) -> Result<(), OutOfArena> {
-        let to = self.locate(offset, len)?;
-        // SAFETY: `locate` gave `len` accessible bytes.
-        unsafe { to.write_bytes(byte, len as usize) };
+        self.locate(offset, len)?.fill(byte);
         Ok(())
     }
+}
+
+/// The part of the reservation that a shared cage keeps in its file.
+fn shared_part() -> Range<usize> {
+    BEFORE + NULL_PAGE as usize..BEFORE + OFFSETS
 }
 
 /// A range of arena offsets as a range of the reservation.

@@ -51,6 +51,9 @@ impl Jit {
         self.note_fault();
         let judge = Judge { process: self.process(), programs: &self.programs };
         let stopped = judge.judge(ended);
+        if matches!(stopped, Some(Stop::Escape(_) | Stop::RuntimeFault(_))) {
+            self.process_mut().distrust();
+        }
         if self.monitor {
             self.judge_transfers(stopped.as_ref(), depth);
         }

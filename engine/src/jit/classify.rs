@@ -10,9 +10,15 @@
 use super::process::{Ended, Process};
 use super::programs::{Loaded, Location, locate};
 use super::x86_64::{Decoded, Exception, Fault, MemoryOperand};
+use crate::cell::{self, Death};
 use crate::executor::{Access, Escape, Stop, TrapReport};
 use crate::passes::Mode;
 use crate::trap::Trap;
+
+/// The signals by which the system ends a process that cannot handle an exception, or
+/// calls it by a forbidden interface.
+const CAUSED_BY_GUESTS: [libc::c_int; 6] =
+    [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE, libc::SIGTRAP, libc::SIGSYS];
 
 /// What a 32-bit offset names.
 const OFFSETS: i128 = 1 << 32;
@@ -35,6 +41,12 @@ impl Judge<'_> {
                 Stop::Trap(TrapReport { site: None, ..self.report(Trap::Interrupt, Some(pc)) })
             }
             Ended::Faulted(fault) => self.fault(&fault),
+            Ended::Corrupted => self.unseen(
+                Access::Write,
+                cell::exchange_address(),
+                "the exchange page was overwritten",
+            ),
+            Ended::Died(death) => self.died(death),
             Ended::Broken(message) => Stop::RuntimeFault(message),
         })
     }
@@ -47,6 +59,37 @@ impl Judge<'_> {
             function: location.map(|l| l.function),
             site: location.and_then(|l| l.site),
         }
+    }
+
+    /// The end of the process. What guest code can bring about is an escape; the rest
+    /// was done to it from outside.
+    fn died(&self, death: Death) -> Stop {
+        match death {
+            Death::Signal(signal) if CAUSED_BY_GUESTS.contains(&signal) => {
+                self.unseen(Access::Execute, 0, &format!("the cell was killed by signal {signal}"))
+            }
+            Death::Signal(signal) => {
+                Stop::RuntimeFault(format!("the cell was killed by signal {signal}"))
+            }
+            Death::Exit(status) => {
+                Stop::RuntimeFault(format!("the cell ended with exit status {status}"))
+            }
+            Death::Unknown => Stop::RuntimeFault("the cell is gone".to_owned()),
+        }
+    }
+
+    /// An escape that left no fault to look at.
+    fn unseen(&self, access: Access, address: u64, what: &str) -> Stop {
+        Stop::Escape(Box::new(Escape {
+            access,
+            offset: self.relative(address),
+            program: None,
+            function: None,
+            site: None,
+            instruction: Vec::new(),
+            disassembly: format!("({what})"),
+            registers: Vec::new(),
+        }))
     }
 
     fn trap_at(&self, trap: Trap, pc: Option<u64>) -> Stop {

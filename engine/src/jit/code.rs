@@ -3,11 +3,17 @@
 //! One reservation holds two areas, so that every call between them is a near call:
 //! gateways and entry trampolines, kept from run to run, and the programs of the
 //! current run. Both grow upwards and are emptied whole.
+//!
+//! For a cell each area lies in a file, which is writable here, executable there, and
+//! as long as its code: a jump past the end faults.
 
 use std::io;
 use std::ops::Range;
+use std::os::fd::AsFd;
 
+use crate::cage::file::MemoryFile;
 use crate::cage::mapping::{Mapping, Protection};
+use crate::cell;
 use crate::executor::LoadError;
 
 const PAGE: usize = 4096;
@@ -57,12 +63,46 @@ pub(super) struct CodeMemory {
     pages: Mapping,
     gateways_end: usize,
     programs_end: usize,
+    shared: Option<SharedAreas>,
+}
+
+/// The files of code that a cell runs.
+#[derive(Debug)]
+struct SharedAreas {
+    gateways: MemoryFile,
+    programs: MemoryFile,
 }
 
 impl CodeMemory {
     pub(super) fn new() -> io::Result<CodeMemory> {
         let pages = Mapping::reserve(GATEWAYS + PROGRAMS)?;
-        Ok(CodeMemory { pages, gateways_end: 0, programs_end: GATEWAYS })
+        Ok(CodeMemory { pages, gateways_end: 0, programs_end: GATEWAYS, shared: None })
+    }
+
+    /// Code memory that a cell executes.
+    pub(super) fn shared() -> io::Result<CodeMemory> {
+        let mut memory = CodeMemory::new()?;
+        let gateways = MemoryFile::new(c"fencepost-gateways", 0)?;
+        let programs = MemoryFile::new(c"fencepost-programs", 0)?;
+        memory.pages.overlay(0..GATEWAYS, gateways.as_fd())?;
+        memory.pages.overlay(GATEWAYS..GATEWAYS + PROGRAMS, programs.as_fd())?;
+        memory.shared = Some(SharedAreas { gateways, programs });
+        Ok(memory)
+    }
+
+    /// What a cell maps of it; nothing unless it is shared.
+    pub(super) fn memories(&self) -> Vec<cell::Memory<'_>> {
+        let memory = |start: usize, len, file| {
+            let address = self.pages.at(start) as u64;
+            cell::Memory { address, len, protection: Protection::ReadExecute, file }
+        };
+        self.shared
+            .iter()
+            .flat_map(|shared| {
+                let gateways = memory(0, GATEWAYS, shared.gateways.as_fd());
+                [gateways, memory(GATEWAYS, PROGRAMS, shared.programs.as_fd())]
+            })
+            .collect()
     }
 
     /// All addresses that may ever hold code.
@@ -91,13 +131,27 @@ impl CodeMemory {
         let code = write(address as u64)?;
         assert_eq!(code.len(), len, "code of the announced length");
         *end = start + len;
-        let pages = start / PAGE * PAGE..(start + len).next_multiple_of(PAGE);
-        self.pages.protect(pages.clone(), Protection::ReadWrite)?;
-        // SAFETY: the range lies in the reservation and is writable now; no thread
-        // executes it, since guest code of this process runs on this thread only.
-        unsafe { address.copy_from_nonoverlapping(code.as_ptr(), len) };
-        self.pages.protect(pages, Protection::ReadExecute)?;
+        self.write(area, start, &code)?;
         Ok(address as u64)
+    }
+
+    fn write(&self, area: Area, start: usize, code: &[u8]) -> io::Result<()> {
+        let end = start + code.len();
+        let pages = start / PAGE * PAGE..end.next_multiple_of(PAGE);
+        match &self.shared {
+            Some(SharedAreas { gateways, .. }) if area == Area::Gateways => {
+                gateways.set_len(pages.end)?
+            }
+            Some(SharedAreas { programs, .. }) => programs.set_len(pages.end - GATEWAYS)?,
+            None => self.pages.protect(pages.clone(), Protection::ReadWrite)?,
+        }
+        // SAFETY: the range lies in the reservation and is writable now. Nobody executes
+        // it: guest code of this process runs on this thread only, and a cell waits.
+        unsafe { self.pages.at(start).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
+        match self.shared {
+            Some(_) => Ok(()),
+            None => self.pages.protect(pages, Protection::ReadExecute),
+        }
     }
 
     /// Forgets an area's code. A little of its memory is kept for the next code.
@@ -107,6 +161,13 @@ impl CodeMemory {
             Area::Programs => (GATEWAYS, &mut self.programs_end),
         };
         let used = start..std::mem::replace(end, start).next_multiple_of(PAGE);
+        match &self.shared {
+            Some(SharedAreas { gateways, .. }) if area == Area::Gateways => {
+                return gateways.set_len(0);
+            }
+            Some(SharedAreas { programs, .. }) => return programs.set_len(0),
+            None => {}
+        }
         if used.len() > KEPT { self.pages.discard(start + KEPT..used.end) } else { Ok(()) }
     }
 

@@ -8,12 +8,16 @@
 //! side of each access is machine code or a signal handler on the same thread.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering::Relaxed};
 
 use super::serve::Server;
+use super::stack::GuestStack;
+use super::throw::Handler;
 use super::x86_64::FaultRecord;
+use crate::cage::file::MemoryFile;
 use crate::cage::mapping::{Mapping, Protection};
-use crate::executor::Slot;
+use crate::cell;
 use crate::lowering::native_abi;
 
 /// The words. Zeroed is a valid state.
@@ -69,39 +73,61 @@ const LEN: usize = 4096;
 
 /// The pages that hold a [`Control`].
 #[derive(Debug)]
-pub(super) struct ControlPage(Mapping);
+pub(super) struct ControlPage {
+    pages: Mapping,
+    file: Option<MemoryFile>,
+}
 
 impl ControlPage {
     pub(super) fn new() -> io::Result<ControlPage> {
         let pages = Mapping::reserve(LEN)?;
         pages.protect(0..LEN, Protection::ReadWrite)?;
-        Ok(ControlPage(pages))
+        Ok(ControlPage { pages, file: None })
+    }
+
+    /// Pages that a cell uses, too: of the words, only those of lowered code.
+    pub(super) fn shared() -> io::Result<ControlPage> {
+        let mut page = ControlPage::new()?;
+        let file = MemoryFile::new(c"fencepost-control", LEN)?;
+        page.pages.overlay(0..LEN, file.as_fd())?;
+        page.file = Some(file);
+        Ok(page)
+    }
+
+    /// What a cell maps of it; nothing unless it is shared.
+    pub(super) fn memory(&self) -> Option<cell::Memory<'_>> {
+        let file = self.file.as_ref()?.as_fd();
+        let (address, protection) = (self.address(), Protection::ReadWrite);
+        Some(cell::Memory { address, len: LEN, protection, file })
     }
 
     pub(super) fn get(&self) -> &Control {
         // SAFETY: the page is mapped as long as `self` lives, aligned, and large
         // enough (asserted above); zeroes are a valid `Control`; all fields are
         // atomics, so writes by native code and handlers are allowed.
-        unsafe { &*self.0.start().cast::<Control>() }
+        unsafe { &*self.pages.start().cast::<Control>() }
     }
 
     pub(super) fn address(&self) -> u64 {
-        self.0.start() as u64
+        self.pages.start() as u64
     }
 }
 
 impl Control {
     /// Says where the stub of a gateway that threw goes on.
-    pub(super) fn resume(&self, pc: u64, stack: u64, frame: u64, exception: Slot) {
-        self.resume_pc.store(pc, Relaxed);
-        self.resume_stack.store(stack, Relaxed);
-        self.resume_frame.store(frame, Relaxed);
-        #[expect(clippy::cast_possible_truncation, reason = "a reference has 32 bits")]
-        self.payload.store(u64::from(exception as u32), Relaxed);
+    pub(super) fn resume(&self, handler: Handler) {
+        self.resume_pc.store(handler.pc, Relaxed);
+        self.resume_stack.store(handler.stack, Relaxed);
+        self.resume_frame.store(handler.frame, Relaxed);
+        self.payload.store(handler.payload.into(), Relaxed);
     }
 
     /// Makes the block ready for a call of at most `depth` nested functions.
-    pub(super) fn begin(&self, depth: u32, server: *mut Server<'static>) {
+    ///
+    /// It is made ready anew each time: guest code in a cell may have written to it.
+    pub(super) fn begin(&self, depth: u32, stack: &GuestStack, server: *mut Server<'static>) {
+        self.stack_limit.store(stack.limit(), Relaxed);
+        self.stack_top.store(stack.top(), Relaxed);
         self.depth.store(depth.into(), Relaxed);
         self.interrupted.store(0, Relaxed);
         self.wrong_entry.store(0, Relaxed);

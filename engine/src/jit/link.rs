@@ -47,6 +47,18 @@ fn known_or_new<'a>(
     &builtins[index].1
 }
 
+/// The library functions that some functions call, each once.
+pub(super) fn library_calls(functions: &[Arc<EmittedFunction>]) -> Vec<LibCall> {
+    let mut calls = Vec::new();
+    for relocation in functions.iter().flat_map(|function| &function.relocations) {
+        match relocation.symbol {
+            Symbol::LibCall(call) if !calls.contains(&call) => calls.push(call),
+            _ => {}
+        }
+    }
+    calls
+}
+
 /// Where each function begins in an image, and how long the image is.
 pub(super) fn place(functions: &[Arc<EmittedFunction>]) -> (Vec<usize>, usize) {
     let mut end: usize = 0;
@@ -115,37 +127,4 @@ const TRAP_BYTE: u8 = 0xcc;
 
 fn no_target(symbol: Symbol) -> LoadError {
     LoadError::Unsupported(format!("a reference to {symbol:?}, which is out of reach"))
-}
-
-/// The function that stands in for an instruction which this machine's settings lack.
-pub(super) fn library_function(call: LibCall) -> Option<u64> {
-    macro_rules! rounding {
-        ($type:ty, $method:ident) => {{
-            extern "sysv64" fn round(x: $type) -> $type {
-                x.$method()
-            }
-            round as *const () as u64
-        }};
-    }
-    macro_rules! fused {
-        ($type:ty) => {{
-            extern "sysv64" fn multiply_add(x: $type, y: $type, z: $type) -> $type {
-                x.mul_add(y, z)
-            }
-            multiply_add as *const () as u64
-        }};
-    }
-    Some(match call {
-        LibCall::CeilF32 => rounding!(f32, ceil),
-        LibCall::CeilF64 => rounding!(f64, ceil),
-        LibCall::FloorF32 => rounding!(f32, floor),
-        LibCall::FloorF64 => rounding!(f64, floor),
-        LibCall::TruncF32 => rounding!(f32, trunc),
-        LibCall::TruncF64 => rounding!(f64, trunc),
-        LibCall::NearestF32 => rounding!(f32, round_ties_even),
-        LibCall::NearestF64 => rounding!(f64, round_ties_even),
-        LibCall::FmaF32 => fused!(f32),
-        LibCall::FmaF64 => fused!(f64),
-        _ => return None,
-    })
 }

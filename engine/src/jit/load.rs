@@ -108,6 +108,22 @@ impl Jit {
         self.load_emitted(functions, mode, sites)
     }
 
+    /// Places machine code that no compiler made, as a program of one function.
+    #[cfg(test)]
+    pub(super) fn load_code(&mut self, code: &[u8], signature: Signature) -> Result<(), LoadError> {
+        let function = EmittedFunction {
+            code: code.to_vec(),
+            relocations: Vec::new(),
+            traps: Vec::new(),
+            sites: Vec::new(),
+            handlers: crate::unwind::Handlers::default(),
+            frame_bytes: 0,
+            signature,
+            callees: Vec::new(),
+        };
+        self.load_emitted(vec![Arc::new(function)], Mode::Exact, &[])
+    }
+
     /// Links and places functions.
     fn load_emitted(
         &mut self,
@@ -134,8 +150,13 @@ impl Jit {
             let address = self.process_mut().gateway(Service::Builtin(*builtin), signature);
             gateways.push((*builtin, address.map_err(LoadError::CompileFailure)?));
         }
+        let mut library = Vec::new();
+        for call in link::library_calls(functions) {
+            let address = self.process_mut().library(call);
+            library.push((call, address.map_err(LoadError::CompileFailure)?));
+        }
         let resolve = |symbol| match symbol {
-            Symbol::LibCall(call) => link::library_function(call),
+            Symbol::LibCall(call) => library.iter().find(|known| known.0 == call)?.1,
             Symbol::Builtin(builtin) => {
                 gateways.iter().find(|known| known.0 == builtin).map(|known| known.1)
             }

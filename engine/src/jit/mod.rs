@@ -9,7 +9,9 @@
 //!
 //! Trusted state (code, code table, control block, stack) lies outside the cage. In
 //! process, nothing but correct code keeps guest code from it: a backend so broken
-//! that it leaves the reservation is not contained, only likely to be noticed.
+//! that it leaves the reservation is not contained, only likely to be noticed. A cell
+//! has the same parts at the same addresses and nothing else, so there such code
+//! faults; this module compiles alike for both.
 //!
 //! Processes are reused: making a [`Jit`] costs little when one of the same kind was
 //! dropped on this thread before.
@@ -20,8 +22,10 @@ mod code;
 mod compile;
 mod control;
 mod emitted;
+mod in_cell;
 mod isa;
 mod known;
+mod library;
 mod link;
 mod load;
 mod process;
@@ -57,6 +61,15 @@ use isa::Settings;
 use process::Process;
 use programs::Loaded;
 
+/// Where native code runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Native {
+    /// In this process, on the calling thread.
+    InProcess,
+    /// In a process of its own, which has nothing else in it.
+    Cell,
+}
+
 /// How to make native code.
 #[derive(Clone, Debug)]
 pub struct JitConfig {
@@ -64,7 +77,9 @@ pub struct JitConfig {
     pub optimize: bool,
     /// Further Cranelift flags, by name; a later one wins.
     pub settings: Vec<(String, String)>,
-    /// What surrounds the arena.
+    /// Where the code runs.
+    pub native: Native,
+    /// What surrounds the arena; a cell is guarded by having nothing else in it.
     pub guard: GuardMode,
     /// A planted fault.
     pub fault: Option<Fault>,
@@ -80,6 +95,7 @@ impl Default for JitConfig {
         JitConfig {
             optimize: true,
             settings: Vec::new(),
+            native: Native::InProcess,
             guard: GuardMode::Guard,
             fault: None,
             count_calls: false,
@@ -97,9 +113,19 @@ pub enum JitError {
     /// No address space for the arena.
     #[error(transparent)]
     Cage(#[from] CageError),
+    /// The host refused a cell, or one of the things that it is made of.
+    #[error("{0}")]
+    Cell(String),
     /// The host refused memory, a timer or a signal stack.
     #[error("the host refused what native code needs: {0}")]
     Memory(String),
+}
+
+/// Why native code cannot run in cells on this machine; `None` if it can. Starts a cell
+/// to find out, and ends it.
+#[must_use]
+pub fn cell_refusal() -> Option<String> {
+    Process::new(Native::Cell, GuardMode::Guard).err().map(|error| error.to_string())
 }
 
 /// Runs programs as native code. Bound to the thread that made it.
@@ -132,7 +158,7 @@ impl Jit {
     pub fn new(config: JitConfig) -> Result<Jit, JitError> {
         let settings = Settings { optimize: config.optimize, flags: config.settings };
         settings.target(Mode::Exact)?;
-        let mut process = Process::acquire(config.guard)?;
+        let mut process = Process::acquire(config.native, config.guard)?;
         process.reset(crate::arena::NULL_PAGE)?;
         Ok(Jit {
             settings,

@@ -1,8 +1,8 @@
 //! The place where guest code runs: its memory, its stack, and the way in and out.
 //!
-//! This is the narrow interface behind which native code may move into a process of
-//! its own: what is given to it is code, table entries and calls; what comes back is
-//! how a call [`Ended`]. Compiling, linking and judging a fault happen outside.
+//! What is given to it is code, table entries and calls; what comes back is how a call
+//! [`Ended`]. Behind this narrow interface guest code runs on the calling thread, or in
+//! a cell ([`super::in_cell`]). Compiling, linking and judging a fault happen outside.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,7 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use cranelift_codegen::ir::Signature;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{LibCall, Signature};
+use cranelift_codegen::isa::CallConv;
 
 use super::code::{Area, CodeError, CodeMemory};
 use super::control::{Control, ControlPage};
@@ -25,9 +27,10 @@ use super::stack::GuestStack;
 use super::table::{NativeEntry, NativeTable};
 use super::thread::{Timer, ensure_signal_stack};
 use super::trampoline::Maker;
-use super::x86_64::{Fault, TRAP_INSTRUCTION, enter, status};
-use super::{JitError, signals};
+use super::x86_64::{Fault, TRAP_INSTRUCTION, enter, leave, serve_gateway, status};
+use super::{JitError, Native, library, signals};
 use crate::cage::{Cage, GuardMode};
+use crate::cell::{self, Cell, CellError, Death};
 use crate::executor::{Services, Slot};
 use crate::trap::Trap;
 
@@ -42,6 +45,10 @@ pub(super) enum Ended {
     Interrupted { pc: u64 },
     /// An instruction faulted.
     Faulted(Box<Fault>),
+    /// Guest code wrote to the page through which a cell and its host take turns.
+    Corrupted,
+    /// The cell's process ended.
+    Died(Death),
     /// Trusted code panicked or was not able to go on.
     Broken(String),
 }
@@ -70,15 +77,63 @@ pub(super) struct Process {
     pub(super) stack: GuestStack,
     /// Functions that were compiled for this process.
     pub(super) known: KnownFunctions,
-    control: ControlPage,
-    timer: Timer,
-    gateways: Vec<Gateway>,
+    pub(super) control: ControlPage,
+    pub(super) way: Way,
+    pub(super) gateways: Vec<Gateway>,
     gateway_addresses: HashMap<(Service, Signature), u64>,
     entries: HashMap<Signature, u64>,
     /// Address of the stub behind table entry 0.
     trap_stub: u64,
     /// The system process that made it: a fork has no timers, and shares the decoys.
     owner: u32,
+}
+
+/// How guest code gets to run.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// On the calling thread, stopped by a timer.
+    Thread(Timer),
+    /// In a cell.
+    Cell(Box<Cell>),
+}
+
+/// The memory that guest code has.
+struct Parts {
+    cage: Cage,
+    code: CodeMemory,
+    table: NativeTable,
+    stack: GuestStack,
+    control: ControlPage,
+}
+
+impl Parts {
+    fn here(guard: GuardMode) -> Result<Parts, JitError> {
+        Ok(Parts {
+            cage: Cage::new(guard)?,
+            code: CodeMemory::new()?,
+            table: NativeTable::new()?,
+            stack: GuestStack::new()?,
+            control: ControlPage::new()?,
+        })
+    }
+
+    fn shared() -> Result<Parts, JitError> {
+        Ok(Parts {
+            cage: Cage::shared()?,
+            code: CodeMemory::shared()?,
+            table: NativeTable::shared()?,
+            stack: GuestStack::shared()?,
+            control: ControlPage::shared()?,
+        })
+    }
+
+    /// The cell that maps all of it.
+    fn cell(&self) -> Result<Cell, CellError> {
+        let single =
+            [self.cage.memory(), self.table.memory(), self.stack.memory(), self.control.memory()];
+        let memories: Vec<_> = single.into_iter().flatten().chain(self.code.memories()).collect();
+        Cell::new(&memories)
+    }
 }
 
 thread_local! {
@@ -88,50 +143,71 @@ thread_local! {
 
 impl Process {
     /// An empty process: one that was used before, if there is one.
-    pub(super) fn acquire(guard: GuardMode) -> Result<Process, JitError> {
+    pub(super) fn acquire(native: Native, guard: GuardMode) -> Result<Process, JitError> {
+        let guard = if native == Native::Cell { GuardMode::Guard } else { guard };
         let idle = IDLE.with_borrow_mut(|idle| {
             idle.retain(|process| process.owner == std::process::id());
-            let index = idle.iter().position(|process| process.cage.guard() == guard)?;
+            let index = idle.iter().position(|process| process.kind() == (native, guard))?;
             Some(idle.swap_remove(index))
         });
-        idle.map_or_else(|| Process::new(guard), Ok)
+        idle.map_or_else(|| Process::new(native, guard), Ok)
     }
 
     /// Keeps the process for the next [`Process::acquire`] on this thread.
     pub(super) fn release(self) {
-        let guard = self.cage.guard();
+        let kind = self.kind();
         // At the end of its thread a process is dropped instead.
         let _ = IDLE.try_with(|idle| {
             let mut idle = idle.borrow_mut();
-            if idle.iter().all(|process| process.cage.guard() != guard) {
+            if idle.iter().all(|process| process.kind() != kind) {
                 idle.push(self);
             }
         });
     }
 
-    fn new(guard: GuardMode) -> Result<Process, JitError> {
+    fn kind(&self) -> (Native, GuardMode) {
+        let native = match self.way {
+            Way::Thread(_) => Native::InProcess,
+            Way::Cell(_) => Native::Cell,
+        };
+        (native, self.cage.guard())
+    }
+
+    pub(super) fn new(native: Native, guard: GuardMode) -> Result<Process, JitError> {
+        let (parts, way) = match native {
+            Native::InProcess => (Parts::here(guard)?, Way::Thread(Timer::new()?)),
+            Native::Cell => {
+                let parts = Parts::shared()?;
+                let mut cell = parts.cell()?;
+                // A host that refuses says so here, not in the middle of a call.
+                cell.revive()?;
+                (parts, Way::Cell(Box::new(cell)))
+            }
+        };
+        let Parts { cage, code, table, stack, control } = parts;
         let mut process = Process {
-            cage: Cage::new(guard)?,
-            code: CodeMemory::new()?,
-            table: NativeTable::new()?,
-            stack: GuestStack::new()?,
+            cage,
+            code,
+            table,
+            stack,
+            control,
+            way,
             known: KnownFunctions::default(),
-            control: ControlPage::new()?,
-            timer: Timer::new()?,
             gateways: Vec::new(),
             gateway_addresses: HashMap::new(),
             entries: HashMap::new(),
             trap_stub: 0,
             owner: std::process::id(),
         };
-        process.control().stack_limit.store(process.stack.limit(), Relaxed);
-        process.control().stack_top.store(process.stack.top(), Relaxed);
         process.place_trap_stub().map_err(|e| JitError::Memory(e.to_string()))?;
         Ok(process)
     }
 
     /// Drops all programs and gives a zeroed arena of `len` bytes.
     pub(super) fn reset(&mut self, len: u32) -> Result<(), JitError> {
+        if let Way::Cell(cell) = &mut self.way {
+            cell.revive()?;
+        }
         self.code.clear(Area::Programs)?;
         if self.code.has_many_gateways() {
             self.code.clear(Area::Gateways)?;
@@ -162,6 +238,15 @@ impl Process {
         pc == self.trap_stub
     }
 
+    /// The id of the cell's process, if there is one.
+    #[cfg(test)]
+    pub(super) fn cell_pid(&self) -> Option<i32> {
+        match &self.way {
+            Way::Thread(_) => None,
+            Way::Cell(cell) => cell.pid(),
+        }
+    }
+
     pub(super) fn control(&self) -> &Control {
         self.control.get()
     }
@@ -181,13 +266,34 @@ impl Process {
         service: Service,
         signature: &Signature,
     ) -> Result<u64, String> {
+        self.gateway_with(service, signature, signature.params.len() - 1)
+    }
+
+    /// The address of a library function; `None` if there is no such.
+    pub(super) fn library(&mut self, call: LibCall) -> Result<Option<u64>, String> {
+        match self.way {
+            Way::Thread(_) => Ok(library::address(call)),
+            Way::Cell(_) if !library::knows(call) => Ok(None),
+            Way::Cell(_) => {
+                let signature = call.signature(CallConv::SystemV, I64);
+                let params = signature.params.len();
+                self.gateway_with(Service::Library(call), &signature, params).map(Some)
+            }
+        }
+    }
+
+    fn gateway_with(
+        &mut self,
+        service: Service,
+        signature: &Signature,
+        params: usize,
+    ) -> Result<u64, String> {
         let key = (service, signature.clone());
         if let Some(&address) = self.gateway_addresses.get(&key) {
             return Ok(address);
         }
         let number = u32::try_from(self.gateways.len()).map_err(|e| e.to_string())?;
-        let (params, results) = (signature.params.len() - 1, signature.returns.len());
-        let gateway = Gateway { service, params, results };
+        let gateway = Gateway { service, params, results: signature.returns.len() };
         let code = self.make(|maker| maker.gateway(signature, gateway, number))?;
         let address = self.place(code)?;
         self.gateways.push(gateway);
@@ -211,7 +317,11 @@ impl Process {
         make: impl FnOnce(Maker<'_>) -> Result<Vec<u8>, String>,
     ) -> Result<Vec<u8>, String> {
         let isa = trampoline_target().map_err(|e| e.to_string())?;
-        let maker = Maker { isa: &*isa, control: self.control.address() };
+        let (leave, serve) = match self.way {
+            Way::Thread(_) => (leave as *const () as u64, serve_gateway as *const () as u64),
+            Way::Cell(_) => (cell::leave_address(), cell::serve_address()),
+        };
+        let maker = Maker { isa: &*isa, control: self.control.address(), leave, serve };
         // Guest code chooses the signature, and a panic of the compiler is a result.
         catch_unwind(AssertUnwindSafe(|| make(maker)))
             .unwrap_or_else(|payload| Err(panic_message(payload.as_ref())))
@@ -235,9 +345,22 @@ impl Process {
             return Err("the executor was made before this process was forked".to_owned());
         }
         let trampoline = self.entry(call.signature)?;
+        match self.way {
+            Way::Thread(_) => self.run_here(services, trampoline, call),
+            Way::Cell(_) => self.run_in_cell(services, trampoline, call),
+        }
+    }
+
+    fn run_here(
+        &mut self,
+        services: &mut dyn Services,
+        trampoline: u64,
+        call: Call<'_>,
+    ) -> Result<Ended, String> {
+        let Way::Thread(timer) = &self.way else { unreachable!("the caller looked") };
         ensure_signal_stack().map_err(|e| format!("no signal stack: {e}"))?;
         signals::ensure_first();
-        let control = self.control.get();
+        let (control, stack) = (self.control.get(), &self.stack);
         let base = self.cage.base();
         let mut server = Server {
             services,
@@ -245,14 +368,14 @@ impl Process {
             gateways: &self.gateways,
             control,
             programs: call.programs,
-            stack: &self.stack,
+            stack,
             refusal: None,
         };
         let server = &raw mut server;
-        control.begin(call.depth, server.cast());
+        control.begin(call.depth, stack, server.cast());
         let registration = Registration::new(control, &self.code.addresses());
         let registration = registration.ok_or("too many threads run guest code")?;
-        let armed = self.timer.arm(call.deadline);
+        let armed = timer.arm(call.deadline);
         let slots = call.slots.as_mut_ptr();
         // SAFETY: this thread is registered with its own control block, whose stack and
         // server are set; the trampoline was made for the callee's signature, and the
@@ -274,6 +397,12 @@ fn ended(control: &Control, status: u32, refusal: Option<Refusal>) -> Ended {
         (status::FAULTED, _) => Ended::Faulted(Box::new(control.fault.read())),
         (status::INTERRUPTED, _) => Ended::Interrupted { pc: control.fault.read().pc },
         (status, refusal) => Ended::Broken(format!("left guest code with {status}, {refusal:?}")),
+    }
+}
+
+impl From<CellError> for JitError {
+    fn from(error: CellError) -> JitError {
+        JitError::Cell(error.to_string())
     }
 }
 

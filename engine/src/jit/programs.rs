@@ -24,12 +24,13 @@ pub(super) struct SiteShape {
     function: FuncId,
     pub(super) width: u32,
     pub(super) displacement: i32,
+    movable: bool,
 }
 
 impl SiteShape {
     pub(super) fn of(site: &Site) -> SiteShape {
         let (width, displacement) = (site.width.into(), site.displacement);
-        SiteShape { function: site.function, width, displacement }
+        SiteShape { function: site.function, width, displacement, movable: site.movable }
     }
 }
 
@@ -55,17 +56,16 @@ impl Location<'_> {
     }
 
     /// The displacements that an access of `width` bytes by this instruction may have
-    /// in CLIF. That of its site; the compiler folds some loads into the instruction
-    /// that uses them and drops their site, then it is one of the function's own.
+    /// in CLIF. That of its site, or of a load that the compiler moved here, whose site
+    /// is lost; where it folded a load into the instruction that uses it, there is no
+    /// site, and it may be any of the function's own.
     pub(super) fn displacements(&self, width: u32) -> Vec<i32> {
         let shapes = &self.loaded.sites;
         let own = self.site.and_then(|site| shapes.get(site.0 as usize));
-        if let Some(site) = own.filter(|site| width <= site.width) {
-            return vec![site.displacement];
-        }
+        let own = own.filter(|site| width <= site.width);
         let here = shapes.iter().filter(|site| site.function == self.function);
-        let alike = here.filter(|site| site.width == width);
-        alike.map(|site| site.displacement).collect()
+        let alike = here.filter(|site| site.width == width && (own.is_none() || site.movable));
+        own.into_iter().chain(alike).map(|site| site.displacement).collect()
     }
 }
 

@@ -7,10 +7,13 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
+use cranelift_codegen::ir::LibCall;
+
 use super::control::Control;
+use super::library;
 use super::programs::Loaded;
 use super::stack::GuestStack;
-use super::throw::Search;
+use super::throw::{Handler, Search};
 use super::x86_64::status;
 use crate::cage::Cage;
 use crate::executor::{Services, Slot};
@@ -22,6 +25,8 @@ use crate::trap::Trap;
 pub(super) enum Service {
     Builtin(Builtin),
     Host(u32),
+    /// What an instruction does that this machine's settings lack.
+    Library(LibCall),
 }
 
 /// A gateway, as its server knows it.
@@ -47,6 +52,15 @@ pub(super) enum Refusal {
     Trap { trap: Trap, caller: Option<u64> },
     /// Trusted code panicked.
     Panic(String),
+}
+
+/// What a service answers.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// One slot for each result.
+    Results(Vec<Slot>),
+    /// Guest code goes on in the handler of an exception.
+    Thrown(Handler),
 }
 
 /// What serves the gateways of one call.
@@ -95,30 +109,51 @@ impl Server<'_> {
         // SAFETY: the gateway's frame holds at least `params` slots, and guest code
         // waits, so nothing else writes them.
         unsafe { slots.copy_to_nonoverlapping(args.as_mut_ptr(), gateway.params) };
+        let frame = self.control.guest_frame.load(Relaxed);
+        match self.answer(gateway, &args, frame)? {
+            Answer::Results(results) => {
+                // SAFETY: as above, for `results` slots.
+                unsafe { slots.copy_from_nonoverlapping(results.as_ptr(), gateway.results) };
+                Ok(status::RETURNED)
+            }
+            Answer::Thrown(handler) => {
+                self.control.resume(handler);
+                Ok(status::THROWN)
+            }
+        }
+    }
+
+    /// What a service answers; `frame` is the gateway's frame pointer.
+    pub(super) fn answer(
+        &mut self,
+        gateway: Gateway,
+        args: &[Slot],
+        frame: u64,
+    ) -> Result<Answer, Trap> {
         let mut results: Vec<Slot> = vec![0; gateway.results];
         match gateway.service {
-            Service::Builtin(Builtin::ThrowRef) => return self.throw(&args),
+            Service::Builtin(Builtin::ThrowRef) => {
+                return self.throw(args, frame).map(Answer::Thrown);
+            }
             Service::Builtin(builtin) => {
-                let result = self.services.builtin(self.cage, builtin, &args)?;
+                let result = self.services.builtin(self.cage, builtin, args)?;
                 results.fill(result);
             }
             Service::Host(number) => {
-                self.services.host(self.cage, number, &args, &mut results)?;
+                self.services.host(self.cage, number, args, &mut results)?;
             }
+            Service::Library(call) => results.fill(library::compute(call, args)),
         }
-        // SAFETY: as above, for `results` slots.
-        unsafe { slots.copy_from_nonoverlapping(results.as_ptr(), gateway.results) };
-        Ok(status::RETURNED)
+        Ok(Answer::Results(results))
     }
 
     /// Throws the exception that `throw_ref` was called with.
-    fn throw(&mut self, args: &[Slot]) -> Result<u32, Trap> {
-        let exception = args.get(1).copied().unwrap_or(0);
+    fn throw(&mut self, args: &[Slot], gateway: u64) -> Result<Handler, Trap> {
         #[expect(clippy::cast_possible_truncation, reason = "a reference has 32 bits")]
-        let thrown = self.services.thrown(self.cage, exception as u32)?;
+        let exception = args.get(1).copied().unwrap_or(0) as u32;
+        let thrown = self.services.thrown(self.cage, exception)?;
         let Server { services, programs, control, stack, .. } = self;
-        Search { services: &**services, programs, control, stack, thrown }.run(exception)?;
-        Ok(status::THROWN)
+        Search { services: &**services, programs, control, stack, thrown, gateway }.run(exception)
     }
 
     /// The address that the gateway's call returns to, from its frame: the return

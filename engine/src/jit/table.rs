@@ -1,11 +1,14 @@
 //! The native code table: what lowered indirect calls read.
 //!
 //! Trusted memory outside the cage, laid out as [`native_abi`] says, read-only but
-//! while an entry is added.
+//! while an entry is added. A cell maps it read-only.
 
 use std::io;
+use std::os::fd::AsFd;
 
+use crate::cage::file::MemoryFile;
 use crate::cage::mapping::{Mapping, Protection};
+use crate::cell;
 use crate::code_table::SignatureId;
 use crate::lowering::native_abi::{
     ENTRY_ADDRESS, ENTRY_KIND, ENTRY_SIGNATURE, TABLE_ENTRY_SIZE, TABLE_SIZE,
@@ -30,13 +33,30 @@ pub(super) struct NativeEntry {
 pub(super) struct NativeTable {
     pages: Mapping,
     used: usize,
+    file: Option<MemoryFile>,
 }
 
 impl NativeTable {
     pub(super) fn new() -> io::Result<NativeTable> {
         let pages = Mapping::reserve(LEN)?;
         pages.protect(0..LEN, Protection::Read)?;
-        Ok(NativeTable { pages, used: 0 })
+        Ok(NativeTable { pages, used: 0, file: None })
+    }
+
+    /// A table that a cell reads.
+    pub(super) fn shared() -> io::Result<NativeTable> {
+        let mut table = NativeTable::new()?;
+        let file = MemoryFile::new(c"fencepost-table", LEN)?;
+        table.pages.overlay(0..LEN, file.as_fd())?;
+        table.file = Some(file);
+        Ok(table)
+    }
+
+    /// What a cell maps of it; nothing unless it is shared.
+    pub(super) fn memory(&self) -> Option<cell::Memory<'_>> {
+        let file = self.file.as_ref()?.as_fd();
+        let (address, protection) = (self.address(), Protection::Read);
+        Some(cell::Memory { address, len: LEN, protection, file })
     }
 
     pub(super) fn address(&self) -> u64 {
@@ -50,7 +70,9 @@ impl NativeTable {
     /// Zeroes every entry.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         self.used = 0;
-        self.pages.discard(0..LEN)
+        let Some(file) = &self.file else { return self.pages.discard(0..LEN) };
+        file.set_len(0)?;
+        file.set_len(LEN)
     }
 
     /// Adds entries behind the last one.

@@ -18,7 +18,7 @@ use cranelift_codegen::isa::{CallConv, TargetIsa};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 
 use super::serve::Gateway;
-use super::x86_64::{leave, serve_gateway, status};
+use super::x86_64::status;
 
 /// Bytes of a slot.
 const SLOT: u32 = 16;
@@ -29,6 +29,10 @@ pub(super) struct Maker<'a> {
     pub(super) isa: &'a dyn TargetIsa,
     /// The control block.
     pub(super) control: u64,
+    /// The stub that leaves guest code.
+    pub(super) leave: u64,
+    /// The stub that serves a gateway.
+    pub(super) serve: u64,
 }
 
 /// A signature as lowered code has it: with the base as its last parameter.
@@ -63,7 +67,7 @@ impl Maker<'_> {
         number: u32,
     ) -> Result<Vec<u8>, String> {
         self.build(caller.clone(), |this, builder, params| {
-            let (_, args) = params.split_last().expect("the base comes last");
+            let args = &params[..gateway.params];
             let bytes = SLOT * u32::try_from(gateway.slots()).expect("few slots");
             let data = StackSlotData::new(StackSlotKind::ExplicitSlot, bytes, 4);
             let area = builder.create_sized_stack_slot(data);
@@ -77,13 +81,13 @@ impl Maker<'_> {
 
     fn call_leave(&self, builder: &mut FunctionBuilder<'_>) {
         let status = builder.ins().iconst(I64, i64::from(status::RETURNED));
-        self.call_host(builder, leave as *const () as u64, &[status]);
+        self.call_host(builder, self.leave, &[status]);
         builder.ins().trap(TrapCode::unwrap_user(1));
     }
 
     fn call_serve(&self, builder: &mut FunctionBuilder<'_>, slots: Value, number: u32) {
         let number = builder.ins().iconst(I64, i64::from(number));
-        self.call_host(builder, serve_gateway as *const () as u64, &[slots, number]);
+        self.call_host(builder, self.serve, &[slots, number]);
     }
 
     /// Calls a stub with the control block's address before the other arguments.

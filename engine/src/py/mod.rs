@@ -33,7 +33,7 @@ mod _native {
     use super::wasi::run_wasi;
     #[pymodule_export]
     use super::{
-        answers, assemble, catalogue, clif_arena, faults, generate_clif, mutate,
+        answers, assemble, catalogue, cell_refusal, clif_arena, faults, generate_clif, mutate,
         processor_features, run_lines, signatures, smith_module, versions, weave_module,
     };
 }
@@ -142,6 +142,12 @@ fn catalogue(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     catalogue.set_item("opcodes", census::runnable_opcodes())?;
     catalogue.set_item("fields", census::fields())?;
     Ok(catalogue)
+}
+
+/// Why native code cannot run in cells here.
+#[pyfunction]
+fn cell_refusal() -> Option<String> {
+    jit::cell_refusal()
 }
 
 /// Where a program in CLIF lies in its arena, and what its translation to WebAssembly

@@ -125,7 +125,8 @@ impl Program {
     }
 
     #[pyo3(signature = (
-        calls, *, executor = "interpreter", mode = "exact", guard = "guard", fuel = FUEL,
+        calls, *, executor = "interpreter", mode = "exact", native = "in-process",
+        guard = "guard", fuel = FUEL,
         deadline = DEADLINE, depth = DEPTH, max_memory = MAX_MEMORY, max_table = MAX_TABLE,
         settings = Vec::new(), fault = None, check_objects = false
     ))]
@@ -136,6 +137,7 @@ impl Program {
         calls: Vec<(String, Vec<Option<u128>>)>,
         executor: &str,
         mode: &str,
+        native: &str,
         guard: &str,
         fuel: u64,
         deadline: f64,
@@ -146,7 +148,7 @@ impl Program {
         fault: Option<&str>,
         check_objects: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let choice = Choice::new(executor, guard, settings, fault)?;
+        let choice = Choice::new(executor, native, guard, settings, fault)?;
         let request = Request {
             calls: calls.into_iter().map(|(export, args)| Call { export, args }).collect(),
             mode: run::mode(mode)?,

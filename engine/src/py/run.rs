@@ -14,7 +14,7 @@ use crate::clif;
 use crate::executor::{Access, Escape};
 use crate::fault::{Fault, Faults};
 use crate::interp::Interpreter;
-use crate::jit::{Jit, JitConfig};
+use crate::jit::{Jit, JitConfig, Native};
 use crate::passes::Mode;
 use crate::reference::Reference;
 use crate::run::{Observed, Outcome, Report, Request, RunError, Subject, Trace, Witness};
@@ -29,6 +29,7 @@ thread_local! {
 /// Which executor is to run, and how it is configured.
 pub(super) struct Choice {
     executor: String,
+    native: Native,
     guard: GuardMode,
     settings: Vec<(String, String)>,
     fault: Option<Fault>,
@@ -38,10 +39,16 @@ impl Choice {
     /// Checks the names that Python gave.
     pub(super) fn new(
         executor: &str,
+        native: &str,
         guard: &str,
         settings: Vec<(String, String)>,
         fault: Option<&str>,
     ) -> PyResult<Choice> {
+        let native = match native {
+            "cell" => Native::Cell,
+            "in-process" => Native::InProcess,
+            other => return Err(PyValueError::new_err(format!("unknown place {other:?}"))),
+        };
         let guard = match guard {
             "guard" => GuardMode::Guard,
             "decoy" => GuardMode::Decoy,
@@ -50,7 +57,7 @@ impl Choice {
         let unknown = |name: &str| PyValueError::new_err(format!("unknown fault {name:?}"));
         let fault =
             fault.map(|name| Fault::from_name(name).ok_or_else(|| unknown(name))).transpose()?;
-        Ok(Choice { executor: executor.to_owned(), guard, settings, fault })
+        Ok(Choice { executor: executor.to_owned(), native, guard, settings, fault })
     }
 
     /// Runs a program in the executor of this choice.
@@ -83,6 +90,7 @@ impl Choice {
         let config = JitConfig {
             optimize,
             settings: self.settings,
+            native: self.native,
             guard: self.guard,
             fault: self.fault,
             count_calls: false,

@@ -26,9 +26,9 @@ const NO_DEADLINE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 #[pyfunction]
 #[pyo3(signature = (
     program, *, args, env = Vec::new(), preopens = Vec::new(), stdin = None, capture = None,
-    executor = "jit", mode = "as-shipped", guard = "guard", fuel = u64::MAX, deadline = None,
-    depth = DEPTH, max_memory = MAX_MEMORY, max_table = MAX_TABLE, settings = Vec::new(),
-    fault = None, calls = None, repeatable = false, check_objects = false
+    executor = "jit", mode = "as-shipped", native = "in-process", guard = "guard",
+    fuel = u64::MAX, deadline = None, depth = DEPTH, max_memory = MAX_MEMORY,
+    max_table = MAX_TABLE, settings = Vec::new(), fault = None, calls = None, repeatable = false, check_objects = false
 ))]
 #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python function")]
 pub(super) fn run_wasi<'py>(
@@ -41,6 +41,7 @@ pub(super) fn run_wasi<'py>(
     capture: Option<usize>,
     executor: &str,
     mode: &str,
+    native: &str,
     guard: &str,
     fuel: u64,
     deadline: Option<f64>,
@@ -53,7 +54,7 @@ pub(super) fn run_wasi<'py>(
     repeatable: bool,
     check_objects: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let choice = Choice::new(executor, guard, settings, fault)?;
+    let choice = Choice::new(executor, native, guard, settings, fault)?;
     let captured = capture.map(|limit| (Captured::new(limit), Captured::new(limit)));
     let (stdout, stderr) = match &captured {
         Some((out, err)) => (Output::Capture(out.clone()), Output::Capture(err.clone())),

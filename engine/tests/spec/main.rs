@@ -3,6 +3,8 @@
 //! Every assertion that is tried must hold. What is not tried is listed in [`SKIPPED`]
 //! with its reason; anything else that the engine refuses fails the test. The counts are printed (`--no-capture` shows them).
 
+#[path = "../native/mod.rs"]
+mod native;
 mod runner;
 mod values;
 
@@ -12,9 +14,9 @@ use std::time::Duration;
 use engine::executor::{Executor, Limits};
 use engine::fault::Faults;
 use engine::interp::Interpreter;
-use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 
+use native::jit;
 use runner::Tally;
 
 /// How far each call may go: far enough for every call of the suite that returns.
@@ -67,10 +69,6 @@ fn suite(executor: &mut dyn Executor, mode: Mode) {
     assert!(total.failed.is_empty(), "{} failures: {:#?}", total.failed.len(), total.failed);
     let passed: usize = total.passed.values().sum();
     assert!(passed >= LEAST, "{passed} assertions passed");
-}
-
-fn jit(optimize: bool) -> Jit {
-    Jit::new(JitConfig { optimize, ..JitConfig::default() }).expect("an executor")
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! Tests of the executor as a whole, on CLIF text.
 //!
 //! They number the sites themselves, so that a failure here is one of this module and
-//! not of the passes.
+//! not of the passes. They run in process, or in a cell where the environment sets
+//! `FENCEPOST_TEST_NATIVE=cell`.
 
 mod containment;
 mod control_flow;
+mod escape;
 mod services;
+mod speed;
 mod tenancy;
 
 use std::sync::Arc;
@@ -43,6 +46,11 @@ impl Services for NoServices {
     }
 }
 
+/// Whether the environment asks for cells.
+pub(super) fn in_cell() -> bool {
+    std::env::var("FENCEPOST_TEST_NATIVE").is_ok_and(|native| native == "cell")
+}
+
 /// A program's functions in the code table, in order, from entry 1 on.
 pub(super) struct Bench {
     pub(super) jit: Jit,
@@ -52,7 +60,10 @@ pub(super) struct Bench {
 impl Bench {
     /// An executor with an arena of two pages after the null page.
     pub(super) fn new(config: JitConfig) -> Bench {
-        let mut jit = Jit::new(config).expect("an executor");
+        // A cell has no decoys: there is nothing that a wild access could land on.
+        let choose = config.guard == GuardMode::Guard && in_cell();
+        let native = if choose { Native::Cell } else { config.native };
+        let mut jit = Jit::new(JitConfig { native, ..config }).expect("an executor");
         jit.reset(NULL_PAGE + 2 * PAGE).expect("memory");
         Bench { jit, table: CodeTable::default() }
     }
@@ -153,6 +164,7 @@ fn number_sites(function: &mut Function, id: FuncId, sites: &mut Vec<Site>) {
             region: "".into(),
             width: if ty.is_invalid() { 0 } else { u8::try_from(ty.bytes()).expect("a width") },
             displacement: data.load_store_offset().unwrap_or(0),
+            movable: data.memflags().is_some_and(|flags| function.dfg.mem_flags[flags].can_move()),
             wasm_offset: None,
         });
         function.set_srcloc(inst, site.source_loc());

@@ -7,6 +7,7 @@ use iced_x86::Register;
 
 use super::super::control::Control;
 use super::stubs::leave;
+use crate::cell::Faulted;
 use crate::executor::Access;
 
 /// The general registers, in the order of [`GPRS`].
@@ -66,6 +67,8 @@ pub(in crate::jit) enum Exception {
     Undefined,
     /// An access to a page that forbids it.
     Page(Access),
+    /// A system call that is not allowed.
+    SystemCall,
     /// Anything else that an instruction may do wrong: a non-canonical address, a
     /// misaligned vector operand.
     Other,
@@ -104,6 +107,9 @@ impl FaultRecord {
         }
     }
 }
+
+/// Bytes of each instruction that makes a system call.
+const SYSTEM_CALL_LEN: u64 = 2;
 
 /// Vector numbers and error-code bits: Intel SDM volume 3, chapter 6.15.
 fn exception(vector: u64, error: u64) -> Exception {
@@ -144,6 +150,29 @@ pub(in crate::jit) fn resume_in_leave(
 }
 
 impl Fault {
+    /// What a cell's signal handler saw.
+    pub(in crate::jit) fn of_cell(seen: &Faulted) -> Fault {
+        let word = |index: i32| seen.registers[index.unsigned_abs() as usize];
+        // The kernel lets one call past every filter, to refuse it with another signal:
+        // the one that only its own probes may make.
+        let is = |signal: libc::c_int| seen.signal == u64::from(signal.unsigned_abs());
+        let refused = is(libc::SIGILL) && seen.code == u64::from(libc::SI_KERNEL.unsigned_abs());
+        let called = is(libc::SIGSYS) || refused;
+        let exception = if called {
+            Exception::SystemCall
+        } else {
+            exception(word(libc::REG_TRAPNO), word(libc::REG_ERR))
+        };
+        // The signal comes when the instruction is over.
+        let back = if called { SYSTEM_CALL_LEN } else { 0 };
+        Fault {
+            pc: word(libc::REG_RIP).wrapping_sub(back),
+            exception,
+            address: seen.address,
+            registers: GPRS.map(|(_, index, _)| word(index)),
+        }
+    }
+
     /// Register names and values, the program counter last.
     pub(in crate::jit) fn registers(&self) -> Vec<(&'static str, u64)> {
         let general = GPRS.iter().zip(self.registers).map(|(&(name, ..), value)| (name, value));

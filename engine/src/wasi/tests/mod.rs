@@ -8,6 +8,7 @@ mod descriptors;
 mod folders;
 mod paths;
 mod pointers;
+mod random;
 mod repeatable;
 
 use std::path::{Path, PathBuf};
@@ -107,6 +108,13 @@ impl Guest {
     }
 
     fn number(&mut self, name: &str, args: &[u64]) -> i32 {
+        let number = self.unchecked(name, args);
+        self.assert_confined(name);
+        number
+    }
+
+    /// Makes a call, and leaves it to the caller to look at what is around the memory.
+    fn unchecked(&mut self, name: &str, args: &[u64]) -> i32 {
         let call = table::CALLS.iter().find(|call| call.name == name).expect("a call");
         assert_eq!(call.ty().params.len(), args.len(), "{name}");
         let mut code = self.wasi.function(name, &call.ty()).expect("of this type").code;
@@ -116,7 +124,6 @@ impl Guest {
         let mut context = HostContext { arena: &mut self.arena, number: 0, memory };
         let outcome: Result<(), HostError> = code(&mut context, &args, &mut results);
         outcome.expect("an error number, never a trap");
-        self.assert_confined(name);
         i32::try_from(results[0]).expect("an error number")
     }
 
