@@ -51,9 +51,6 @@ pub struct Site {
     pub width: u8,
     /// The static displacement of the access as the program states it.
     pub displacement: i32,
-    /// Whether the compiler may move the access elsewhere and lose its site, by the flags
-    /// that the program gave it.
-    pub movable: bool,
     /// Byte offset of the Wasm instruction in the module, if it came from one.
     pub wasm_offset: Option<u32>,
 }

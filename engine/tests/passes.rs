@@ -59,7 +59,6 @@ block0(v0: i32):
         region: region.into(),
         width,
         displacement,
-        movable: false,
         wasm_offset,
     };
     let expected = [
@@ -71,20 +70,6 @@ block0(v0: i32):
     for mode in [Mode::Exact, Mode::AsShipped] {
         assert_eq!(prepared(text, mode).sites, expected);
     }
-}
-
-#[test]
-fn a_load_may_be_moved_only_where_its_flags_say_so() {
-    let text = "function u0:0(i32) -> i32 tail {
-block0(v0: i32):
-    v1 = load.i32 notrap readonly can_move v0
-    v2 = load.i32 notrap readonly v1
-    return v2
-}";
-    let movable =
-        |mode| prepared(text, mode).sites.iter().map(|site| site.movable).collect::<Vec<_>>();
-    assert_eq!(movable(Mode::AsShipped), [true, false]);
-    assert_eq!(movable(Mode::Exact), [false, false]);
 }
 
 /// Cranelift stores locations relative to the first one and loses the one just below it:

@@ -146,8 +146,8 @@ impl Judge<'_> {
         match location.mode() {
             Mode::Exact => (0..OFFSETS).contains(&offset),
             Mode::AsShipped => {
-                let displacements = location.displacements(operand.width);
-                displacements.iter().any(|&d| (0..OFFSETS).contains(&(offset - i128::from(d))))
+                let mut displacements = location.displacements(operand.width);
+                displacements.any(|d| (0..OFFSETS).contains(&(offset - i128::from(d))))
             }
         }
     }

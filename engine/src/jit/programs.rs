@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::emitted::EmittedFunction;
 use crate::passes::Mode;
 use crate::program::FuncId;
-use crate::site::{Site, SiteId};
+use crate::site::{Site, SiteId, SiteKind};
 use crate::trap::Trap;
 
 /// A program in code memory.
@@ -24,13 +24,18 @@ pub(super) struct SiteShape {
     function: FuncId,
     pub(super) width: u32,
     pub(super) displacement: i32,
-    movable: bool,
+    is_load: bool,
 }
 
 impl SiteShape {
     pub(super) fn of(site: &Site) -> SiteShape {
         let (width, displacement) = (site.width.into(), site.displacement);
-        SiteShape { function: site.function, width, displacement, movable: site.movable }
+        SiteShape {
+            function: site.function,
+            width,
+            displacement,
+            is_load: site.kind == SiteKind::Load,
+        }
     }
 }
 
@@ -56,16 +61,17 @@ impl Location<'_> {
     }
 
     /// The displacements that an access of `width` bytes by this instruction may have
-    /// in CLIF. That of its site, or of a load that the compiler moved here, whose site
-    /// is lost; where it folded a load into the instruction that uses it, there is no
-    /// site, and it may be any of the function's own.
-    pub(super) fn displacements(&self, width: u32) -> Vec<i32> {
+    /// in CLIF: that of its site, and those of the function's loads of that width. The
+    /// compiler folds a load into the instruction that uses it, be that the address of
+    /// another access, and moves loads that cannot change; the site is then the other
+    /// one's, or lost.
+    pub(super) fn displacements(&self, width: u32) -> impl Iterator<Item = i32> {
         let shapes = &self.loaded.sites;
         let own = self.site.and_then(|site| shapes.get(site.0 as usize));
         let own = own.filter(|site| width <= site.width);
         let here = shapes.iter().filter(|site| site.function == self.function);
-        let alike = here.filter(|site| site.width == width && (own.is_none() || site.movable));
-        own.into_iter().chain(alike).map(|site| site.displacement).collect()
+        let loads = here.filter(move |site| site.width == width && site.is_load);
+        own.into_iter().chain(loads).map(|site| site.displacement)
     }
 }
 

@@ -51,7 +51,6 @@ fn site(function: &Function, id: FuncId, ordinal: u32, inst: Inst, kind: SiteKin
         region: region(function, inst),
         width: width(function, inst),
         displacement: function.dfg.insts[inst].load_store_offset().unwrap_or(0),
-        movable: movable(function, inst),
         wasm_offset: (!loc.is_default()).then(|| loc.bits()),
     }
 }
@@ -71,14 +70,6 @@ fn region(function: &Function, inst: Inst) -> Arc<str> {
     let dfg = &function.dfg;
     let region = dfg.insts[inst].memflags().and_then(|flags| dfg.mem_flags[flags].alias_region());
     region.map_or_else(Arc::default, |region| dfg.alias_regions[region].description.as_ref().into())
-}
-
-/// Whether Cranelift takes an access for a pure value, which has no place of its own.
-fn movable(function: &Function, inst: Inst) -> bool {
-    let data = &function.dfg.insts[inst];
-    let flags = data.memflags().map(|flags| &function.dfg.mem_flags[flags]);
-    data.opcode() == Opcode::Load
-        && flags.is_some_and(|flags| flags.readonly() && flags.notrap() && flags.can_move())
 }
 
 /// Bytes that an access spans; 0 for a call.

@@ -90,6 +90,19 @@ block0(v0: i32):
 }
 
 #[test]
+fn a_load_that_is_folded_into_an_address_is_judged_by_its_own_displacement() {
+    let clif = "function %f(i32) -> i32 tail {
+block0(v0: i32):
+    v1 = load.i32 notrap v0-0x8000_0000
+    v2 = load.i32 notrap v1+0x20
+    return v2
+}";
+    let mut bench = Bench::with(clif, Mode::AsShipped);
+    let (trap, _) = bench.trap(1, &[4]);
+    assert_eq!(trap, Trap::ArenaOutOfBounds);
+}
+
+#[test]
 fn a_load_that_is_folded_into_its_user_is_judged_by_its_displacement() {
     let clif = "function %f(i32, i32) -> i32 tail {
 block0(v0: i32, v1: i32):

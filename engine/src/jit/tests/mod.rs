@@ -164,7 +164,6 @@ fn number_sites(function: &mut Function, id: FuncId, sites: &mut Vec<Site>) {
             region: "".into(),
             width: if ty.is_invalid() { 0 } else { u8::try_from(ty.bytes()).expect("a width") },
             displacement: data.load_store_offset().unwrap_or(0),
-            movable: data.memflags().is_some_and(|flags| function.dfg.mem_flags[flags].can_move()),
             wasm_offset: None,
         });
         function.set_srcloc(inst, site.source_loc());

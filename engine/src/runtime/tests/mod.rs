@@ -238,7 +238,6 @@ fn the_object_map_follows_growth() {
         region: region.into(),
         width: 4,
         displacement: 0,
-        movable: false,
         wasm_offset: None,
     };
     let memory = "DefinedMemory(StaticModuleIndex(0), DefinedMemoryIndex(0))";
