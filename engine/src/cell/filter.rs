@@ -38,6 +38,7 @@ mod call {
 
 /// The filter, for a futex word at an address.
 pub(super) fn instructions(futex: u64) -> [Instruction; LEN] {
+    #[expect(clippy::cast_possible_truncation, reason = "a filter compares halves")]
     let (low, high) = (futex as u32, (futex >> 32) as u32);
     let number = u32::try_from(libc::SYS_futex).expect("a small number");
     let most = libc::FUTEX_WAIT.max(libc::FUTEX_WAKE).unsigned_abs();

@@ -27,7 +27,7 @@ pub(super) fn build(plan: &Plan) -> io::Result<MemoryFile> {
         bytes[offset..offset + part.len()].copy_from_slice(part);
     };
     put(0, &header());
-    put(HEADER_LEN, &segment());
+    put(HEADER_LEN.into(), &segment());
     put(IMAGE_TO_PLAN, plan.bytes());
     put(STUB_TO_IMAGE, x86_64::code());
     let file = MemoryFile::new(c"fencepost-cell", LEN)?;
@@ -39,7 +39,7 @@ pub(super) fn build(plan: &Plan) -> io::Result<MemoryFile> {
     Ok(file)
 }
 
-const HEADER_LEN: usize = 64;
+const HEADER_LEN: u16 = 64;
 const SEGMENT_LEN: u16 = 56;
 
 /// The ELF header: a 64-bit little-endian program at a fixed address, of one segment.
@@ -50,9 +50,9 @@ fn header() -> Vec<u8> {
     header.extend(ELF_MACHINE.to_le_bytes());
     header.extend(1_u32.to_le_bytes());
     header.extend(STUB.to_le_bytes());
-    header.extend((HEADER_LEN as u64).to_le_bytes());
+    header.extend(u64::from(HEADER_LEN).to_le_bytes());
     header.extend([0; 8 + 4]);
-    for half in [HEADER_LEN as u16, SEGMENT_LEN, 1, 0, 0, 0] {
+    for half in [HEADER_LEN, SEGMENT_LEN, 1, 0, 0, 0] {
         header.extend(half.to_le_bytes());
     }
     header

@@ -326,13 +326,18 @@ impl Cell {
                 slots: exchange.slots.load(Relaxed),
                 frame: exchange.frame.load(Relaxed),
             },
-            // A code of 0 or less says that somebody sent the signal.
-            reason::FAULTED if (exchange.signal_code.load(Relaxed) as u32).cast_signed() > 0 => {
+            reason::FAULTED if raised_by_processor(exchange) => {
                 Event::Faulted(Box::new(faulted(exchange)))
             }
             _ => Event::Corrupt,
         }
     }
+}
+
+/// Whether a fault is the processor's: a code of 0 or less says that somebody sent it.
+#[expect(clippy::cast_possible_truncation, reason = "a signal's code has 32 bits")]
+fn raised_by_processor(exchange: &Exchange) -> bool {
+    (exchange.signal_code.load(Relaxed) as u32).cast_signed() > 0
 }
 
 fn faulted(exchange: &Exchange) -> Faulted {

@@ -120,6 +120,7 @@ impl Plan {
         table.iter_mut().zip(all).for_each(|(to, from)| *to = *from);
         assert!(memories.len() < MAX_MEMORIES, "{} memories", memories.len());
         let flags = libc::SA_SIGINFO | libc::SA_ONSTACK | libc::SA_NODEFER;
+        #[expect(clippy::cast_possible_truncation, reason = "the machine has 64 bits")]
         let instructions =
             IMAGE as usize + IMAGE_TO_PLAN + std::mem::offset_of!(Plan, instructions);
         Plan {
