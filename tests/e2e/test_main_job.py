@@ -84,7 +84,7 @@ def test_a_planted_fault_is_found_stored_and_replayed(
     fencepost: Fencepost, tmp_path: Path, fault: str, mode: str
 ) -> None:
     corpus = Path(__file__).parents[2] / "corpus"
-    generators = ("--generator", "wasm", "--generator", "corpus", "--corpus", str(corpus))
+    generators = ("--generator", "mutate", "--generator", "corpus", "--corpus", str(corpus))
     options = ("--cases", "150", "--seed", "1", "--fault", fault, "--mode", mode, "--out", "out")
     result = fencepost("fuzz", *generators, *options)
     assert result.returncode == 1, result.stderr

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.check import check
 from harness.files import read_all
 from harness.plan import MODES, Plan
 from harness.pool import Pool
 from harness.source import GeneratedSource
+from harness.verdict import CLEAN
 
 if TYPE_CHECKING:
     from harness.case import Case
@@ -79,3 +81,9 @@ def test_a_planted_fault_is_triggered_and_found(fault: str, mode: str) -> None:
 def test_nothing_is_found_on_the_correct_engine() -> None:
     _, finding = hunt(None, "both", "confuse", "corpus")
     assert finding is None
+
+
+def test_a_fault_that_nothing_triggers_changes_no_verdict() -> None:
+    [case] = corpus("exceptions.wat")
+    plan = Plan(executors=("interpreter", "jit"), references=(), fault="11")
+    assert check(case, plan.all_executors()).verdict == CLEAN

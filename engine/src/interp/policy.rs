@@ -75,7 +75,7 @@ pub(super) trait Policy {
     fn returns(&mut self, _op: u32, _to: u32) {}
 
     /// Called for each call that an exception ends.
-    fn unwinds(&mut self) {}
+    fn unwinds(&mut self);
 
     /// Whether the indirect call at `op` may enter what it selects.
     #[inline(always)]
@@ -103,6 +103,8 @@ pub(super) trait Policy {
 pub(super) struct Plain;
 
 impl Policy for Plain {
+    fn unwinds(&mut self) {}
+
     #[inline(always)]
     fn address(&mut self, parts: Parts, _: u32, _: Access) -> Result<u32, Stop> {
         Ok(parts.wrapped())
@@ -210,6 +212,10 @@ impl Policy for Faulty<'_> {
     fn returns(&mut self, op: u32, to: u32) {
         self.returned = true;
         self.monitor.returns(op, to);
+    }
+
+    fn unwinds(&mut self) {
+        self.monitor.unwinds();
     }
 
     fn selects(&mut self, op: u32, selection: Selection) -> bool {
