@@ -44,6 +44,12 @@ def source_of(out: Path) -> LibFuzzerSource:
     return LibFuzzerSource(GeneratedSource(1, ("wasm", "mutate", "corpus"), corpus), out / "libfuzzer")
 
 
+def case_of(finding: Path) -> Path:
+    """The case beside a finding's description."""
+    [path] = finding.parent.glob("case.*")
+    return path
+
+
 def findings(out: Path) -> list[Path]:
     return sorted((out / "findings").glob("*/finding.json"))
 
@@ -70,9 +76,9 @@ def test_escapes_are_the_engines_to_see_and_replay(fencepost: Fencepost, tmp_pat
     assert "pool" not in done.stderr, "no worker died of it"
     assert "deadly signal" not in (tmp_path / "o/libfuzzer/log.txt").read_text()
     finding = json.loads(findings(tmp_path / "o")[0].read_text())
-    case = read_case(findings(tmp_path / "o")[0].with_name("case.wasm"))
+    case = read_case(case_of(findings(tmp_path / "o")[0]))
     assert source_of(tmp_path / "o").case(finding["case"]).wasm == case.wasm, "its input makes it again"
-    assert fencepost("replay", findings(tmp_path / "o")[0].with_name("case.wasm")).returncode == 1
+    assert fencepost("replay", case_of(findings(tmp_path / "o")[0])).returncode == 1
 
 
 def test_ctrl_c_keeps_the_findings(tmp_path: Path) -> None:
@@ -86,7 +92,7 @@ def test_ctrl_c_keeps_the_findings(tmp_path: Path) -> None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 1
-    assert all(read_case(path.with_name("case.wasm")).wasm for path in findings(tmp_path / "o"))
+    assert all(read_case(case_of(path)).wasm for path in findings(tmp_path / "o"))
     assert "libFuzzer: run interrupted" not in (tmp_path / "o/libfuzzer/log.txt").read_text()
 
 
@@ -114,7 +120,7 @@ def test_a_crash_of_the_worker_is_a_finding_with_its_case(tmp_path: Path) -> Non
     assert crashed
     for finding in crashed:
         assert finding["key"] == "escape:pool:SIGSEGV"
-        case = read_case(finding["path"].with_name("case.wasm"))
+        case = read_case(case_of(finding["path"]))
         assert len(case.wasm) % 5 == 0
         assert source_of(tmp_path / "o").case(finding["case"]).wasm == case.wasm
 

@@ -12,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-OPTIONS = ("--seed", "1", "--fault", "02", "--reference", "none", "--no-tty", "--out")
+# What stands for a full disk here, a limit on files, refuses cells their memory, too.
+OPTIONS = ("--seed", "1", "--native", "in-process", "--fault", "02", "--reference", "none", "--no-tty", "--out")
 CASES = "150"
 FILE_BYTES = 96 << 10
 
