@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 use super::child::{Child, Death};
 use super::exchange::{Exchange, turn};
 
-/// Most looks at the word before sleeping: some microseconds, which is long for an answer
-/// of a process that runs, and short for one that has to wait for a processor.
-const MOST_LOOKS: u32 = 1 << 7;
+/// Most looks at the word before sleeping: some tens of microseconds. A process that runs
+/// has answered by then; to wake one that sleeps takes longer.
+const MOST_LOOKS: u32 = 1 << 12;
 
 /// Fewest: as long as a loaded machine needs to answer without sleeping at all.
 const FEWEST_LOOKS: u32 = 1 << 3;
