@@ -62,30 +62,44 @@ pub(super) trait Policy {
     /// The effective address of an access.
     fn address(&mut self, parts: Parts, width: u32, access: Access) -> Result<u32, Stop>;
 
+    /// Shows something to the monitor, if there is one.
+    fn watched(&mut self, show: impl FnOnce(&mut Monitor<'_>));
+
     /// Called for each access that lies in the arena, by the op at index `op`.
     #[inline(always)]
-    fn observe(&mut self, _op: u32, _offset: u32, _width: u32, _access: Access) {}
+    fn observe(&mut self, op: u32, offset: u32, width: u32, access: Access) {
+        self.watched(|monitor| monitor.access(op, offset, width, access));
+    }
 
     /// Called for each call that returns to an op index.
     #[inline(always)]
-    fn calls(&mut self, _return_to: u32) {}
+    fn calls(&mut self, return_to: u32) {
+        self.watched(|monitor| monitor.calls(return_to));
+    }
 
     /// Called for each return, made by the op at index `op`.
     #[inline(always)]
-    fn returns(&mut self, _op: u32, _to: u32) {}
+    fn returns(&mut self, op: u32, to: u32) {
+        self.watched(|monitor| monitor.returns(op, to));
+    }
 
     /// Called for each call that an exception ends.
-    fn unwinds(&mut self);
+    fn unwinds(&mut self) {
+        self.watched(|monitor| monitor.unwinds());
+    }
 
     /// Whether the indirect call at `op` may enter what it selects.
     #[inline(always)]
-    fn selects(&mut self, _op: u32, selection: Selection) -> bool {
+    fn selects(&mut self, op: u32, selection: Selection) -> bool {
+        self.watched(|monitor| monitor.selects(op, selection));
         selection.fits()
     }
 
     /// Called for each indirect call that is made.
     #[inline(always)]
-    fn enters(&mut self, _op: u32, _selection: Selection) {}
+    fn enters(&mut self, op: u32, selection: Selection) {
+        self.watched(|monitor| monitor.enters(op, selection));
+    }
 
     /// How far past `last` a bounds check lets the index of an access go.
     #[inline(always)]
@@ -103,12 +117,13 @@ pub(super) trait Policy {
 pub(super) struct Plain;
 
 impl Policy for Plain {
-    fn unwinds(&mut self) {}
-
     #[inline(always)]
     fn address(&mut self, parts: Parts, _: u32, _: Access) -> Result<u32, Stop> {
         Ok(parts.wrapped())
     }
+
+    #[inline(always)]
+    fn watched(&mut self, _: impl FnOnce(&mut Monitor<'_>)) {}
 }
 
 /// Addresses as they should be, under the eyes of a monitor.
@@ -122,29 +137,9 @@ impl Policy for Checked<'_> {
         Ok(parts.wrapped())
     }
 
-    fn observe(&mut self, op: u32, offset: u32, width: u32, access: Access) {
-        self.monitor.access(op, offset, width, access);
-    }
-
-    fn calls(&mut self, return_to: u32) {
-        self.monitor.calls(return_to);
-    }
-
-    fn returns(&mut self, op: u32, to: u32) {
-        self.monitor.returns(op, to);
-    }
-
-    fn unwinds(&mut self) {
-        self.monitor.unwinds();
-    }
-
-    fn selects(&mut self, op: u32, selection: Selection) -> bool {
-        self.monitor.selects(op, selection);
-        selection.fits()
-    }
-
-    fn enters(&mut self, op: u32, selection: Selection) {
-        self.monitor.enters(op, selection);
+    #[inline(always)]
+    fn watched(&mut self, show: impl FnOnce(&mut Monitor<'_>)) {
+        show(&mut self.monitor);
     }
 }
 
@@ -200,8 +195,9 @@ impl Policy for Faulty<'_> {
         }
     }
 
-    fn observe(&mut self, op: u32, offset: u32, width: u32, access: Access) {
-        self.monitor.access(op, offset, width, access);
+    #[inline(always)]
+    fn watched(&mut self, show: impl FnOnce(&mut Monitor<'_>)) {
+        show(&mut self.monitor);
     }
 
     fn calls(&mut self, return_to: u32) {
@@ -212,10 +208,6 @@ impl Policy for Faulty<'_> {
     fn returns(&mut self, op: u32, to: u32) {
         self.returned = true;
         self.monitor.returns(op, to);
-    }
-
-    fn unwinds(&mut self) {
-        self.monitor.unwinds();
     }
 
     fn selects(&mut self, op: u32, selection: Selection) -> bool {
@@ -235,10 +227,6 @@ impl Policy for Faulty<'_> {
             self.faults.trigger(self.fault);
         }
         width - 1
-    }
-
-    fn enters(&mut self, op: u32, selection: Selection) {
-        self.monitor.enters(op, selection);
     }
 
     fn escape(&self) -> Option<(i64, Access)> {
