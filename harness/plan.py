@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits, Native
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Native
+from harness.limits import Limits
 
 if TYPE_CHECKING:
     from generators.entropy import Entropy
@@ -90,10 +91,13 @@ class Plan:
         )
 
     def for_case(self, case: Case) -> Plan:
-        """The plan as a case changes it: by its options, and by being CLIF, which not every reference can run."""
+        """The plan as a case changes it: by its options, and by what references can say of it.
+
+        None sees the confusion of a module, and not every one can run a program in CLIF.
+        """
         plan = self.with_options(case.options)
         if not case.is_clif:
-            return plan
+            return replace(plan, references=()) if case.is_confused else plan
         executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
         references = tuple(name for name in plan.references if name in REFERENCES)
         return replace(plan, executors=executors, references=references, of_clif=True)
@@ -107,7 +111,8 @@ class Plan:
             native = "cell"
         if options.max_memory is not None:
             limits = replace(limits, max_memory=options.max_memory)
-        return Plan(
+        return replace(
+            self,
             modes=MODES[options.mode] if options.mode else self.modes,
             executors=tuple(name for name in EXECUTORS if name in options.executors)
             if options.executors
@@ -118,7 +123,6 @@ class Plan:
             fault=options.fault or self.fault,
             settings=self.settings if options.settings is None else options.settings,
             limits=limits,
-            of_clif=self.of_clif,
         )
 
     def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:
