@@ -16,6 +16,7 @@ __all__ = [
     "InvalidInput",
     "PlanError",
     "Program",
+    "SnapshotError",
     "Unsupported",
     "answers",
     "assemble",
@@ -42,6 +43,9 @@ class InvalidInput(ValueError):
 
 class PlanError(ValueError):
     """A plan does not fit its program. ``args`` is ``(message,)``."""
+
+class SnapshotError(ValueError):
+    """A snapshot is none, or none of this run. ``args`` is ``(message,)``."""
 
 class Unsupported(Exception):
     """The input is valid but needs something that the engine does not have. ``args`` is ``(feature,)``."""
@@ -153,9 +157,18 @@ class RunResult(TypedDict):
     escapes: list[Escape]  # found by looking after the run, or by a monitor: canaries, decoys, wrong calls and returns
     witnesses: list[Witness]  # one for each entry of the plan
     arena_digest: int  # of all accessible bytes
+    base: int  # the address that offset 0 had: it tells arenas apart
     counts: Counts
     fault_triggered: bool
-    times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
+    times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect, save, restore
+    snapshot: NotRequired[Snapshot]  # where one was asked for, and the run may go on
+
+class Snapshot(TypedDict):
+    """A run between two of its calls: see ``engine/src/run/snapshot.rs``."""
+
+    record: str  # JSON: all but the arena
+    offsets: list[int]  # of pages of the arena, 4096 bytes each, that differ from what the program starts with
+    pages: bytes  # what they hold, in this order
 
 class Census(TypedDict):
     """Names of CLIF opcodes, and of fields of VM structures (``VMFuncRef.wasm_call``) and kinds of memory; sorted."""
@@ -234,6 +247,9 @@ class Program:
         settings: Sequence[tuple[str, str]] = ...,
         fault: str | None = None,
         check_objects: bool = False,
+        relocated: bool = False,
+        save: bool = False,
+        resume: Snapshot | None = None,
     ) -> RunResult:
         """Instantiates the module afresh and makes the calls in order.
 
@@ -243,8 +259,11 @@ class Program:
         the JIT. ``native`` says where the JIT's code runs: in this process, or in a cell, a process with nothing else
         in it, where ``guard`` has no meaning.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
+        ``relocated`` puts the arena elsewhere: that of native code where every bit from 16 to 46 of its base differs.
+        ``save`` takes a snapshot after the last call; ``resume`` goes on from one, with the calls that are not behind
+        it, and the result is that of the whole run, but for counts, witnesses and times.
 
-        Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
+        Raises ``SnapshotError`` for a snapshot that does not fit; ``Unsupported`` for one of a whole program; ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
         ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
         system refuses a cell.
         """
@@ -305,6 +324,7 @@ def run_wasi(
     calls: Sequence[tuple[str, Sequence[int | None]]] | None = None,
     repeatable: bool = False,
     check_objects: bool = False,
+    relocated: bool = False,
 ) -> WasiResult:
     """Runs a program with WASI preview 1: its ``_start``, unless ``calls`` says what to call.
 

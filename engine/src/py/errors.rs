@@ -15,6 +15,12 @@ use crate::weave::WeaveError;
 pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
 pyo3::create_exception!(engine, PlanError, PyValueError, "A plan that does not fit its program.");
+pyo3::create_exception!(
+    engine,
+    SnapshotError,
+    PyValueError,
+    "A snapshot that does not fit its program, or is none."
+);
 pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
 
 /// What a failed translation is in Python.
@@ -45,6 +51,7 @@ pub(super) fn run(error: RunError) -> PyErr {
         RunError::Request(message) => PyValueError::new_err(message),
         RunError::Unsupported(feature) => Unsupported::new_err(feature),
         RunError::CompileFailure(message) => CompileFailure::new_err(message),
+        RunError::Snapshot(message) => SnapshotError::new_err(message),
         RunError::Environment(message) => PyMemoryError::new_err(message),
     }
 }

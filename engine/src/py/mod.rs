@@ -4,6 +4,7 @@
 mod errors;
 mod program;
 mod run;
+mod snapshot;
 mod wasi;
 
 use pyo3::exceptions::PyValueError;
@@ -26,7 +27,7 @@ use crate::weave::{Signature, Weave, weave};
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
+    use super::errors::{CompileFailure, InvalidInput, PlanError, SnapshotError, Unsupported};
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]

@@ -20,6 +20,7 @@
 //! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `gc_heap`, `host` | what guest code calls |
 //! | `call`, `value` | entering guest code, values |
+//! | `snapshot` | what calls have changed of the trusted records, as data |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
 //! | `provide` | memories, tables and globals for modules that import them |
@@ -38,6 +39,7 @@ mod map;
 mod objects;
 mod provide;
 mod register;
+mod snapshot;
 mod state;
 mod structures;
 mod types;
@@ -60,6 +62,7 @@ pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
+pub use snapshot::{StateError, StoreState};
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
 pub(crate) use value::significant;
