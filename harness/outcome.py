@@ -202,6 +202,7 @@ class Ran:
         escapes: found by looking after the run, or by a monitor during it.
         witnesses: one for each entry of the plan.
         arena_digest: of all accessible arena bytes; `None` where there is no arena.
+        base: the address that its offset 0 had; another every time, and never compared.
         effects: of a whole program; else `None`.
         is_prefix: whether calls are missing at the end because who ran it stops at a trap.
         limited: whether a memory or table grew into the run's limit; `None` if unknown.
@@ -215,6 +216,7 @@ class Ran:
     escapes: tuple[Escape, ...] = ()
     witnesses: tuple[Witness, ...] = ()
     arena_digest: int | None = None
+    base: int | None = field(default=None, compare=False)
     counts: Counts = field(default_factory=Counts)
     fault_triggered: bool = False
     limited: bool = False
