@@ -22,6 +22,7 @@ __all__ = [
     "assemble",
     "catalogue",
     "cell_refusal",
+    "check_record",
     "clif_arena",
     "faults",
     "generate_clif",
@@ -275,6 +276,9 @@ class ExportItem(Extern):
 
 def cell_refusal() -> str | None:
     """Why native code cannot run in cells on this machine; ``None`` if it can. Starts one to find out."""
+
+def check_record(record: str) -> None:
+    """Raises ``SnapshotError`` unless the text is a ``Snapshot.record``, of whatever run."""
 
 def processor_features() -> list[tuple[str, bool]]:
     """The processor features that native code may use: Cranelift's names, and whether this machine has each.

@@ -31,6 +31,8 @@ mod _native {
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]
+    use super::snapshot::check_record;
+    #[pymodule_export]
     use super::wasi::run_wasi;
     #[pymodule_export]
     use super::{

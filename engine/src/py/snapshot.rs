@@ -26,6 +26,12 @@ impl Given<'_> {
     }
 }
 
+/// Whether a record is one, of whatever run.
+#[pyfunction]
+pub(super) fn check_record(record: &str) -> PyResult<()> {
+    Record::from_json(record).map(|_| ()).map_err(errors::run)
+}
+
 /// A snapshot for Python.
 pub(super) fn dictionary<'py>(
     py: Python<'py>,
