@@ -264,7 +264,8 @@ class Program:
         ``save`` takes a snapshot after the last call; ``resume`` goes on from one, with the calls that are not behind
         it, and the result is that of the whole run, but for counts, witnesses and times.
 
-        Raises ``SnapshotError`` for a snapshot that does not fit; ``Unsupported`` for one of a whole program; ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
+        Raises ``SnapshotError`` for a snapshot that is none of this run, or too much to keep; ``ValueError`` for an
+        unknown export, wrong argument count, setting or fault; ``Unsupported`` and
         ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
         system refuses a cell.
         """

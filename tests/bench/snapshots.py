@@ -29,7 +29,11 @@ MODULE = b"""(module (memory 1024)
 MIB = 1 << 20
 FEW, MANY = 1, 33
 ROUNDS = 7
-PLACES: tuple[tuple[ExecutorName, Native], ...] = (("interpreter", "in-process"), ("jit", "in-process"), ("jit", "cell"))
+PLACES: tuple[tuple[ExecutorName, Native], ...] = (
+    ("interpreter", "in-process"),
+    ("jit", "in-process"),
+    ("jit", "cell"),
+)
 
 
 @dataclass(frozen=True, slots=True)

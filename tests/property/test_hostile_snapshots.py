@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 FILES = (
-    *(f"corpus/{name}.wat" for name in ("table_copy_init_drop", "memory_grow_in_callee", "gc_structs", "references_host")),
+    *(
+        f"corpus/{name}.wat"
+        for name in ("table_copy_init_drop", "memory_grow_in_callee", "gc_structs", "references_host")
+    ),
     "corpus/imports_memory_table_globals.wat",
     "tests/data/runtests/arithmetic.clif",
 )
@@ -111,7 +114,12 @@ def of_places(data: bytes, dice: random.Random) -> bytes:
     """Pages that lie elsewhere: on structures, canaries, or nothing."""
     head, pages = parts(data)
     count = len(pages) // PAGE
-    starts = sorted({dice.choice((0x1_0000, 0x1_1000, 0x41_3000, 0x41_5000, 0x8000_0000, dice.getrandbits(20) << 12)) for _ in range(count)})
+    starts = sorted(
+        {
+            dice.choice((0x1_0000, 0x1_1000, 0x41_3000, 0x41_5000, 0x8000_0000, dice.getrandbits(20) << 12))
+            for _ in range(count)
+        }
+    )
     head["pages"] = [[start, 1] for start in starts]
     return pack(json.dumps(head).encode(), pages[: len(starts) * PAGE])
 
@@ -130,14 +138,22 @@ def places_of(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from places_of(value[key])
 
 
-CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (of_bytes, of_bytes, of_head, of_head, of_pages, of_places)
+CHANGES: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    of_bytes,
+    of_bytes,
+    of_head,
+    of_head,
+    of_pages,
+    of_places,
+)
 
 
 def changed(seed: int) -> tuple[bytes, str]:
     """A changed file, and the executor that is to go on with it."""
-    dice = random.Random(seed)  # noqa: S311 (no secret)
+    dice = random.Random(seed)
     data = dice.choice(CHANGES)(dice.choice(snapshots()), dice)
-    return data if dice.random() < 0.25 else seal(data) if len(data) >= HEADER_BYTES else data, dice.choice(EXECUTORS)
+    sealed = len(data) >= HEADER_BYTES and dice.random() < 0.75
+    return seal(data) if sealed else data, dice.choice(EXECUTORS)
 
 
 def restored(path: Path, seed: int) -> tuple[int, str]:

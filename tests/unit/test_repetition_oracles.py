@@ -17,7 +17,9 @@ from tests.unit.runs import ran, returned, trapped
 CASE = Case(b"\0asm")
 CONFUSED = Case(b"\0asm", parts={"plan": [{}]})
 WAYS = pytest.mark.parametrize(
-    ("oracle", "way"), [(RelocationOracle(), "relocated"), (SnapshotOracle(), "resumed")], ids=["relocation", "snapshot"]
+    ("oracle", "way"),
+    [(RelocationOracle(), "relocated"), (SnapshotOracle(), "resumed")],
+    ids=["relocation", "snapshot"],
 )
 
 

@@ -49,11 +49,15 @@ def test_a_plan_with_decoys_does_not() -> None:
     assert all(name.count("/") == 1 for name in names)
 
 
-@pytest.mark.parametrize("name", ["table_copy_init_drop.wat", "memory_grow_in_loop.wat", "references_host.wat", "gc_structs.wat"])
+@pytest.mark.parametrize(
+    "name", ["table_copy_init_drop.wat", "memory_grow_in_loop.wat", "references_host.wat", "gc_structs.wat"]
+)
 def test_a_case_comes_to_the_same_elsewhere(name: str) -> None:
     checked = check(read_case(CORPUS / name), Plan(elsewhere=True, references=()).all_executors())
     assert checked.verdict == CLEAN
-    ways = [name.split("/")[2] for name, run in checked.outcomes.items() if name.count("/") == 2 and isinstance(run, Ran)]
+    ways = [
+        name.split("/")[2] for name, run in checked.outcomes.items() if name.count("/") == 2 and isinstance(run, Ran)
+    ]
     assert (ways.count("relocated"), ways.count("resumed")) == (6, 6)
 
 
@@ -76,7 +80,12 @@ def test_a_process_that_dies_is_a_runtime_fault_and_the_next_case_runs() -> None
     assert isinstance(died, Ran)
     assert died.instantiation == RuntimeFault("the process that went on with a snapshot ended with exit code -9")
     again = two_parts().run(subject)
-    assert SnapshotOracle().judge(subject.case, {INTERPRETER.name: INTERPRETER.run(subject), f"{INTERPRETER.name}/resumed": again}) == CLEAN
+    assert (
+        SnapshotOracle().judge(
+            subject.case, {INTERPRETER.name: INTERPRETER.run(subject), f"{INTERPRETER.name}/resumed": again}
+        )
+        == CLEAN
+    )
 
 
 def test_a_snapshot_of_ours_that_is_refused_is_a_runtime_fault() -> None:
