@@ -7,11 +7,13 @@ silent, is an outcome, too: a snapshot of ours must not do that.
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from harness.outcome import Outcome
 
 PATIENCE_SECONDS = 120.0
+ENDING_SECONDS = 5.0
 USES = 5000
 """After so many a new process takes over: its memory is nobody else's concern."""
 
@@ -62,6 +65,8 @@ class _Restorer:
                 return None
             outcome: Outcome = self.connection.recv()
         except (EOFError, OSError):
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(ENDING_SECONDS)
             return None
         return outcome
 
@@ -86,15 +91,22 @@ def resumed_elsewhere(data: bytes, executor: EngineExecutor) -> Outcome:
         executor: what goes on with it.
     """
     if _running and not _running[0].is_usable:
-        stale = _running.pop()
-        if stale.owner == os.getpid():
-            stale.end()
+        _retire()
     if not _running:
         _running.append(_Restorer.start())
     outcome = _running[0].ask(data, executor)
     if outcome is not None:
         return outcome
     return Ran(RuntimeFault(f"the process that went on with a snapshot {_running.pop().end()}"))
+
+
+@atexit.register
+def _retire() -> None:
+    """Ends the process that is in use, unless it is that of the process that this one is a fork of."""
+    for restorer in _running:
+        if restorer.owner == os.getpid():
+            restorer.end()
+    _running.clear()
 
 
 def resumed_here(data: bytes, executor: EngineExecutor) -> Outcome:

@@ -83,14 +83,17 @@ fn request(mode: Mode, len: usize) -> Request {
 
 const CALLS: usize = 12;
 
-fn executors() -> Vec<Box<dyn Observed>> {
-    let relocated = JitConfig { base: Base::Opposite, ..JitConfig::default() };
-    vec![
+fn executors() -> [Box<dyn Observed>; 3] {
+    [
         Box::new(Interpreter::new(Faults::default())),
         Box::new(native::jit(true)),
-        Box::new(Jit::new(relocated).expect("an executor")),
         Box::new(Reference::default()),
     ]
+}
+
+fn relocated() -> Jit {
+    let config = JitConfig { base: Base::Opposite, ..JitConfig::default() };
+    Jit::new(config).expect("an executor")
 }
 
 fn same(left: &Report, right: &Report) {
@@ -110,12 +113,15 @@ fn a_run_goes_on_in_any_executor_as_if_nothing_had_happened() {
     let whole = request(Mode::Exact, CALLS);
     let expected = subject.run(&mut Interpreter::new(Faults::default()), &whole).expect("a report");
     assert_eq!(expected.calls.len(), CALLS);
+    let mut elsewhere = relocated();
     for first in &mut executors() {
         for len in 0..=CALLS {
             let (report, snapshot) =
                 subject.save(&mut **first, &request(Mode::Exact, len)).expect("a report");
             assert_eq!(report.calls, expected.calls[..len]);
             let snapshot = through_data(&snapshot.expect("the run may go on"));
+            let report = subject.resume(&mut elsewhere, &whole, &snapshot).expect("a report");
+            same(&report, &expected);
             for second in &mut executors() {
                 let report = subject.resume(&mut **second, &whole, &snapshot).expect("a report");
                 same(&report, &expected);
@@ -152,9 +158,7 @@ fn the_bases_of_native_code_differ_in_every_bit_from_16_to_46() {
     let subject = subject();
     let whole = request(Mode::Exact, CALLS);
     let usual = subject.run(&mut native::jit(true), &whole).expect("a report");
-    let config = JitConfig { base: Base::Opposite, ..JitConfig::default() };
-    let mut relocated = Jit::new(config).expect("an executor");
-    let relocated = subject.run(&mut relocated, &whole).expect("a report");
+    let relocated = subject.run(&mut relocated(), &whole).expect("a report");
     if std::env::var_os("FENCEPOST_TEST_NATIVE").is_none() {
         assert_eq!(usual.base ^ relocated.base, OPPOSITE);
     }

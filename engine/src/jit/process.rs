@@ -75,6 +75,14 @@ pub(super) struct Kind {
     pub(super) base: Option<u64>,
 }
 
+impl Kind {
+    /// Whether the two differ in nothing but where the kernel did not put them.
+    fn is_opposite_of_another(self, wanted: Kind) -> bool {
+        let both = self.base.is_some() && wanted.base.is_some();
+        both && self != wanted && Kind { base: wanted.base, ..self } == wanted
+    }
+}
+
 /// Everything that guest code runs in. Bound to its thread: timers and signal stacks
 /// are.
 #[derive(Debug)]
@@ -169,7 +177,11 @@ impl Process {
         };
         let kind = Kind { native, guard, base };
         let idle = IDLE.with_borrow_mut(|idle| {
-            idle.retain(|process| process.owner == std::process::id());
+            idle.retain(|process| {
+                // One whose opposite is gone is of no use, and in the way of others.
+                let stale = process.kind.is_opposite_of_another(kind);
+                process.owner == std::process::id() && !stale
+            });
             let index = idle.iter().position(|process| process.kind == kind)?;
             Some(idle.swap_remove(index))
         });
