@@ -22,6 +22,8 @@
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
+//! | `places` | where a field lies that a schedule names, and following one |
+//! | `planted` | what planted faults make of it |
 //! | `provide` | memories, tables and globals for modules that import them |
 //! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
@@ -36,6 +38,8 @@ mod instantiate;
 mod link;
 mod map;
 mod objects;
+mod places;
+mod planted;
 mod provide;
 mod register;
 mod state;
@@ -70,6 +74,7 @@ use types::TypeId;
 
 use crate::arena::OutOfArena;
 use crate::code_table::{CodeTable, TableFull, Target};
+use crate::corrupt::Corruption;
 use crate::executor::Executor;
 use crate::program::{FuncType, Module};
 
@@ -94,6 +99,7 @@ pub struct Store {
     state: State,
     /// Programs loaded so far.
     loaded: u32,
+    corruption: Option<Corruption>,
 }
 
 impl Store {
@@ -111,7 +117,8 @@ impl Store {
         let mut areas = Areas::new(len);
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
-        Ok(Store { code: CodeTable::default(), state: State::new(limits, areas), loaded: 0 })
+        let state = State::new(limits, areas);
+        Ok(Store { code: CodeTable::default(), state, loaded: 0, corruption: None })
     }
 
     /// Adds a host function.
