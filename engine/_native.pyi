@@ -16,6 +16,7 @@ __all__ = [
     "InvalidInput",
     "PlanError",
     "Program",
+    "ScheduleError",
     "SnapshotError",
     "Unsupported",
     "answers",
@@ -44,6 +45,9 @@ class InvalidInput(ValueError):
 
 class PlanError(ValueError):
     """A plan does not fit its program. ``args`` is ``(message,)``."""
+
+class ScheduleError(ValueError):
+    """A schedule cannot be followed in its program. ``args`` is ``(message,)``."""
 
 class SnapshotError(ValueError):
     """A snapshot is none, or none of this run. ``args`` is ``(message,)``."""
@@ -102,6 +106,13 @@ class Witness(TypedDict):
     width: NotRequired[int]  # in bytes; 0 for a call
     in_object: NotRequired[bool]  # whether it lies in an object of the kind that its site names
 
+class Written(TypedDict):
+    """What became of one entry of a schedule: nothing, where its event did not take place. Values are little-endian."""
+
+    offset: NotRequired[int]  # in the arena
+    before: NotRequired[int]
+    after: NotRequired[int]
+
 class CallResult(TypedDict):
     """What one call, or instantiation, came to. Exactly one of the optional keys is present."""
 
@@ -157,6 +168,8 @@ class RunResult(TypedDict):
     host_calls: list[HostCall]  # the first 10,000
     escapes: list[Escape]  # found by looking after the run, or by a monitor: canaries, decoys, wrong calls and returns
     witnesses: list[Witness]  # one for each entry of the plan
+    written: list[Written]  # one for each entry of the schedule
+    events: dict[str, int]  # how often what a schedule can wait for took place; 0 where nobody counted
     arena_digest: int  # of all accessible bytes
     base: int  # the address that offset 0 had: it tells arenas apart
     counts: Counts
@@ -218,6 +231,12 @@ class Program:
 
         Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
         """
+    def corrupted(self, schedule: str) -> Program:
+        """The same program, during whose runs a schedule (a JSON array, see ``case.schema.json``) writes to the arena.
+
+        It shares everything that is compiled. A field that is not there, or a place outside the arena, is found by
+        ``run``. An empty schedule only counts events. Raises ``ScheduleError``.
+        """
     def describe_plan(self) -> str:
         """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
     def to_wasm(self) -> bytes:
@@ -264,8 +283,9 @@ class Program:
         ``save`` takes a snapshot after the last call; ``resume`` goes on from one, with the calls that are not behind
         it, and the result is that of the whole run, but for counts, witnesses and times.
 
-        Raises ``SnapshotError`` for a snapshot that is none of this run, or too much to keep; ``ValueError`` for an
-        unknown export, wrong argument count, setting or fault; ``Unsupported`` and
+        Raises ``ScheduleError`` for a schedule that does not fit; ``SnapshotError`` for a snapshot that is none of this
+        run, or too much to keep; ``ValueError`` for an unknown export, wrong argument count, setting or fault;
+        ``Unsupported`` and
         ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
         system refuses a cell.
         """

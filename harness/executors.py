@@ -34,6 +34,7 @@ from harness.outcome import (
     Trapped,
     Value,
     Witness,
+    Written,
 )
 from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of, input_from_json
 
@@ -106,17 +107,20 @@ class Subject:
 
 
 def _program(case: Case) -> engine.Program:
-    """The program of a case, which must be the one that its plan was made for."""
+    """The program of a case, which must be the one that its plan and its schedule were made for."""
     program = translated(case.wasm)
-    plan = case.parts.get("plan")
-    if not plan:
+    plan, schedule = case.parts.get("plan"), case.parts.get("schedule")
+    if not plan and not schedule:
         return program
+    what, error = ("plan", engine.PlanError) if plan else ("schedule", engine.ScheduleError)
     wanted = case.parts.get("program_hash")
     if wanted is None:
-        raise engine.PlanError(f"a plan needs the hash of its program, which is {program.hash}")
+        raise error(f"a {what} needs the hash of its program, which is {program.hash}")
     if wanted != program.hash:
-        raise engine.PlanError(f"the plan is for the program {wanted}, this one is {program.hash}")
-    return confused(case.wasm, json.dumps(plan))
+        raise error(f"the {what} is for the program {wanted}, this one is {program.hash}")
+    if plan:
+        program = confused(case.wasm, json.dumps(plan))
+    return program.corrupted(json.dumps(schedule)) if schedule else program
 
 
 def check_call(call: Call, params: list[_native.ValType] | None) -> None:
@@ -299,6 +303,8 @@ def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
         ),
         escapes=tuple(map(_escape, result["escapes"])),
         witnesses=tuple(map(_witness, result["witnesses"])),
+        written=tuple(Written(**entry) for entry in result["written"]),
+        events=result["events"],
         arena_digest=result["arena_digest"],
         base=result["base"],
         counts=Counts(**result["counts"]),

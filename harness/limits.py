@@ -45,7 +45,7 @@ class Limits:
         return replace(self, program_fuel=int(PROGRAM_FUEL * share), program_deadline=PROGRAM_DEADLINE * share)
 
     def of(self, subject: Subject) -> Limits:
-        """The limits of a subject: a confused program has less, a whole one more."""
+        """The limits of a subject: a confused or corrupted program has less, a whole one more."""
         if subject.case.is_confused:
             return self.when_confused()
         if subject.input is not None:

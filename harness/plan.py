@@ -101,11 +101,13 @@ class Plan:
     def for_case(self, case: Case) -> Plan:
         """The plan as a case changes it: by its options, and by what references can say of it.
 
-        None sees the confusion of a module, and not every one can run a program in CLIF.
+        None sees what is written into VM data or how a module is confused, and not every one can run a program in CLIF.
         """
         plan = self.with_options(case.options)
+        if case.is_corrupted or (case.is_confused and not case.is_clif):
+            plan = replace(plan, references=())
         if not case.is_clif:
-            return replace(plan, references=()) if case.is_confused else plan
+            return plan
         executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
         references = tuple(name for name in plan.references if name in REFERENCES)
         return replace(plan, executors=executors, references=references, of_clif=True)

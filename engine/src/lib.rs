@@ -22,6 +22,7 @@ pub mod clif;
 pub mod code_table;
 mod compiled;
 pub mod confuse;
+pub mod corrupt;
 pub mod executor;
 pub mod fault;
 

@@ -177,9 +177,8 @@ def _native(asked: str | None, executor: str) -> Native:
 
 
 def _subject(case: Case, where: str) -> Subject:
-    for part in ("modules", "schedule"):
-        if case.parts.get(part):
-            raise CaseError(f"a case with a {part} cannot be taken apart", where)
+    if case.parts.get("modules"):
+        raise InputError("unsupported: case header: modules", where)
     try:
         return Subject(case)
     except engine.InvalidInput as error:

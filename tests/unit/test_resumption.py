@@ -11,15 +11,17 @@ import pytest
 import harness.restorer
 from harness.case import Case
 from harness.case_file import read_case
-from harness.check import check
+from harness.check import Checked, check
 from harness.executors import EngineExecutor, Subject
-from harness.outcome import NotRun, Ran, RuntimeFault
+from harness.outcome import NotRun, Outcome, Ran, RuntimeFault
 from harness.plan import Plan
+from harness.record import record_of
 from harness.restorer import resumed_elsewhere
 from harness.resumption import ResumedExecutor, in_two_parts
 from harness.snapshot_file import write_snapshot
 from harness.verdict import CLEAN
 from oracles.snapshot import SnapshotOracle
+from tests.unit.runs import ran
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 INTERPRETER, JIT = EngineExecutor("interpreter"), EngineExecutor("jit")
@@ -103,3 +105,14 @@ def test_what_cannot_be_taken_apart_is_counted_and_no_verdict() -> None:
     empty = Subject(Case(b"\0asm\1\0\0\0"))
     for subject, reason in [(program, "a whole program is one call"), (empty, "there is no call")]:
         assert two_parts().run(subject) == NotRun("not-resumed", reason)
+
+
+def test_a_record_says_which_runs_were_made_elsewhere() -> None:
+    outcomes: dict[str, Outcome] = {
+        "jit/exact": ran(),
+        "jit/exact/relocated": ran(),
+        "jit/exact/resumed": NotRun("not-resumed", "there is no call"),
+        "wasmtime": ran(),
+    }
+    record = record_of(0, Case(b"\0asm"), Checked(CLEAN, outcomes), (), verbose=False)
+    assert record.elsewhere == ("relocated", "not resumed")

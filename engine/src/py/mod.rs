@@ -27,7 +27,9 @@ use crate::weave::{Signature, Weave, weave};
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, PlanError, SnapshotError, Unsupported};
+    use super::errors::{
+        CompileFailure, InvalidInput, PlanError, ScheduleError, SnapshotError, Unsupported,
+    };
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]

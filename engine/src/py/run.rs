@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyList};
 use super::errors;
 use crate::cage::{Base, GuardMode};
 use crate::clif;
+use crate::corrupt::{Event, Written};
 use crate::executor::{Access, Escape};
 use crate::fault::{Fault, Faults};
 use crate::interp::Interpreter;
@@ -92,7 +93,7 @@ impl Choice {
         };
         match self.executor.as_str() {
             "interpreter" => self.interpret(run),
-            "jit" | "jit-unoptimized" => self.native(subject.is_confused(), run),
+            "jit" | "jit-unoptimized" => self.native(subject.is_attacked(), run),
             "reference" => run(&mut Reference::default()),
             other => Err(RunError::Request(format!("unknown executor {other:?}"))),
         }
@@ -111,7 +112,7 @@ impl Choice {
 
     fn native<T>(
         self,
-        confused: bool,
+        attacked: bool,
         run: impl FnOnce(&mut dyn Observed) -> Result<T, RunError>,
     ) -> Result<T, RunError> {
         let config = JitConfig {
@@ -122,7 +123,7 @@ impl Choice {
             base: self.base,
             fault: self.fault,
             count_calls: false,
-            monitor: confused || self.fault.is_some(),
+            monitor: attacked || self.fault.is_some(),
         };
         run(&mut Jit::new(config).map_err(errors::jit)?)
     }
@@ -203,6 +204,9 @@ pub(super) fn report<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'p
     dict.set_item("host_calls", host_calls)?;
     dict.set_item("escapes", list(py, &report.traces, trace)?)?;
     dict.set_item("witnesses", list(py, &report.witnesses, witness)?)?;
+    dict.set_item("written", list(py, &report.written, written)?)?;
+    let events = Event::ALL.iter().map(|&event| (event.name(), report.events.get(event)));
+    dict.set_item("events", entry(py, &events.collect::<Vec<_>>())?)?;
     dict.set_item("arena_digest", report.arena_digest.0)?;
     dict.set_item("base", report.base)?;
     let counts = &report.counts;
@@ -306,6 +310,17 @@ fn escape<'py>(
         registers.set_item(name, register)?;
     }
     dict.set_item("registers", registers)?;
+    Ok(dict)
+}
+
+/// The dictionary `Written`.
+fn written<'py>(py: Python<'py>, written: &Written) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    if let Some(offset) = written.offset {
+        dict.set_item("offset", offset)?;
+        dict.set_item("before", written.before)?;
+        dict.set_item("after", written.after)?;
+    }
     Ok(dict)
 }
 

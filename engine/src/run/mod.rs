@@ -10,6 +10,7 @@
 
 mod bare;
 mod blank;
+mod corruption;
 mod error;
 mod imports;
 mod observe;
@@ -17,11 +18,13 @@ mod request;
 mod session;
 mod snapshot;
 mod subject;
+mod tenancy;
 mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use crate::corrupt::{EventCounts, Written};
 use crate::executor::{Counts, Escape};
 use crate::program::Program;
 use crate::runtime::{ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value};
@@ -33,8 +36,6 @@ pub use request::{Call, Imports, Request};
 pub use snapshot::{Record, Snapshot, Step};
 pub use subject::Subject;
 pub use watch::{Landing, Witness};
-
-use session::Session;
 
 /// What one call, or instantiation, came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +109,10 @@ pub struct Report {
     pub traces: Vec<Trace>,
     /// For each entry of the plan, whether it took effect and where.
     pub witnesses: Vec<Witness>,
+    /// What became of each entry of the schedule.
+    pub written: Vec<Written>,
+    /// How often what a schedule can wait for took place; 0 where nobody counted.
+    pub events: EventCounts,
     /// The address that offset 0 had.
     pub base: u64,
     /// Digest of the arena's bytes in use.
@@ -185,7 +190,7 @@ impl Subject {
             Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
         })?;
         let built = timed(&mut times.compile, || {
-            guarded(|| Session::build(executor, &ready, &witnesses, request))
+            guarded(|| tenancy::build(self, executor, &ready, &witnesses, request))
         });
         let mut session = match built {
             Ok(built) => built?,
@@ -205,7 +210,7 @@ impl Subject {
         }
         report.base = executor.base();
         report.counts = executor.counts();
-        report.fault_triggered = executor.fault_triggered();
+        report.fault_triggered = executor.fault_triggered() || session.fault_triggered();
         let snapshot = match part.save {
             true => {
                 timed(&mut times.save, || session.save(self, executor, &ready, request, &report))?
@@ -239,6 +244,11 @@ impl Part<'_> {
             let what = "snapshot of a program with WASI: its files and streams lie outside";
             return Err(RunError::Unsupported(what.to_owned()));
         }
+        let scheduled = subject.schedule().is_some_and(|schedule| !schedule.entries.is_empty());
+        if scheduled && (self.save || self.from.is_some()) {
+            let what = "snapshot of a corrupted run: its schedule counts from the beginning";
+            return Err(RunError::Unsupported(what.to_owned()));
+        }
         self.from.map_or(Ok(()), |snapshot| snapshot.check(subject, request))
     }
 
@@ -260,6 +270,8 @@ impl Report {
             host_calls: Vec::new(),
             traces: Vec::new(),
             witnesses: Vec::new(),
+            written: Vec::new(),
+            events: EventCounts::default(),
             base: 0,
             arena_digest: ArenaDigest(0),
             counts: Counts::default(),

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::blank::Blank;
+use super::corruption;
 use super::imports;
 use super::observe::Observed;
 use super::snapshot::Snapshot;
@@ -9,6 +10,7 @@ use super::subject::{Ready, Subject};
 use super::watch::{Objects, Watch};
 use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
 use crate::arena::{Arena, OutOfArena, Pages};
+use crate::corrupt::Corruption;
 use crate::executor::{Executor, Limits, Stop};
 use crate::passes::Prepared;
 use crate::program::Program;
@@ -24,11 +26,13 @@ pub(super) struct Session<'a> {
     prepared: Vec<&'a Prepared>,
     /// The places that a plan changed.
     watch: Watch,
+    corruption: Option<Corruption>,
 }
 
 impl<'a> Session<'a> {
     /// Makes an instance of each program, which takes its imports from the one before.
     pub(super) fn build(
+        subject: &Subject,
         executor: &mut dyn Observed,
         ready: &[Ready<'a>],
         witnesses: &[Option<SiteId>],
@@ -37,6 +41,7 @@ impl<'a> Session<'a> {
         let (programs, prepared): (Vec<&Program>, Vec<&Prepared>) = ready.iter().copied().unzip();
         let len = arena_len(&programs, request.reservations)?;
         let mut store = Store::new(executor, len, request.reservations)?;
+        store.plant(executor.fault());
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
             let provided = instances.last().copied();
@@ -45,7 +50,19 @@ impl<'a> Session<'a> {
             instances.push(store.instantiate(executor, program, prepared, &externs)?);
         }
         let watch = Watch::new(index(ready.len() - 1), witnesses);
-        Ok(Session { store, instances, prepared, watch })
+        let corruption = corruption::of_run(subject, request, executor, &prepared, &store, len)?;
+        store.corrupt(corruption.clone());
+        Ok(Session { store, instances, prepared, watch, corruption })
+    }
+
+    /// Whether the runtime's planted fault has met its trigger.
+    pub(super) fn fault_triggered(&self) -> bool {
+        self.store.fault_triggered()
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Brings a session that was just built to where a snapshot was taken.
@@ -119,7 +136,7 @@ impl<'a> Session<'a> {
     ) -> Result<Option<Snapshot>, RunError> {
         Snapshot::take(subject, request, report, Some(self.store.state()), || {
             let mut pristine = Blank::default();
-            Session::build(&mut pristine, ready, &[], request)?;
+            Session::build(subject, &mut pristine, ready, &[], request)?;
             Ok(Pages::dirtied(executor.arena(), pristine.arena())?)
         })
     }
@@ -169,6 +186,9 @@ impl<'a> Session<'a> {
         report.host_calls = self.store.host_calls().to_vec();
         report.traces = executor.traces(&self.prepared);
         report.witnesses = self.watch.witnesses();
+        if let Some(corruption) = &self.corruption {
+            corruption::report(corruption, report);
+        }
         self.look(executor.arena(), report).map_err(|error| error.to_string())
     }
 

@@ -13,7 +13,8 @@
 //! store ([`Store::restore`](crate::runtime::Store::restore)); pages may hold anything.
 //!
 //! Not in it: the inside of a call, since native stacks hold addresses of the host; the
-//! world of a whole program (files, streams, time); counts and witnesses, which begin anew.
+//! world of a whole program (files, streams, time); how far a schedule of corruption has
+//! got; counts and witnesses, which begin anew.
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};

@@ -82,6 +82,15 @@ impl<T: Copy + Eq + Hash> Numbering<T> {
         &self.values
     }
 
+    /// Forgets all values, whoever has their numbers, unless `value` has one. Whether it did.
+    pub(super) fn clear_for(&mut self, value: T) -> bool {
+        let clears = !self.values.is_empty() && !self.numbers.contains_key(&value);
+        if clears {
+            *self = Numbering::default();
+        }
+        clears
+    }
+
     fn get(&self, number: u32) -> Option<T> {
         self.values.get(number.checked_sub(1)? as usize).copied()
     }
@@ -134,6 +143,7 @@ impl State {
         arena: &mut dyn Arena,
         number: u128,
     ) -> Result<Option<u32>, OutOfArena> {
+        self.free_early(number);
         let Some(record) = self.host_references.intern(number, MOST_HOST_REFERENCES) else {
             return Ok(None);
         };

@@ -23,6 +23,8 @@
 //! | `snapshot` | what calls have changed of the trusted records, as data |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
+//! | `places` | where a field lies that a schedule names, and following one |
+//! | `planted` | what planted faults make of it |
 //! | `provide` | memories, tables and globals for modules that import them |
 //! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
@@ -37,6 +39,8 @@ mod instantiate;
 mod link;
 mod map;
 mod objects;
+mod places;
+mod planted;
 mod provide;
 mod register;
 mod snapshot;
@@ -73,6 +77,7 @@ use types::TypeId;
 
 use crate::arena::OutOfArena;
 use crate::code_table::{CodeTable, TableFull, Target};
+use crate::corrupt::Corruption;
 use crate::executor::Executor;
 use crate::program::{FuncType, Module};
 
@@ -97,6 +102,7 @@ pub struct Store {
     state: State,
     /// Programs loaded so far.
     loaded: u32,
+    corruption: Option<Corruption>,
 }
 
 impl Store {
@@ -114,7 +120,8 @@ impl Store {
         let mut areas = Areas::new(len);
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
-        Ok(Store { code: CodeTable::default(), state: State::new(limits, areas), loaded: 0 })
+        let state = State::new(limits, areas);
+        Ok(Store { code: CodeTable::default(), state, loaded: 0, corruption: None })
     }
 
     /// Adds a host function.
