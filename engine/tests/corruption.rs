@@ -16,8 +16,7 @@ use engine::run::{Call, Imports, Observed, Outcome, Report, Request, RunError, S
 use engine::runtime::{Reservations, Value};
 use engine::trap::Trap;
 
-const LIMITS: Limits =
-    Limits { fuel: 1_000_000, deadline: Duration::from_secs(10), depth: 100 };
+const LIMITS: Limits = Limits { fuel: 1_000_000, deadline: Duration::from_secs(10), depth: 100 };
 
 /// A module that reads everything that can be corrupted.
 const TEXT: &str = r#"(module
@@ -131,7 +130,10 @@ const LENGTH: (&str, &str) = ("VMMemoryDefinition", "current_length");
 fn every_executor_sees_a_write_at_entry() {
     let calls = [("load", Some(16)), ("load", Some(16))];
     let length = field(LENGTH.0, LENGTH.1, 0);
-    assert_eq!(everywhere(&entry("entry", 1, &length, r#""8""#), &calls), trap(Trap::HeapOutOfBounds));
+    assert_eq!(
+        everywhere(&entry("entry", 1, &length, r#""8""#), &calls),
+        trap(Trap::HeapOutOfBounds)
+    );
     let past = [("load", Some(0x2_0000))];
     let longer = entry("entry", 0, &length, r#"{"flip": 20}"#);
     assert_eq!(everywhere(&longer, &past), number(0), "in the arena, and nobody's yet");
@@ -152,8 +154,13 @@ fn every_executor_sees_a_write_before_a_builtin_and_a_host_call() {
 fn every_executor_sees_a_write_between_a_load_of_the_runtime_and_its_use() {
     // The first call makes the element; what the second one reads is what it gets, so the
     // write is seen by the third.
-    let element = entry("load", 0, &field("table", "1", 0), r#"{"offset_of":
-        {"structure": "VMFuncRef", "field": "array_call", "index": 1}}"#);
+    let element = entry(
+        "load",
+        0,
+        &field("table", "1", 0),
+        r#"{"offset_of":
+        {"structure": "VMFuncRef", "field": "array_call", "index": 1}}"#,
+    );
     let calls = [("call", Some(2)), ("call", Some(1))];
     let forged = everywhere(&element, &calls);
     assert!(matches!(forged, Outcome::Values(_) | Outcome::Trap { .. }), "{forged:?}");
@@ -170,7 +177,10 @@ fn a_forged_code_index_reaches_no_function_of_another_signature() {
                 match everywhere(&forged, &[("call", Some(element))]) {
                     Outcome::Values(values) => {
                         called += 1;
-                        assert!([14, 49].contains(&values[0].bits.expect("a number")), "{values:?}");
+                        assert!(
+                            [14, 49].contains(&values[0].bits.expect("a number")),
+                            "{values:?}"
+                        );
                     }
                     other => assert_eq!(other, trap(Trap::BadCodeReference)),
                 }
@@ -205,7 +215,8 @@ fn the_runtime_fetches_nothing_twice_and_stands_whatever_it_reads() {
     assert!(loads >= 3, "there is something to attack: {:?}", counted.events);
     for nth in 0..loads {
         for value in [r#"{"flip": 0}"#, r#"{"flip": 31}"#, r#""0""#, r#""4294967295""#] {
-            let schedule = entry("load", u32::try_from(nth).expect("few"), r#"{"loaded": true}"#, value);
+            let schedule =
+                entry("load", u32::try_from(nth).expect("few"), r#"{"loaded": true}"#, value);
             let report = run(&mut interpreter, &schedule, &calls, Mode::Exact).expect("a report");
             assert!(report.written[0].offset.is_some());
             let fault = report.calls.iter().find(|call| matches!(call, Outcome::RuntimeFault(_)));
