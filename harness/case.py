@@ -10,19 +10,34 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import engine
 from harness.errors import CaseError
 from harness.outcome import Value
 
 INTEGER_WIDTHS = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "i128": 128}
 FLOAT_DIGITS = {"f32": 8, "f64": 16}
+ATTACK_MODULE = b"fencepost"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call must come to: a trap by its name, or values."""
+
+    values: tuple[Value, ...] = ()
+    trap: str | None = None
+
+    def __str__(self) -> str:
+        """As `harness.outcome` shows what a call came to."""
+        return f"trap {self.trap}" if self.trap else ", ".join(map(str, self.values)) or "a return"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of an exported function with its arguments."""
+    """A call of an exported function with its arguments, and what exact runs must make of it, if that is known."""
 
     export: str
     args: tuple[Value, ...] = ()
+    expect: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +101,12 @@ class Case:
     @property
     def is_confused(self) -> bool:
         """Whether something changes the program or its data behind its back."""
-        return bool(self.parts.get("plan") or self.parts.get("schedule"))
+        return bool(self.parts.get("plan") or self.parts.get("schedule")) or self.attacks
+
+    @property
+    def attacks(self) -> bool:
+        """Whether the program imports the functions by which it corrupts VM data itself."""
+        return ATTACK_MODULE in self.wasm and not self.is_clif and engine.attacks(self.wasm)
 
 
 def number_to_json(value: Value) -> dict[str, str | None]:

@@ -12,12 +12,16 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from harness.case import Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
+from harness.case import Answer, Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
 from harness.errors import CaseError
 from harness.program_input import input_from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jsonschema.protocols import Validator
+
+    from harness.outcome import Value
 
 VERSION = 1
 LONGEST_MESSAGE = 300
@@ -33,9 +37,7 @@ def write_header(case: Case) -> str:
         header["options"] = options
     header |= case.parts
     if case.calls is not None:
-        header["calls"] = [
-            {"export": call.export, "args": [number_to_json(value) for value in call.args]} for call in case.calls
-        ]
+        header["calls"] = list(map(_call_to_json, case.calls))
     if case.expect is not None:
         header["expect"] = {name: value for name, value in asdict(case.expect).items() if value}
     if case.history:
@@ -114,8 +116,24 @@ def _validator() -> Validator:
     return Draft202012Validator(schema)
 
 
+def _call_to_json(call: Call) -> dict[str, Any]:
+    data: dict[str, Any] = {"export": call.export, "args": list(map(number_to_json, call.args))}
+    if (expect := call.expect) is not None:
+        values = list(map(number_to_json, expect.values))
+        data["expect"] = {"trap": expect.trap} if expect.trap else {"values": values}
+    return data
+
+
 def _calls(calls: list[dict[str, Any]]) -> tuple[Call, ...]:
-    return tuple(Call(call["export"], tuple(map(number_from_json, call.get("args", [])))) for call in calls)
+    return tuple(Call(call["export"], _values(call.get("args", ())), _answer(call.get("expect"))) for call in calls)
+
+
+def _answer(data: dict[str, Any] | None) -> Answer | None:
+    return None if data is None else Answer(_values(data.get("values", ())), data.get("trap"))
+
+
+def _values(data: Sequence[dict[str, str | None]]) -> tuple[Value, ...]:
+    return tuple(map(number_from_json, data))
 
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:

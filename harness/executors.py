@@ -89,7 +89,7 @@ class Limits:
 
     def of(self, subject: Subject) -> Limits:
         """The limits of a subject: a confused program has less, a whole one more."""
-        if subject.case.is_confused:
+        if subject.case.is_confused and not subject.case.attacks:
             return self.when_confused()
         if subject.input is not None:
             return replace(self, fuel=self.program_fuel, deadline=self.program_deadline)
@@ -277,6 +277,7 @@ def _run_program(
             capture=OUTPUT_BYTES,
             calls=calls,
             repeatable=True,
+            attacks=True,
             **options,
         )
         files = digests_of(folder)

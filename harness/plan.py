@@ -90,8 +90,10 @@ class Plan:
         )
 
     def for_case(self, case: Case) -> Plan:
-        """The plan as a case changes it: by its options, and by being CLIF, which not every reference can run."""
+        """The plan as a case changes it: by its options, and by what references cannot run: CLIF, and attacks on VM data."""
         plan = self.with_options(case.options)
+        if case.attacks:
+            return replace(plan, references=())
         if not case.is_clif:
             return plan
         executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors

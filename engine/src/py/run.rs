@@ -94,7 +94,7 @@ impl Choice {
             guard: self.guard,
             fault: self.fault,
             count_calls: false,
-            monitor: subject.is_confused() || self.fault.is_some(),
+            monitor: subject.is_confused() || subject.attacks() || self.fault.is_some(),
         };
         let mut jit = Jit::new(config).map_err(errors::jit)?;
         let executor: &mut dyn Observed = &mut jit;

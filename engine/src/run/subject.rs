@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::RunError;
+use crate::attack;
 use crate::census::Census;
 use crate::clif::translate::translate;
 use crate::confuse::{self, Confused, Plan, PlanError, Survey};
@@ -111,6 +112,12 @@ impl Subject {
     #[must_use]
     pub fn is_confused(&self) -> bool {
         self.confusion.is_some()
+    }
+
+    /// Whether the program corrupts VM data itself.
+    #[must_use]
+    pub fn attacks(&self) -> bool {
+        attack::attacks(&self.program().module)
     }
 
     /// What each entry of the plan did, as JSON: see [`confuse::describe`].

@@ -9,6 +9,7 @@ use cranelift_codegen::ir;
 
 use super::host::{GuestMemory, HostCall, HostContext, HostError, LOGGED};
 use super::link::Extern;
+use super::places::Places;
 use super::state::{FuncRef, FunctionId, Instance, State};
 use super::structures::{SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::types::{CONTEXTS, TypeId, wasm_signature};
@@ -279,11 +280,15 @@ impl State {
         let pairs = params.iter().zip(slots);
         let args: Vec<Slot> = pairs.map(|(&ty, &slot)| value::significant(ty, slot)).collect();
         self.log(position, &args);
-        let memory = self.callers_memory(contexts);
+        #[expect(clippy::cast_possible_truncation, reason = "an i32 argument")]
+        let caller = contexts.last().map_or(0, |&vmctx| vmctx as u32);
+        let memory = self.callers_memory(caller);
         let number = self.host_calls_made;
         self.host_calls_made += 1;
-        let host = &mut self.hosts[position];
-        match (host.code)(&mut HostContext { arena, number, memory }, &args, results) {
+        let State { hosts, instances, gc_heap, ambushes, .. } = self;
+        let places = Places::new(instances, gc_heap.map(|heap| heap.base));
+        let mut context = HostContext { arena, number, memory, caller, places, ambushes };
+        match (hosts[position].code)(&mut context, &args, results) {
             Ok(()) => Ok(()),
             Err(HostError::Trap(trap)) => Err(trap),
             Err(HostError::Exit(code)) => {
@@ -295,8 +300,7 @@ impl State {
 
     /// The memory that the caller exports as `memory`. The caller's vmctx is the guest's
     /// word: at worst, it names another instance of the store.
-    fn callers_memory(&self, contexts: &[Slot]) -> Option<GuestMemory> {
-        let caller = u32::try_from(*contexts.last()?).ok()?;
+    fn callers_memory(&self, caller: u32) -> Option<GuestMemory> {
         let Extern::Memory(id) = *self.context(caller)?.exports.get("memory")? else {
             return None;
         };
@@ -318,6 +322,7 @@ impl State {
 
 impl Services for State {
     fn thrown(&mut self, arena: &mut dyn Arena, exception: u32) -> Result<ThrownTag, Trap> {
+        self.ambushes.strike(arena)?;
         self.tag_of_exception(arena, exception)
     }
 
@@ -332,6 +337,7 @@ impl Services for State {
         builtin: Builtin,
         args: &[Slot],
     ) -> Result<Slot, Trap> {
+        self.ambushes.strike(arena)?;
         self.serve(arena, builtin, args)
     }
 

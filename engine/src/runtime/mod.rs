@@ -19,13 +19,15 @@
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `gc_heap`, `host` | what guest code calls |
+//! | `ambush` | writes that strike when a builtin is called |
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
 //! | `provide` | memories, tables and globals for modules that import them |
-//! | `map` | the arena map of a program |
+//! | `map`, `places` | the arena map of a program, where structures lie in a store |
 #![forbid(unsafe_code)]
 
+mod ambush;
 mod areas;
 mod builtins;
 mod call;
@@ -36,6 +38,7 @@ mod instantiate;
 mod link;
 mod map;
 mod objects;
+mod places;
 mod provide;
 mod register;
 mod state;
@@ -47,6 +50,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use ambush::Ambushes;
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
 pub use host::{
@@ -59,6 +63,7 @@ pub use instantiate::InstantiateError;
 pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
+pub use places::{Place, Places};
 pub use provide::provider;
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
