@@ -1,7 +1,7 @@
-;; fencepost: {"fencepost": 1, "calls": [{"export": "attack", "expect": {"values": [{"i32": "1701998435"}]}},
-;; fencepost: {"export": "attack_null", "expect": {"trap": "arena_out_of_bounds"}}]}
-;; vmctx names each memory's VMMemoryDefinition by offset. Here it comes to name a counterfeit in a global, with a base
-;; and a length of the attacker's choice, and then nothing at all.
+;; fencepost: {"fencepost": 1, "calls": [{"export": "attack", "expect": {"values": [{"i32": "0"}]}},
+;; fencepost: {"export": "attack_null", "expect": {"values": [{"i32": "0"}]}}]}
+;; vmctx names the VMMemoryDefinition of each of its memories by offset. It is made to name a counterfeit in a global, and
+;; then nothing. Compiled code knows where the definition of a memory lies that is not shared, and reads no pointer to it.
 (module
   (import "fencepost" "VMMemoryDefinition pointer.value" (func $pointer (param i32 i32) (result i32)))
   (import "fencepost" "VMMemoryDefinition+base" (func $base (result i32)))

@@ -17,4 +17,4 @@
     (i32.load $theirs (i32.const 16)))
   (func (export "attack_length") (result i32)
     (call $store32 (call $memory_length (i32.const 0) (i32.const 0)) (i32.const -1))
-    (i32.load $theirs (i32.const -8))))
+    (i32.load $theirs (i32.const 0x7ff00000))))
