@@ -12,23 +12,11 @@ from typing import Any
 
 import engine
 from harness.errors import CaseError
-from harness.outcome import Value
+from harness.outcome import Returned, Trapped, Value
 
 INTEGER_WIDTHS = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "i128": 128}
 FLOAT_DIGITS = {"f32": 8, "f64": 16}
 ATTACK_MODULE = b"fencepost"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a call must come to: a trap by its name, or values."""
-
-    values: tuple[Value, ...] = ()
-    trap: str | None = None
-
-    def __str__(self) -> str:
-        """As `harness.outcome` shows what a call came to."""
-        return f"trap {self.trap}" if self.trap else ", ".join(map(str, self.values)) or "a return"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +25,7 @@ class Call:
 
     export: str
     args: tuple[Value, ...] = ()
-    expect: Answer | None = None
+    expect: Returned | Trapped | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,15 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from harness.case import Answer, Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
+from harness.case import Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
 from harness.errors import CaseError
+from harness.outcome import Returned, Trapped, Value
 from harness.program_input import input_from_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jsonschema.protocols import Validator
-
-    from harness.outcome import Value
 
 VERSION = 1
 LONGEST_MESSAGE = 300
@@ -118,18 +117,22 @@ def _validator() -> Validator:
 
 def _call_to_json(call: Call) -> dict[str, Any]:
     data: dict[str, Any] = {"export": call.export, "args": list(map(number_to_json, call.args))}
-    if (expect := call.expect) is not None:
-        values = list(map(number_to_json, expect.values))
-        data["expect"] = {"trap": expect.trap} if expect.trap else {"values": values}
+    match call.expect:
+        case Returned(values):
+            data["expect"] = {"values": list(map(number_to_json, values))}
+        case Trapped(trap):
+            data["expect"] = {"trap": trap}
     return data
 
 
 def _calls(calls: list[dict[str, Any]]) -> tuple[Call, ...]:
-    return tuple(Call(call["export"], _values(call.get("args", ())), _answer(call.get("expect"))) for call in calls)
+    return tuple(Call(call["export"], _values(call.get("args", ())), _expected(call.get("expect"))) for call in calls)
 
 
-def _answer(data: dict[str, Any] | None) -> Answer | None:
-    return None if data is None else Answer(_values(data.get("values", ())), data.get("trap"))
+def _expected(data: dict[str, Any] | None) -> Returned | Trapped | None:
+    if data is None:
+        return None
+    return Trapped(data["trap"]) if "trap" in data else Returned(_values(data["values"]))
 
 
 def _values(data: Sequence[dict[str, str | None]]) -> tuple[Value, ...]:

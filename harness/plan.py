@@ -90,7 +90,7 @@ class Plan:
         )
 
     def for_case(self, case: Case) -> Plan:
-        """The plan as a case changes it: by its options, and by what references cannot run: CLIF, and attacks on VM data."""
+        """The plan as a case changes it: by its options, and by what references cannot run, CLIF and attacks."""
         plan = self.with_options(case.options)
         if case.attacks:
             return replace(plan, references=())
