@@ -31,7 +31,7 @@ class ExpectationOracle:
 
     def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
         """`MISMATCH` or `CLEAN`."""
-        if case.parts.get("plan") or case.parts.get("schedule"):
+        if case.is_tampered_with:
             return CLEAN
         for name, outcome in outcomes.items():
             if is_exact(name) and isinstance(outcome, Ran):

@@ -23,6 +23,7 @@ pub mod clif;
 pub mod code_table;
 mod compiled;
 pub mod confuse;
+pub mod corrupt;
 pub mod executor;
 pub mod fault;
 

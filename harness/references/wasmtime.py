@@ -19,7 +19,7 @@ import wasmtime
 from xxhash import xxh3_64_intdigest
 
 import engine
-from harness.executors import Limits, Subject, near_limit
+from harness.limits import Limits, near_limit
 from harness.outcome import (
     CallOutcome,
     Exited,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from engine._native import Extern, ValType
     from harness.case import Call
+    from harness.executors import Subject
 
 LOGGED_CALLS = 10_000
 SHOWN_ELEMENTS = 1024
@@ -114,15 +115,19 @@ class WasmtimeReference:
 
 
 def _run(wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits) -> Ran:
-    store = wasmtime.Store(wasmtime_engine)
-    with closing(store):  # it keeps the stubs, which keep the session, which keeps it
-        if subject.input is None:
+    if subject.input is None:
+        with _store(wasmtime_engine) as store:
             return _Session(wasmtime_engine, store, module, subject, limits).run()
-        with world_of(subject.input) as world:
+    with world_of(subject.input) as world:
+        with _store(wasmtime_engine) as store:
             linker = world.linker(wasmtime_engine, store)
             ran = _Session(wasmtime_engine, store, module, subject, limits, linker=linker).run()
-            store.close()  # what it wrote is complete
-            return replace(ran, effects=world.effects())
+        return replace(ran, effects=world.effects())  # complete once the store is closed
+
+
+def _store(wasmtime_engine: wasmtime.Engine) -> closing[wasmtime.Store]:
+    """A store to close by hand: it keeps the stubs, which keep the session, which keeps it."""
+    return closing(wasmtime.Store(wasmtime_engine))
 
 
 @cache

@@ -156,7 +156,7 @@ impl Meant {
             Meant::Function(function) => function.call(context, args),
             Meant::Field(structure, field) => {
                 let (instance, index) = (table::word(args, 0), table::word(args, 1));
-                let place = context.places.field(structure.name, field.name, instance, index);
+                let place = context.directory.field(structure.name, field.name, instance, index);
                 place.map(|place| place.offset.into()).ok_or(Trap::Host)
             }
             Meant::Displacement(field) => Ok(field.offset.into()),

@@ -63,9 +63,9 @@ functions! {
     store64(offset: I32, value: I64) => store::<8>;
     store32_in_builtin(passes: I32, offset: I32, value: I32) => store_in_builtin;
     length() -> I32 => |context, _| Ok(context.arena.len().into());
-    self() -> I32 => |context, _| found(context.places.instance_at(context.caller));
-    instances() -> I32 => |context, _| Ok(context.places.instances().into());
-    gc_heap() -> I32 => |context, _| found(context.places.gc_heap());
+    self() -> I32 => |context, _| found(context.directory.instance_at(context.caller));
+    instances() -> I32 => |context, _| Ok(context.directory.instances().into());
+    gc_heap() -> I32 => |context, _| found(context.directory.gc_heap());
     shadow_stack() -> I32 => |_, _| Ok(crate::passes::shadow_stack::POINTER.into());
     passive_elements(instance: I32, segment: I32) -> I32 => passive_elements;
     function_offset(function: FuncRef) -> I32 => |_, args| Ok(args[0]);
@@ -104,13 +104,13 @@ fn store_in_builtin(context: &mut HostContext<'_>, args: &[Slot]) -> Result<Slot
 }
 
 fn passive_elements(context: &mut HostContext<'_>, args: &[Slot]) -> Result<Slot, Trap> {
-    let place = context.places.passive_elements(word(args, 0), word(args, 1));
+    let place = context.directory.passive_elements(word(args, 0), word(args, 1));
     found(place.map(|place| place.offset))
 }
 
 /// Small integers and null are no objects.
 fn object_offset(context: &mut HostContext<'_>, args: &[Slot]) -> Result<Slot, Trap> {
-    let heap = context.places.gc_heap().ok_or(Trap::Host)?;
+    let heap = context.directory.gc_heap().ok_or(Trap::Host)?;
     match word(args, 0) {
         0 => Err(Trap::Host),
         small if small & 1 == 1 => Err(Trap::Host),
@@ -120,6 +120,6 @@ fn object_offset(context: &mut HostContext<'_>, args: &[Slot]) -> Result<Slot, T
 
 /// The reference that compiled code would take for one to an object there.
 fn object_at(context: &mut HostContext<'_>, args: &[Slot]) -> Result<Slot, Trap> {
-    let heap = context.places.gc_heap().ok_or(Trap::Host)?;
+    let heap = context.directory.gc_heap().ok_or(Trap::Host)?;
     Ok(word(args, 0).wrapping_sub(heap).into())
 }

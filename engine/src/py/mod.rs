@@ -27,7 +27,7 @@ use crate::weave::{Signature, Weave, weave};
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
+    use super::errors::{CompileFailure, InvalidInput, PlanError, ScheduleError, Unsupported};
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]

@@ -3,6 +3,7 @@
 
 use crate::attack::AttackError;
 use crate::code_table::TableFull;
+use crate::corrupt::ScheduleError;
 use crate::executor::LoadError;
 use crate::frontend::FrontendError;
 use crate::passes::PassError;
@@ -14,6 +15,9 @@ pub enum RunError {
     /// The request does not fit the program.
     #[error("{0}")]
     Request(String),
+    /// The program cannot be corrupted like that.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// The program needs something that the engine does not have.
     #[error("unsupported: {0}")]
     Unsupported(String),

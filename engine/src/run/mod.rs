@@ -9,17 +9,20 @@
 #![forbid(unsafe_code)]
 
 mod bare;
+mod corruption;
 mod error;
 mod imports;
 mod observe;
 mod request;
 mod session;
 mod subject;
+mod tenancy;
 mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use crate::corrupt::{EventCounts, Written};
 use crate::executor::{Counts, Escape};
 use crate::program::Program;
 use crate::runtime::{ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value};
@@ -30,8 +33,6 @@ pub use observe::{Observed, Trace};
 pub use request::{Call, Imports, Request};
 pub use subject::Subject;
 pub use watch::{Landing, Witness};
-
-use session::Session;
 
 /// What one call, or instantiation, came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +102,10 @@ pub struct Report {
     pub traces: Vec<Trace>,
     /// For each entry of the plan, whether it took effect and where.
     pub witnesses: Vec<Witness>,
+    /// What became of each entry of the schedule.
+    pub written: Vec<Written>,
+    /// How often what a schedule can wait for took place; 0 where nobody counted.
+    pub events: EventCounts,
     /// Digest of the arena's bytes in use.
     pub arena_digest: ArenaDigest,
     /// What the executor counted.
@@ -138,7 +143,7 @@ impl Subject {
             Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
         })?;
         let built = timed(&mut times.compile, || {
-            guarded(|| Session::build(executor, &ready, &witnesses, request))
+            guarded(|| tenancy::build(self, executor, &ready, &witnesses, request))
         });
         let mut session = match built {
             Ok(built) => built?,
@@ -152,7 +157,7 @@ impl Subject {
             return Err(RunError::Unsupported(what.to_owned()));
         }
         report.counts = executor.counts();
-        report.fault_triggered = executor.fault_triggered();
+        report.fault_triggered = executor.fault_triggered() || session.fault_triggered();
         let looked = timed(&mut times.inspect, || {
             guarded(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
         });
@@ -176,6 +181,8 @@ impl Report {
             host_calls: Vec::new(),
             traces: Vec::new(),
             witnesses: Vec::new(),
+            written: Vec::new(),
+            events: EventCounts::default(),
             arena_digest: ArenaDigest(0),
             counts: Counts::default(),
             fault_triggered: false,

@@ -1,12 +1,14 @@
 //! The store of one run: the program under test, and what its imports are filled with.
 #![forbid(unsafe_code)]
 
+use super::corruption;
 use super::imports;
 use super::observe::Observed;
 use super::subject::Ready;
 use super::watch::{Objects, Watch};
-use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
+use super::{Call, Outcome, Report, Request, RunError, Subject, Trace, guarded};
 use crate::arena::{Arena, OutOfArena};
+use crate::corrupt::Corruption;
 use crate::executor::{Executor, Limits, Stop};
 use crate::passes::Prepared;
 use crate::program::Program;
@@ -22,11 +24,13 @@ pub(super) struct Session<'a> {
     prepared: Vec<&'a Prepared>,
     /// The places that a plan changed.
     watch: Watch,
+    corruption: Option<Corruption>,
 }
 
 impl<'a> Session<'a> {
     /// Makes an instance of each program, which takes its imports from the one before.
     pub(super) fn build(
+        subject: &Subject,
         executor: &mut dyn Observed,
         ready: &[Ready<'a>],
         witnesses: &[Option<SiteId>],
@@ -35,6 +39,7 @@ impl<'a> Session<'a> {
         let (programs, prepared): (Vec<&Program>, Vec<&Prepared>) = ready.iter().copied().unzip();
         let len = arena_len(&programs, request.reservations)?;
         let mut store = Store::new(executor, len, request.reservations)?;
+        store.plant(executor.fault());
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
             let provided = instances.last().copied();
@@ -48,7 +53,19 @@ impl<'a> Session<'a> {
             ([], true) => Some(objects(&mut store, len, &prepared).watcher()),
             _ => Some(watch.watcher(objects(&mut store, len, &prepared))),
         });
-        Ok(Session { store, instances, prepared, watch })
+        let corruption = corruption::of_run(subject, request, executor, &prepared, &store, len)?;
+        store.corrupt(corruption.clone());
+        Ok(Session { store, instances, prepared, watch, corruption })
+    }
+
+    /// Whether the runtime's planted fault has met its trigger.
+    pub(super) fn fault_triggered(&self) -> bool {
+        self.store.fault_triggered()
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The instance under test.
@@ -131,6 +148,9 @@ impl<'a> Session<'a> {
         report.host_calls = self.store.host_calls().to_vec();
         report.traces = executor.traces(&self.prepared);
         report.witnesses = self.watch.witnesses();
+        if let Some(corruption) = &self.corruption {
+            corruption::report(corruption, report);
+        }
         self.look(executor.arena(), report).map_err(|error| error.to_string())
     }
 

@@ -10,6 +10,7 @@
 //! - sizes are those of the trusted [`State`], whatever the arena says they are.
 #![forbid(unsafe_code)]
 
+use super::planted;
 use super::state::{Instance, State, TableId};
 use super::structures::ELEMENT_BYTES;
 use crate::arena::{Arena, OutOfArena};
@@ -142,7 +143,8 @@ impl State {
         let old = memory.pages;
         match old.checked_add(args.u64(1)) {
             Some(pages) if pages <= memory.reserved => {
-                arena.store_u32(memory.length_field, memory.bytes(pages))?;
+                let (field, len) = (memory.length_field, memory.bytes(pages));
+                planted::store_length(&self.faults, arena, field, len)?;
                 memory.pages = pages;
                 let (base, len) = (memory.base, memory.len_bytes());
                 self.grown(base, len);
@@ -169,7 +171,7 @@ impl State {
         match new {
             Some(new) if new <= table.reserved => {
                 arena.fill(table.base + old * ELEMENT_BYTES, 0, (new - old) * ELEMENT_BYTES)?;
-                arena.store_u32(table.size_field, new)?;
+                planted::store_length(&self.faults, arena, table.size_field, new)?;
                 table.elements = new;
                 let base = table.base;
                 self.grown(base, new * ELEMENT_BYTES);

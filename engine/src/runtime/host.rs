@@ -9,7 +9,7 @@
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::ambush::Ambushes;
-use super::places::Places;
+use super::directory::Directory;
 use super::value::Value;
 use crate::arena::Arena;
 use crate::executor::Slot;
@@ -31,7 +31,7 @@ pub struct HostContext<'a> {
     /// The vmctx of the calling instance, by its own word; 0 if no guest code calls.
     pub caller: u32,
     /// Where the VM structures lie.
-    pub places: Places<'a>,
+    pub directory: Directory<'a>,
     /// Writes that wait for a builtin.
     pub ambushes: &'a mut Ambushes,
 }

@@ -19,18 +19,21 @@
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `gc_heap`, `host` | what guest code calls |
-//! | `ambush` | writes that strike when a builtin is called |
+//! | `directory`, `ambush` | for host functions that attack: where structures lie, writes that wait for a builtin |
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
+//! | `places` | where a field lies that a schedule names, and following one |
+//! | `planted` | what planted faults make of it |
 //! | `provide` | memories, tables and globals for modules that import them |
-//! | `map`, `places` | the arena map of a program, where structures lie in a store |
+//! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
 
 mod ambush;
 mod areas;
 mod builtins;
 mod call;
+mod directory;
 pub(crate) mod gc_heap;
 mod host;
 mod inspect;
@@ -39,6 +42,7 @@ mod link;
 mod map;
 mod objects;
 mod places;
+mod planted;
 mod provide;
 mod register;
 mod state;
@@ -53,6 +57,7 @@ mod tests;
 pub use ambush::Ambushes;
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
+pub use directory::Directory;
 pub use host::{
     GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
 };
@@ -63,7 +68,6 @@ pub use instantiate::InstantiateError;
 pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
-pub use places::{Place, Places};
 pub use provide::provider;
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
@@ -75,6 +79,7 @@ use types::TypeId;
 
 use crate::arena::OutOfArena;
 use crate::code_table::{CodeTable, TableFull, Target};
+use crate::corrupt::Corruption;
 use crate::executor::Executor;
 use crate::program::{FuncType, Module};
 
@@ -99,6 +104,7 @@ pub struct Store {
     state: State,
     /// Programs loaded so far.
     loaded: u32,
+    corruption: Option<Corruption>,
 }
 
 impl Store {
@@ -116,7 +122,8 @@ impl Store {
         let mut areas = Areas::new(len);
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
-        Ok(Store { code: CodeTable::default(), state: State::new(limits, areas), loaded: 0 })
+        let state = State::new(limits, areas);
+        Ok(Store { code: CodeTable::default(), state, loaded: 0, corruption: None })
     }
 
     /// Adds a host function.

@@ -1,73 +1,77 @@
-//! Where VM structures lie, for those who corrupt them on purpose.
+//! Where the fields lie that a schedule of corruption names, and calls that follow one.
 //!
-//! A place is named as `fencepost layout` names it: structure and field, and besides the
-//! instance, by load order, and the position in the structure's array. It comes from the
-//! runtime's own records, so it is right whatever the arena holds.
+//! Names are looked up in the layouts of the instances and in the trusted state, once for
+//! each run: what is corrupted later cannot redirect a write.
 #![forbid(unsafe_code)]
 
-use super::state::Instance;
-use super::structures::{GC_HEAP_DATA, SEGMENT_SLOT_BYTES, STORE_CONTEXT};
+use std::ops::Range;
+
+use super::Store;
+use super::state::{Instance, State};
+use super::structures::{
+    ELEMENT_BYTES, GC_HEAP_BYTES, GC_HEAP_DATA, SEGMENT_SLOT_BYTES, SHADOW_STACK,
+    SHADOW_STACK_BYTES, STORE_CONTEXT,
+};
+use crate::arena::Arena;
+use crate::code_table::CodeIndex;
+use crate::corrupt::{Corrupting, Corruption, Event, Field, Intercepted, Place, Places};
+use crate::executor::{Executor, Limits, Slot, Stop};
 use crate::layout::{NullHeapData, Structure};
+use crate::trap::Trap;
 
-/// The structures of the instances of a store.
-#[derive(Clone, Copy, Default)]
-pub struct Places<'a> {
-    instances: &'a [Instance],
-    gc_heap: Option<u32>,
+impl Places for Store {
+    fn place(&self, field: &Field) -> Option<Place> {
+        let last = self.state.instances.len().checked_sub(1)?;
+        let instance = field.instance.map_or(last, |number| number as usize);
+        let instance = self.state.instances.get(instance)?;
+        let Field { structure, field: name, index, .. } = field;
+        let otherwise = || in_structure(instance, structure, name, *index);
+        self.state.in_array(instance, field).or_else(otherwise)
+    }
 }
 
-/// Where a field lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Arena offset.
-    pub offset: u32,
-    /// Width in bytes.
-    pub width: u32,
+impl State {
+    /// A place in one of the arrays whose fields are numbers.
+    fn in_array(&self, instance: &Instance, field: &Field) -> Option<Place> {
+        let index = field.index as usize;
+        let (base, stride, count) = match field.structure.as_str() {
+            "table" => {
+                let table = self.table(*instance.tables.get(index)?);
+                (table.base, ELEMENT_BYTES, table.reserved)
+            }
+            "memory" => {
+                let memory = self.memory(*instance.memories.get(index)?);
+                (memory.base, 1, memory.bytes(memory.reserved))
+            }
+            "passive segment" => {
+                let segment = instance.segments.get(index)?;
+                (segment.base, SEGMENT_SLOT_BYTES, segment.len)
+            }
+            "type ids" if index == 0 => {
+                (instance.type_ids, 4, u32::try_from(instance.types.len()).ok()?)
+            }
+            "shadow stack" if index == 0 => (SHADOW_STACK, 1, SHADOW_STACK_BYTES),
+            "GC heap" if index == 0 => (self.gc_heap?.base, 1, GC_HEAP_BYTES),
+            _ => return None,
+        };
+        let number: u32 = field.field.parse().ok()?;
+        (number < count).then_some(Place { offset: base + number * stride, width: stride })
+    }
 }
 
-impl<'a> Places<'a> {
-    pub(super) fn new(instances: &'a [Instance], gc_heap: Option<u32>) -> Places<'a> {
-        Places { instances, gc_heap }
-    }
-
-    /// How many instances there are.
-    #[must_use]
-    pub fn instances(&self) -> u32 {
-        u32::try_from(self.instances.len()).unwrap_or(u32::MAX)
-    }
-
-    /// The instance whose vmctx lies at an offset.
-    #[must_use]
-    pub fn instance_at(&self, vmctx: u32) -> Option<u32> {
-        let position = self.instances.iter().position(|instance| instance.vmctx == vmctx)?;
-        u32::try_from(position).ok()
-    }
-
-    /// A field of the structure at `index` of those of its name. The parts that a store has
-    /// once are the same for each of its instances.
-    #[must_use]
-    pub fn field(&self, structure: &str, field: &str, instance: u32, index: u32) -> Option<Place> {
-        let instance = self.instances.get(instance as usize)?;
-        let catalogue = instance.layout.catalogue();
-        let structure = catalogue.iter().find(|known| known.name == structure)?;
-        let field = structure.fields.iter().find(|known| known.name == field)?;
-        let first = offset_of(structure, instance.vmctx);
-        let at = (index < structure.count).then(|| first + index * structure.size)?;
-        Some(Place { offset: at + field.offset, width: field.width })
-    }
-
-    /// The slots of a passive element segment, dropped or not.
-    #[must_use]
-    pub fn passive_elements(&self, instance: u32, segment: u32) -> Option<Place> {
-        let segment = self.instances.get(instance as usize)?.segments.get(segment as usize)?;
-        Some(Place { offset: segment.base, width: segment.len * SEGMENT_SLOT_BYTES })
-    }
-
-    /// Offset 0 of the heap of garbage-collected objects.
-    #[must_use]
-    pub fn gc_heap(&self) -> Option<u32> {
-        self.gc_heap
-    }
+/// A field of the structure at `index` of those of a name.
+pub(super) fn in_structure(
+    instance: &Instance,
+    structure: &str,
+    field: &str,
+    index: u32,
+) -> Option<Place> {
+    let structures = instance.layout.catalogue();
+    let structure = structures.iter().find(|known| known.name == structure)?;
+    let within = structure.fields.iter().find(|known| known.name == field)?;
+    let first = offset_of(structure, instance.vmctx);
+    let at = (index < structure.count).then(|| first + index * structure.size)?;
+    Some(Place { offset: at + within.offset, width: within.width })
 }
 
 /// Where the first structure of a name lies that an instance has or reaches.
@@ -76,5 +80,52 @@ pub(super) fn offset_of(structure: &Structure, vmctx: u32) -> u32 {
         Some(offset) => vmctx + offset,
         None if structure.name == NullHeapData::NAME => GC_HEAP_DATA,
         None => STORE_CONTEXT,
+    }
+}
+
+impl Store {
+    /// Has the calls to come corrupted, or not.
+    pub fn corrupt(&mut self, corruption: Option<Corruption>) {
+        self.corruption = corruption;
+    }
+
+    /// What linear memories may grow to. Anything else in the arena is VM data.
+    fn memory_ranges(&self) -> Vec<Range<u32>> {
+        let memories = self.state.memories.iter();
+        memories.map(|memory| memory.base..memory.base + memory.bytes(memory.reserved)).collect()
+    }
+
+    /// Lets the executor run, with the runtime to serve it.
+    pub(super) fn run_guest(
+        &mut self,
+        executor: &mut dyn Executor,
+        code: CodeIndex,
+        args: &[Slot],
+        limits: Limits,
+    ) -> Result<Vec<Slot>, Stop> {
+        let Some(corruption) = self.corruption.clone() else {
+            return executor.call(&self.code, &mut self.state, code, args, limits);
+        };
+        corruption.at(Event::Entry, None, executor.arena());
+        let memories = self.memory_ranges();
+        let mut services = Corrupting::new(&corruption, &mut self.state, &memories);
+        executor.call(&self.code, &mut services, code, args, limits)
+    }
+
+    /// Runs a host function for nobody but the host.
+    pub(super) fn run_alone(
+        &mut self,
+        arena: &mut dyn Arena,
+        number: u32,
+        args: &[Slot],
+        results: &mut [Slot],
+    ) -> Result<(), Trap> {
+        let Some(corruption) = self.corruption.clone() else {
+            return self.state.run_host(arena, number, args, results);
+        };
+        corruption.at(Event::HostCall, None, arena);
+        let memories = self.memory_ranges();
+        let mut arena = Intercepted::new(&corruption, "a host function", arena, &memories);
+        self.state.run_host(&mut arena, number, args, results)
     }
 }

@@ -18,7 +18,7 @@ use super::errno::Errno;
 use super::{Captured, Input, Output, Preopen, Wasi, WasiConfig, table};
 use crate::arena::{Arena, OwnedArena};
 use crate::executor::Slot;
-use crate::runtime::{Ambushes, GuestMemory, HostCode, HostContext, HostError, Places};
+use crate::runtime::{Ambushes, Directory, GuestMemory, HostCode, HostContext, HostError};
 
 const BASE: u32 = 0x3_0000;
 const LEN: u32 = 0x1_0000;
@@ -78,8 +78,8 @@ fn called(
     results: &mut [Slot],
 ) -> Result<(), HostError> {
     let ambushes = &mut Ambushes::default();
-    let (number, caller, places) = (0, 0, Places::default());
-    code(&mut HostContext { arena, number, memory, caller, places, ambushes }, args, results)
+    let (number, caller, directory) = (0, 0, Directory::default());
+    code(&mut HostContext { arena, number, memory, caller, directory, ambushes }, args, results)
 }
 
 struct Guest {
