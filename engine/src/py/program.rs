@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use super::errors;
 use super::run::{self, Choice};
+use crate::attack;
 use crate::clif;
 use crate::confuse::{self, Kind, Place, Plan};
 use crate::corrupt::Schedule;
@@ -34,6 +35,7 @@ impl Program {
     #[new]
     fn new(py: Python<'_>, wasm: &[u8]) -> PyResult<Program> {
         let program = py.detach(|| frontend::translate(wasm)).map_err(errors::frontend)?;
+        attack::check(&program.module).map_err(|error| errors::attack(&error))?;
         Ok(Program { subject: Subject::new(program) })
     }
 

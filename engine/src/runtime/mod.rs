@@ -19,6 +19,7 @@
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `gc_heap`, `host` | what guest code calls |
+//! | `directory`, `ambush` | for host functions that attack: where structures lie, writes that wait for a builtin |
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
@@ -28,9 +29,11 @@
 //! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
 
+mod ambush;
 mod areas;
 mod builtins;
 mod call;
+mod directory;
 pub(crate) mod gc_heap;
 mod host;
 mod inspect;
@@ -51,8 +54,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use ambush::Ambushes;
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
+pub use directory::Directory;
 pub use host::{
     GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
 };
