@@ -21,6 +21,8 @@ __all__ = [
     "Unsupported",
     "answers",
     "assemble",
+    "attack_functions",
+    "attacks",
     "catalogue",
     "cell_refusal",
     "check_record",
@@ -57,6 +59,13 @@ class Unsupported(Exception):
 
 class CompileFailure(Exception):
     """A compiler panicked on valid input or rejected it: a finding. ``args`` is ``(message,)``."""
+
+class AttackFunction(TypedDict):
+    """One function of the attack interface."""
+
+    name: str
+    params: list[tuple[str, ValType]]
+    result: ValType | None
 
 class Extern(TypedDict):
     """One import or export."""
@@ -348,6 +357,7 @@ def run_wasi(
     fault: str | None = None,
     calls: Sequence[tuple[str, Sequence[int | None]]] | None = None,
     repeatable: bool = False,
+    attacks: bool = False,
     check_objects: bool = False,
     relocated: bool = False,
 ) -> WasiResult:
@@ -357,7 +367,8 @@ def run_wasi(
     by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
     returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds, and stops
     native code, not a call of WASI that waits. With ``repeatable``, clocks, random bytes, and the numbers and dates of
-    files follow from the calls alone (``engine/src/wasi/world.rs``). The rest is as in ``Program.run``.
+    files follow from the calls alone (``engine/src/wasi/world.rs``). With ``attacks``, the program may import the
+    attack interface (``docs/attacks.md``). The rest is as in ``Program.run``.
 
     Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, and
     ``ValueError`` for an export that is not there or takes other arguments, a null byte in a string, or a setting that
@@ -389,6 +400,15 @@ def mutate(wasm: bytes, *, seed: int, rounds: int) -> bytes:
 
 def signatures(wasm: bytes) -> list[tuple[str, list[ValType]]]:
     """The functions that a module exports, in order: names and parameter types. Raises as ``weave`` does."""
+
+def attacks(wasm: bytes) -> bool:
+    """Whether a valid module imports the functions by which it corrupts VM data itself."""
+
+def attack_functions() -> list[AttackFunction]:
+    """The attack interface, but the functions that tell where the fields lie that `catalogue` names.
+
+    Those take an instance and an index, both i32, and give an arena offset, also i32.
+    """
 
 def answers(module: str, name: str, args: Sequence[int], before: int, results: Sequence[ValType]) -> list[int]:
     """What the stub of an import answers, as bit patterns: references are null, and given as 0.

@@ -290,6 +290,7 @@ def _run_program(
             capture=OUTPUT_BYTES,
             calls=calls,
             repeatable=True,
+            attacks=True,
             **options,
         )
         files = digests_of(folder)

@@ -75,7 +75,8 @@ traps! {
     /// The front end's own consistency check on its code.
     InternalAssert = TrapCode::unwrap_user(1), "internal_assert";
     /// An access to the null page or past the arena by an instruction that has
-    /// no trap code of its own. Contained, but never seen in a correct program.
+    /// no trap code of its own, or by a builtin also one that no area holds.
+    /// Contained, but never seen in a correct program.
     ArenaOutOfBounds = TrapCode::unwrap_user(200), "arena_out_of_bounds";
     /// An indirect call to something that is not a function of the signature
     /// that the call site expects.

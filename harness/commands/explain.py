@@ -47,7 +47,7 @@ def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
     """
     file = _only_file(file)
     case = read_case(file)
-    if not case.is_confused:
+    if not case.is_tampered_with:
         raise UsageError("the case has no plan or schedule", str(file), "fencepost check judges plain modules")
     explanation = _explained(case, file, plan)
     lines = map(printable, _lines(explanation))

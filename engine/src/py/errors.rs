@@ -4,6 +4,7 @@
 use pyo3::PyErr;
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
+use crate::attack::AttackError;
 use crate::clif::SourceError;
 use crate::confuse;
 use crate::corrupt;
@@ -35,6 +36,11 @@ pub(super) fn frontend(error: FrontendError) -> PyErr {
         FrontendError::CompileFailure(message) => CompileFailure::new_err(message),
         FrontendError::Environment(message) => PyOSError::new_err(message),
     }
+}
+
+/// What a module with a wrong import of the attack interface is in Python.
+pub(super) fn attack(error: &AttackError) -> PyErr {
+    InvalidInput::new_err((error.to_string(), None::<usize>, None::<usize>))
 }
 
 /// What CLIF that makes no program is in Python.

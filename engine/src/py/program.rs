@@ -8,6 +8,7 @@ use pyo3::types::{PyBytes, PyDict};
 use super::errors;
 use super::run::{self, Choice, Part};
 use super::snapshot;
+use crate::attack;
 use crate::clif;
 use crate::confuse::{self, Kind, Place, Plan};
 use crate::corrupt::Schedule;
@@ -35,6 +36,7 @@ impl Program {
     #[new]
     fn new(py: Python<'_>, wasm: &[u8]) -> PyResult<Program> {
         let program = py.detach(|| frontend::translate(wasm)).map_err(errors::frontend)?;
+        attack::check(&program.module).map_err(|error| errors::attack(&error))?;
         Ok(Program { subject: Subject::new(program) })
     }
 

@@ -28,8 +28,8 @@ const NO_DEADLINE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     program, *, args, env = Vec::new(), preopens = Vec::new(), stdin = None, capture = None,
     executor = "jit", mode = "as-shipped", native = "in-process", guard = "guard",
     fuel = u64::MAX, deadline = None, depth = DEPTH, max_memory = MAX_MEMORY,
-    max_table = MAX_TABLE, settings = Vec::new(), fault = None, calls = None, repeatable = false, check_objects = false,
-    relocated = false
+    max_table = MAX_TABLE, settings = Vec::new(), fault = None, calls = None, repeatable = false, attacks = false,
+    check_objects = false, relocated = false
 ))]
 #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python function")]
 pub(super) fn run_wasi<'py>(
@@ -53,6 +53,7 @@ pub(super) fn run_wasi<'py>(
     fault: Option<&str>,
     calls: Option<Vec<(String, Vec<Option<u128>>)>>,
     repeatable: bool,
+    attacks: bool,
     check_objects: bool,
     relocated: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -75,7 +76,7 @@ pub(super) fn run_wasi<'py>(
         limits: Limits { fuel, deadline, depth },
         reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
         check_objects,
-        imports: Imports::Wasi(wasi.clone()),
+        imports: Imports::Wasi { wasi: wasi.clone(), attacks },
     };
     let ran = py.detach(|| choice.run(&program.subject, &request, &Part::Whole));
     let (report, _) = ran.map_err(errors::run)?;

@@ -1,6 +1,7 @@
 //! Why a program did not run at all.
 #![forbid(unsafe_code)]
 
+use crate::attack::AttackError;
 use crate::code_table::TableFull;
 use crate::corrupt::ScheduleError;
 use crate::executor::LoadError;
@@ -38,6 +39,12 @@ impl From<FrontendError> for RunError {
             FrontendError::Environment(message) => RunError::Environment(message),
             error => RunError::CompileFailure(error.to_string()),
         }
+    }
+}
+
+impl From<AttackError> for RunError {
+    fn from(error: AttackError) -> RunError {
+        RunError::Request(error.to_string())
     }
 }
 

@@ -239,7 +239,7 @@ struct Part<'a> {
 
 impl Part<'_> {
     fn check(&self, subject: &Subject, request: &Request) -> Result<(), RunError> {
-        let whole_program = matches!(request.imports, Imports::Wasi(_));
+        let whole_program = matches!(request.imports, Imports::Wasi { .. });
         if whole_program && (self.save || self.from.is_some()) {
             let what = "snapshot of a program with WASI: its files and streams lie outside";
             return Err(RunError::Unsupported(what.to_owned()));

@@ -19,6 +19,7 @@
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `gc_heap`, `host` | what guest code calls |
+//! | `directory`, `ambush` | for host functions that attack: where structures lie, writes that wait for a builtin |
 //! | `call`, `value` | entering guest code, values |
 //! | `snapshot` | what calls have changed of the trusted records, as data |
 //! | `inspect` | sizes, contents and digests afterwards |
@@ -29,9 +30,11 @@
 //! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
 
+mod ambush;
 mod areas;
 mod builtins;
 mod call;
+mod directory;
 pub(crate) mod gc_heap;
 mod host;
 mod inspect;
@@ -53,8 +56,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use ambush::Ambushes;
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
+pub use directory::Directory;
 pub use host::{
     GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
 };
