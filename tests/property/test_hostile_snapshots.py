@@ -199,3 +199,9 @@ def test_changes_reach_all_that_is_checked(tmp_path: Path) -> None:
     assert len(refusals) >= 15
     for part in ("checksum", "its record", "no snapshot of this run", "snapshot made with", "bytes, not the"):
         assert any(part in said for said in refusals), part
+
+
+@pytest.mark.parametrize("seed", [2446])
+def test_what_was_found_once(tmp_path: Path, seed: int) -> None:
+    """A record without a part that may be null."""
+    holds(tmp_path / "changed.snap", seed)
