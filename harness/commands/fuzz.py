@@ -75,7 +75,7 @@ Examples:
     multiple=True,
     metavar="NAME",
     help=f"Use this generator only: {', '.join(GENERATORS)}, or a third-party one. Repeatable.  "
-    "[default: wasm, mutate, and corpus where there is one]",
+    "[default: all of these; corpus where there is one]",
 )
 @click.option(
     "--corpus",
@@ -240,7 +240,7 @@ def _source(options: dict[str, Any]) -> GeneratedSource:
     _check_driver(options["driver"], options["libfuzzer"])
     generators: tuple[str, ...] = options["generators"]
     cases = _corpus(generators, options["corpus"])
-    default = ("wasm", "mutate", "corpus") if cases else ("wasm", "mutate")
+    default = tuple(name for name in GENERATORS if cases or name != "corpus")
     return GeneratedSource(options["seed"], generators or default, cases, options["cases"])
 
 

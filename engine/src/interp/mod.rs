@@ -110,6 +110,12 @@ impl Interpreter {
         &self.faults
     }
 
+    /// The arena, as what it is.
+    #[must_use]
+    pub fn owned_arena(&self) -> &OwnedArena {
+        &self.arena
+    }
+
     /// Has the following calls monitored, or not.
     pub fn watch(&mut self, watcher: Option<Watcher>) {
         self.watcher = watcher;

@@ -267,13 +267,13 @@ impl Lowering<'_, '_> {
         }
     }
 
-    /// Fault 18: whether an indirect call goes on although its entry has another signature
-    /// than the expected one. The entry that traps has none; reaching it is no difference.
-    pub(super) fn skips_signature(&mut self, actual: Value, other: Value) -> bool {
+    /// Fault 18: whether an indirect call goes on although the entry of `index` has another
+    /// signature than the expected one. Entry 0 traps by itself; reaching it is no difference.
+    pub(super) fn skips_signature(&mut self, index: Value, other: Value) -> bool {
         let skips = self.cx.faults.has(Fault::AnySignature);
         if skips {
-            let callable = self.pos.ins().icmp_imm_u(IntCC::NotEqual, actual, 0);
-            let wrong = self.pos.ins().band(callable, other);
+            let entered = self.pos.ins().icmp_imm_u(IntCC::NotEqual, index, 0);
+            let wrong = self.pos.ins().band(entered, other);
             self.note_trigger_if(wrong);
         }
         skips
