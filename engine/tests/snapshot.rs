@@ -186,28 +186,29 @@ fn refusal(snapshot: &Snapshot) -> String {
 #[test]
 fn what_is_trusted_is_checked_again() {
     let good = snapshot(6);
-    let changed = |change: &dyn Fn(&mut StoreState)| {
+    let changed = |change: fn(&mut StoreState)| {
         let mut snapshot = good.clone();
         change(snapshot.record.store.as_mut().expect("a module has one"));
         refusal(&snapshot)
     };
-    let cases: [(&str, &dyn Fn(&mut StoreState)); 14] = [
-        ("memory 0 of size 11, which is not from 1 to 10", &|s| s.memories[0] = 11),
-        ("memory 0 of size 0, which is not from 1 to 10", &|s| s.memories[0] = 0),
-        ("0 memories where there are 1", &|s| s.memories.clear()),
-        ("table 0 of size 21, which is not from 2 to 20", &|s| s.tables[0] = 21),
-        ("2 tables where there are 1", &|s| s.tables.push(2)),
-        ("2 instances where there are 1", &|s| s.dropped_segments.push(vec![])),
-        ("2 passive segments where there are 1", &|s| s.dropped_segments[0].push(true)),
-        ("a GC heap of a size that none has", &|s| s.gc_heap = Some(1 << 20 | 1)),
-        ("a GC heap in one of the two only", &|s| s.gc_heap = None),
-        ("too many references, or one twice", &|s| s.host_references.push(9)),
-        ("a number that no reference of the host has", &|s| s.host_references[0] = 1 << 32),
-        ("a function reference that the store never made", &|s| s.held_func_refs[0] += 1),
-        ("a write that cannot wait for a builtin", &|s| {
+    type Change = fn(&mut StoreState);
+    let cases: [(&str, Change); 14] = [
+        ("memory 0 of size 11, which is not from 1 to 10", |s| s.memories[0] = 11),
+        ("memory 0 of size 0, which is not from 1 to 10", |s| s.memories[0] = 0),
+        ("0 memories where there are 1", |s| s.memories.clear()),
+        ("table 0 of size 21, which is not from 2 to 20", |s| s.tables[0] = 21),
+        ("2 tables where there are 1", |s| s.tables.push(2)),
+        ("2 instances where there are 1", |s| s.dropped_segments.push(vec![])),
+        ("2 passive segments where there are 1", |s| s.dropped_segments[0].push(true)),
+        ("a GC heap of a size that none has", |s| s.gc_heap = Some(1 << 20 | 1)),
+        ("a GC heap in one of the two only", |s| s.gc_heap = None),
+        ("too many references, or one twice", |s| s.host_references.push(9)),
+        ("a number that no reference of the host has", |s| s.host_references[0] = 1 << 32),
+        ("a function reference that the store never made", |s| s.held_func_refs[0] += 1),
+        ("a write that cannot wait for a builtin", |s| {
             s.ambushes.push(Ambush { lets_pass: 0, offset: 4, value: 0 });
         }),
-        ("another number of logged host calls than were made", &|s| s.host_calls_made = 3),
+        ("another number of logged host calls than were made", |s| s.host_calls_made = 3),
     ];
     for (expected, change) in cases {
         assert_eq!(changed(change), expected);
