@@ -17,6 +17,7 @@ __all__ = [
     "PlanError",
     "Program",
     "ScheduleError",
+    "SnapshotError",
     "Unsupported",
     "answers",
     "assemble",
@@ -24,6 +25,7 @@ __all__ = [
     "attacks",
     "catalogue",
     "cell_refusal",
+    "check_record",
     "clif_arena",
     "faults",
     "generate_clif",
@@ -48,6 +50,9 @@ class PlanError(ValueError):
 
 class ScheduleError(ValueError):
     """A schedule cannot be followed in its program. ``args`` is ``(message,)``."""
+
+class SnapshotError(ValueError):
+    """A snapshot is none, or none of this run. ``args`` is ``(message,)``."""
 
 class Unsupported(Exception):
     """The input is valid but needs something that the engine does not have. ``args`` is ``(feature,)``."""
@@ -175,9 +180,18 @@ class RunResult(TypedDict):
     written: list[Written]  # one for each entry of the schedule
     events: dict[str, int]  # how often what a schedule can wait for took place; 0 where nobody counted
     arena_digest: int  # of all accessible bytes
+    base: int  # the address that offset 0 had: it tells arenas apart
     counts: Counts
     fault_triggered: bool
-    times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
+    times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect, save, restore
+    snapshot: NotRequired[Snapshot]  # where one was asked for, and the run may go on
+
+class Snapshot(TypedDict):
+    """A run between two of its calls: see ``engine/src/run/snapshot.rs``."""
+
+    record: str  # JSON: all but the arena
+    offsets: list[int]  # of pages of the arena, 4096 bytes each, that differ from what the program starts with
+    pages: bytes  # what they hold, in this order
 
 class Census(TypedDict):
     """Names of CLIF opcodes, and of fields of VM structures (``VMFuncRef.wasm_call``) and kinds of memory; sorted."""
@@ -262,6 +276,9 @@ class Program:
         settings: Sequence[tuple[str, str]] = ...,
         fault: str | None = None,
         check_objects: bool = False,
+        relocated: bool = False,
+        save: bool = False,
+        resume: Snapshot | None = None,
     ) -> RunResult:
         """Instantiates the module afresh and makes the calls in order.
 
@@ -271,9 +288,13 @@ class Program:
         the JIT. ``native`` says where the JIT's code runs: in this process, or in a cell, a process with nothing else
         in it, where ``guard`` has no meaning.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
+        ``relocated`` puts the arena elsewhere: that of native code where every bit from 16 to 46 of its base differs.
+        ``save`` takes a snapshot after the last call; ``resume`` goes on from one, with the calls that are not behind
+        it, and the result is that of the whole run, but for counts, witnesses and times.
 
-        Raises ``ScheduleError`` for a schedule that does not fit; ``ValueError`` for an unknown export, wrong argument
-        count, setting or fault; ``Unsupported`` and
+        Raises ``ScheduleError`` for a schedule that does not fit; ``SnapshotError`` for a snapshot that is none of this
+        run, or too much to keep; ``ValueError`` for an unknown export, wrong argument count, setting or fault;
+        ``Unsupported`` and
         ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
         system refuses a cell.
         """
@@ -285,6 +306,9 @@ class ExportItem(Extern):
 
 def cell_refusal() -> str | None:
     """Why native code cannot run in cells on this machine; ``None`` if it can. Starts one to find out."""
+
+def check_record(record: str) -> None:
+    """Raises ``SnapshotError`` unless the text is a ``Snapshot.record``, of whatever run."""
 
 def processor_features() -> list[tuple[str, bool]]:
     """The processor features that native code may use: Cranelift's names, and whether this machine has each.
@@ -335,6 +359,7 @@ def run_wasi(
     repeatable: bool = False,
     attacks: bool = False,
     check_objects: bool = False,
+    relocated: bool = False,
 ) -> WasiResult:
     """Runs a program with WASI preview 1: its ``_start``, unless ``calls`` says what to call.
 

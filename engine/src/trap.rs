@@ -12,7 +12,8 @@ use cranelift_codegen::ir::TrapCode;
 macro_rules! traps {
     ($( $(#[$doc:meta])* $variant:ident = $code:expr, $name:literal; )*) => {
         /// Why guest code stopped.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Trap { $( $(#[$doc])* $variant, )* }
 
         impl Trap {
@@ -106,6 +107,14 @@ impl std::fmt::Display for Trap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_data_are_the_stable_ones() {
+        for &trap in Trap::ALL {
+            let json = serde_json::to_string(&trap).expect("plain data");
+            assert_eq!(json, format!("\"{}\"", trap.name()));
+        }
+    }
 
     #[test]
     fn codes_are_distinct_and_map_back() {

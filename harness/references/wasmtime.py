@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -184,8 +184,8 @@ class _Session:
         """Instantiates, calls and looks at what is left."""
         try:
             imports = self._imports()
-            with deadline(self.engine, self.store, self.limits.deadline):
-                instance = wasmtime.Instance(self.store, self.module, imports)
+            interrupt_after(self.limits.deadline, self.engine, self.store)
+            instance = wasmtime.Instance(self.store, self.module, imports)
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
             return Ran(stopped(error), host_calls=tuple(self.log), times={})
         items = list(instance.exports(self.store).by_index)
@@ -254,8 +254,8 @@ class _Session:
 
     def _call(self, func: wasmtime.Func, call: Call, results: int) -> CallOutcome:
         try:
-            with deadline(self.engine, self.store, self.limits.deadline):
-                return Returned(raw.call(self.store, func, call.args, results, self.functions))
+            interrupt_after(self.limits.deadline, self.engine, self.store)
+            return Returned(raw.call(self.store, func, call.args, results, self.functions))
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
             return stopped(error)
 
@@ -324,10 +324,8 @@ class _Ticker:
 _TICKERS: dict[int, _Ticker] = {}
 
 
-@contextmanager
-def deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
-    """Interrupts what runs inside after ``seconds``, give or take a tick."""
+def interrupt_after(seconds: float, wasmtime_engine: wasmtime.Engine, store: wasmtime.Store) -> None:
+    """Interrupts what runs in the store ``seconds`` from now, give or take a tick."""
     if id(wasmtime_engine) not in _TICKERS:
         _TICKERS[id(wasmtime_engine)] = _Ticker(wasmtime_engine)
     store.set_epoch_deadline(max(1, round(seconds / _Ticker.TICK)))
-    yield

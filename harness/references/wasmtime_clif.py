@@ -22,7 +22,7 @@ import engine
 from harness.limits import Limits
 from harness.outcome import CallOutcome, NotRun, Outcome, Ran, Returned, State, Trapped, Value
 from harness.references import wasmtime_raw as raw
-from harness.references.wasmtime import COMPILERS, deadline, engine_of, stopped
+from harness.references.wasmtime import COMPILERS, engine_of, interrupt_after, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -102,8 +102,8 @@ class _Session:
         args = [part for value in call.args for part in parts(value)]
         count = sum(len(PARTS.get(kind, (kind,))) for kind in results)
         try:
-            with deadline(self.engine, self.store, self.limits.deadline):
-                values = raw.call(self.store, self.exports[call.export], args, count, {})
+            interrupt_after(self.limits.deadline, self.engine, self.store)
+            values = raw.call(self.store, self.exports[call.export], args, count, {})
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             return self._named(stopped(error))
         return Returned(tuple(whole(values, results)))

@@ -18,6 +18,12 @@ pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssemb
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
 pyo3::create_exception!(engine, PlanError, PyValueError, "A plan that does not fit its program.");
 pyo3::create_exception!(engine, ScheduleError, PyValueError, "Not a schedule for its program.");
+pyo3::create_exception!(
+    engine,
+    SnapshotError,
+    PyValueError,
+    "A snapshot that does not fit its program, or is none."
+);
 pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
 
 /// What a failed translation is in Python.
@@ -54,6 +60,7 @@ pub(super) fn run(error: RunError) -> PyErr {
         RunError::Schedule(error) => schedule(error),
         RunError::Unsupported(feature) => Unsupported::new_err(feature),
         RunError::CompileFailure(message) => CompileFailure::new_err(message),
+        RunError::Snapshot(message) => SnapshotError::new_err(message),
         RunError::Environment(message) => PyMemoryError::new_err(message),
     }
 }

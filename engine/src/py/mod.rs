@@ -4,6 +4,7 @@
 mod errors;
 mod program;
 mod run;
+mod snapshot;
 mod wasi;
 
 use pyo3::exceptions::PyValueError;
@@ -27,9 +28,13 @@ use crate::weave::{Signature, Weave, weave};
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, PlanError, ScheduleError, Unsupported};
+    use super::errors::{
+        CompileFailure, InvalidInput, PlanError, ScheduleError, SnapshotError, Unsupported,
+    };
     #[pymodule_export]
     use super::program::Program;
+    #[pymodule_export]
+    use super::snapshot::check_record;
     #[pymodule_export]
     use super::wasi::run_wasi;
     #[pymodule_export]

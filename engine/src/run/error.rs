@@ -24,6 +24,9 @@ pub enum RunError {
     /// A compiler panicked or rejected valid input.
     #[error("compile failure: {0}")]
     CompileFailure(String),
+    /// A snapshot is none of this run's.
+    #[error("{0}")]
+    Snapshot(String),
     /// This machine denied something.
     #[error("{0}")]
     Environment(String),

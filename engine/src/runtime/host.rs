@@ -6,6 +6,7 @@
 //! give the same.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::ambush::Ambushes;
@@ -152,7 +153,8 @@ fn answer(ty: ValType, hash: u64) -> Slot {
 }
 
 /// One call of a host function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HostCall {
     /// Module name of the import.
     pub module: String,

@@ -21,6 +21,7 @@
 //! | `builtins`, `gc_heap`, `host` | what guest code calls |
 //! | `directory`, `ambush` | for host functions that attack: where structures lie, writes that wait for a builtin |
 //! | `call`, `value` | entering guest code, values |
+//! | `snapshot` | what calls have changed of the trusted records, as data |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
 //! | `places` | where a field lies that a schedule names, and following one |
@@ -45,6 +46,7 @@ mod places;
 mod planted;
 mod provide;
 mod register;
+mod snapshot;
 mod state;
 mod structures;
 mod types;
@@ -69,6 +71,7 @@ pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
+pub use snapshot::{StateError, StoreState};
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
 pub(crate) use value::significant;
