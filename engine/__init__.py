@@ -6,6 +6,7 @@ Everything native lives in ``engine._native``; this package only gives it a name
 from engine._native import (
     CompileFailure,
     InvalidInput,
+    Pair,
     PlanError,
     Program,
     Unsupported,
@@ -14,6 +15,7 @@ from engine._native import (
     catalogue,
     cell_refusal,
     clif_arena,
+    effects,
     faults,
     generate_clif,
     mutate,
@@ -29,6 +31,7 @@ from engine._native import (
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "Pair",
     "PlanError",
     "Program",
     "Unsupported",
@@ -37,6 +40,7 @@ __all__ = [
     "catalogue",
     "cell_refusal",
     "clif_arena",
+    "effects",
     "faults",
     "generate_clif",
     "mutate",

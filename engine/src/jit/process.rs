@@ -20,7 +20,9 @@ use super::code::{Area, CodeError, CodeMemory};
 use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
 use super::known::KnownFunctions;
+use super::log::Log;
 use super::programs::Loaded;
+use super::records::Records;
 use super::registry::Registration;
 use super::serve::{Gateway, Refusal, Server, Service, panic_message};
 use super::stack::GuestStack;
@@ -63,6 +65,8 @@ pub(super) struct Call<'a> {
     pub(super) slots: &'a mut [Slot],
     /// Every program whose code may run.
     pub(super) programs: &'a [Loaded],
+    /// Where the log's records go, if the code keeps one.
+    pub(super) records: Option<Records<'a>>,
     pub(super) depth: u32,
     pub(super) deadline: Duration,
 }
@@ -78,6 +82,8 @@ pub(super) struct Process {
     /// Functions that were compiled for this process.
     pub(super) known: KnownFunctions,
     pub(super) control: ControlPage,
+    /// What recorded code writes; in cells only.
+    pub(super) log: Option<Log>,
     pub(super) way: Way,
     pub(super) gateways: Vec<Gateway>,
     gateway_addresses: HashMap<(Service, Signature), u64>,
@@ -104,6 +110,7 @@ struct Parts {
     table: NativeTable,
     stack: GuestStack,
     control: ControlPage,
+    log: Option<Log>,
 }
 
 impl Parts {
@@ -114,6 +121,7 @@ impl Parts {
             table: NativeTable::new()?,
             stack: GuestStack::new()?,
             control: ControlPage::new()?,
+            log: None,
         })
     }
 
@@ -124,6 +132,7 @@ impl Parts {
             table: NativeTable::shared()?,
             stack: GuestStack::shared()?,
             control: ControlPage::shared()?,
+            log: Some(Log::shared()?),
         })
     }
 
@@ -131,7 +140,9 @@ impl Parts {
     fn cell(&self) -> Result<Cell, CellError> {
         let single =
             [self.cage.memory(), self.table.memory(), self.stack.memory(), self.control.memory()];
-        let memories: Vec<_> = single.into_iter().flatten().chain(self.code.memories()).collect();
+        let log = self.log.as_ref().map(Log::memory);
+        let single = single.into_iter().flatten().chain(log);
+        let memories: Vec<_> = single.chain(self.code.memories()).collect();
         Cell::new(&memories)
     }
 }
@@ -165,7 +176,7 @@ impl Process {
         });
     }
 
-    fn kind(&self) -> (Native, GuardMode) {
+    pub(super) fn kind(&self) -> (Native, GuardMode) {
         let native = match self.way {
             Way::Thread(_) => Native::InProcess,
             Way::Cell(_) => Native::Cell,
@@ -184,13 +195,14 @@ impl Process {
                 (parts, Way::Cell(Box::new(cell)))
             }
         };
-        let Parts { cage, code, table, stack, control } = parts;
+        let Parts { cage, code, table, stack, control, log } = parts;
         let mut process = Process {
             cage,
             code,
             table,
             stack,
             control,
+            log,
             way,
             known: KnownFunctions::default(),
             gateways: Vec::new(),
@@ -219,6 +231,9 @@ impl Process {
         self.table.clear()?;
         self.control().fault_triggered.store(0, Relaxed);
         self.control().indirect_calls.store(0, Relaxed);
+        if let Some(log) = &self.log {
+            log.clear();
+        }
         Ok(self.cage.reset(len)?)
     }
 
@@ -369,6 +384,8 @@ impl Process {
             control,
             programs: call.programs,
             stack,
+            records: call.records,
+            log: self.log.as_ref(),
             refusal: None,
         };
         let server = &raw mut server;

@@ -95,6 +95,7 @@ impl Choice {
             fault: self.fault,
             count_calls: false,
             monitor: subject.is_confused() || self.fault.is_some(),
+            record: false,
         };
         let mut jit = Jit::new(config).map_err(errors::jit)?;
         let executor: &mut dyn Observed = &mut jit;

@@ -12,6 +12,7 @@ mod bare;
 mod error;
 mod imports;
 mod observe;
+mod reach;
 mod request;
 mod session;
 mod subject;
@@ -27,6 +28,7 @@ use crate::trap::Trap;
 
 pub use error::RunError;
 pub use observe::{Observed, Trace};
+pub use reach::{Class, Ending, Reach};
 pub use request::{Call, Imports, Request};
 pub use subject::Subject;
 pub use watch::{Landing, Witness};

@@ -3,6 +3,7 @@
 
 use super::imports;
 use super::observe::Observed;
+use super::reach::{self, Judge};
 use super::subject::Ready;
 use super::watch::{Objects, Watch};
 use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
@@ -22,6 +23,8 @@ pub(super) struct Session<'a> {
     prepared: Vec<&'a Prepared>,
     /// The places that a plan changed.
     watch: Watch,
+    /// Bytes of the arena.
+    len: u32,
 }
 
 impl<'a> Session<'a> {
@@ -34,7 +37,8 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>, RunError> {
         let (programs, prepared): (Vec<&Program>, Vec<&Prepared>) = ready.iter().copied().unzip();
         let len = arena_len(&programs, request.reservations)?;
-        let mut store = Store::new(executor, len, request.reservations)?;
+        let addressing = programs[0].layout.addressing;
+        let mut store = Store::with_pointers(executor, len, request.reservations, addressing)?;
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
             let provided = instances.last().copied();
@@ -48,7 +52,7 @@ impl<'a> Session<'a> {
             ([], true) => Some(objects(&mut store, len, &prepared).watcher()),
             _ => Some(watch.watcher(objects(&mut store, len, &prepared))),
         });
-        Ok(Session { store, instances, prepared, watch })
+        Ok(Session { store, instances, prepared, watch, len })
     }
 
     /// The instance under test.
@@ -132,6 +136,32 @@ impl<'a> Session<'a> {
         report.traces = executor.traces(&self.prepared);
         report.witnesses = self.watch.witnesses();
         self.look(executor.arena(), report).map_err(|error| error.to_string())
+    }
+
+    /// What tells where the subject's accesses go, in an arena at a native address.
+    pub(super) fn judge(&mut self, base: u64) -> Judge {
+        let subject = self.prepared.last().expect("`build` is given a program at least");
+        let (addressing, widths) = (subject.addressing, reach::widths(subject));
+        let Objects { map, classes } = objects(&mut self.store, self.len, &self.prepared);
+        Judge {
+            addressing,
+            base,
+            len: self.len,
+            map,
+            classes,
+            program: index(self.prepared.len() - 1),
+            widths,
+            areas: self.store.areas().all().to_vec(),
+            witness: None,
+        }
+    }
+
+    pub(super) fn look_at(&self, arena: &dyn Arena, report: &mut Report) -> Result<(), OutOfArena> {
+        let instance = self.subject();
+        let digests = self.store.memory_digests(arena)?;
+        report.memories = self.store.memories(instance, &digests);
+        report.globals = self.store.globals(arena, instance)?;
+        Ok(())
     }
 
     fn look(&self, arena: &dyn Arena, report: &mut Report) -> Result<(), OutOfArena> {

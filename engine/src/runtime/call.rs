@@ -17,6 +17,7 @@ use super::{InstanceId, Store};
 use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
 use crate::executor::{Executor, Limits, Services, Slot, Stop, ThrownTag};
+use crate::layout::Addressing;
 use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
 use crate::trap::Trap;
@@ -46,13 +47,19 @@ pub enum CallError {
 
 /// The signature of a host function in the code table: that of a Wasm function of
 /// its type, return area included.
-pub(super) fn signature(ty: &FuncType) -> ir::Signature {
-    return_area::explicit(&wasm_signature(ty))
+pub(super) fn signature(ty: &FuncType, addressing: Addressing) -> ir::Signature {
+    let signature = wasm_signature(ty, addressing);
+    match addressing {
+        Addressing::Arena32 => return_area::explicit(&signature),
+        Addressing::Raw64 => return_area::native(&signature),
+    }
 }
 
 /// How many slots the return area of a function of this type has, 0 without one.
-fn area_slots(ty: &FuncType) -> usize {
-    if return_area::needed(&wasm_signature(ty)) { ty.results.len() } else { 0 }
+fn area_slots(ty: &FuncType, addressing: Addressing) -> usize {
+    let has_area =
+        addressing == Addressing::Arena32 && return_area::needed(&wasm_signature(ty, addressing));
+    if has_area { ty.results.len() } else { 0 }
 }
 
 impl Store {
@@ -71,11 +78,13 @@ impl Store {
     ) -> Result<Vec<Value>, CallError> {
         let callee = *self.state.function(function);
         let ty = self.state.types.func(callee.ty).clone();
-        let mut slots = vec![Slot::from(callee.vmctx); CONTEXTS];
+        let vmctx = self.state.pointers.to_guest(callee.vmctx);
+        let area = area_slots(&ty, self.state.pointers.addressing);
+        let mut slots = vec![Slot::from(vmctx); CONTEXTS];
         slots.extend(self.state.arguments(executor.arena(), callee.ty, args, instance)?);
         let results = match callee.host {
             Some(number) => self.call_host(executor, number, &slots, ty.results.len())?,
-            None => self.enter(executor, callee.code, &slots, area_slots(&ty), limits)?,
+            None => self.enter(executor, callee.code, &slots, area, limits)?,
         };
         let results = ty.results.iter().zip(results);
         Ok(results.map(|(&ty, slot)| self.state.value(ty, slot)).collect())
@@ -179,7 +188,8 @@ impl State {
             _ if !self.types.matches(self.type_of(arg, instance), param) => None,
             (_, None) => Some(0),
             (ValType::FuncRef, Some(position)) => {
-                func_ref(self.instance(instance), position).map(Slot::from)
+                let known = func_ref(self.instance(instance), position);
+                known.map(|offset| self.pointers.to_guest(offset).into())
             }
             (ValType::ExternRef, Some(number)) => self.host_slot(arena, number)?,
             (ValType::AnyRef, Some(bits)) => match value::of_host(bits) {
@@ -227,7 +237,7 @@ impl State {
 
     /// The value of a slot that guest code filled.
     pub(super) fn value(&self, ty: ValType, slot: Slot) -> Value {
-        let bits = value::significant(ty, slot);
+        let bits = self.significant(ty, slot);
         let bits = match ty {
             ty if ty.is_reference() && bits == 0 => None,
             ValType::FuncRef => Some(self.function_position(bits)),
@@ -237,6 +247,16 @@ impl State {
             _ => Some(bits),
         };
         Value { ty, bits }
+    }
+
+    /// The bits of a slot that belong to a value of a type, with an offset for a pointer
+    /// where it is one.
+    fn significant(&self, ty: ValType, slot: Slot) -> u128 {
+        if (ty, self.pointers.addressing) != (ValType::FuncRef, Addressing::Raw64) {
+            return value::significant(ty, slot);
+        }
+        let pointer = value::significant(ValType::I64, slot);
+        self.pointers.of_guest(pointer).map_or(pointer, u128::from)
     }
 
     /// What [`Value::bits`] says of an anyref that is not null.
@@ -250,7 +270,7 @@ impl State {
     }
 
     /// What [`Value::bits`] says of the funcref of an offset that is not 0.
-    fn function_position(&self, offset: u128) -> u128 {
+    pub(super) fn function_position(&self, offset: u128) -> u128 {
         let known = u32::try_from(offset).ok().and_then(|offset| self.func_refs.get(&offset));
         known.map_or(value::FORGED + offset, |known| known.position.into())
     }
@@ -277,7 +297,7 @@ impl State {
         let slots = args.get(..CONTEXTS + params.len()).ok_or(Trap::BadCodeReference)?;
         let (contexts, slots) = slots.split_at(CONTEXTS);
         let pairs = params.iter().zip(slots);
-        let args: Vec<Slot> = pairs.map(|(&ty, &slot)| value::significant(ty, slot)).collect();
+        let args: Vec<Slot> = pairs.map(|(&ty, &slot)| self.significant(ty, slot)).collect();
         self.log(position, &args);
         let memory = self.callers_memory(contexts);
         let number = self.host_calls_made;
@@ -296,7 +316,7 @@ impl State {
     /// The memory that the caller exports as `memory`. The caller's vmctx is the guest's
     /// word: at worst, it names another instance of the store.
     fn callers_memory(&self, contexts: &[Slot]) -> Option<GuestMemory> {
-        let caller = u32::try_from(*contexts.last()?).ok()?;
+        let caller = self.pointers.of_guest(*contexts.last()?)?;
         let Extern::Memory(id) = *self.context(caller)?.exports.get("memory")? else {
             return None;
         };
@@ -332,7 +352,9 @@ impl Services for State {
         builtin: Builtin,
         args: &[Slot],
     ) -> Result<Slot, Trap> {
-        self.serve(arena, builtin, args)
+        let args = self.pointers.arguments(builtin, args)?;
+        let result = self.serve(arena, builtin, &args)?;
+        Ok(self.pointers.result(builtin, result))
     }
 
     fn host(
@@ -343,7 +365,7 @@ impl Services for State {
         results: &mut [Slot],
     ) -> Result<(), Trap> {
         let ty = &self.hosts.get(number as usize).ok_or(Trap::BadCodeReference)?.ty;
-        let slots = area_slots(ty);
+        let slots = area_slots(ty, self.pointers.addressing);
         if slots == 0 {
             return self.run_host(arena, number, args, results);
         }
