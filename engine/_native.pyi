@@ -182,6 +182,7 @@ class Compared(TypedDict):
     arena32: NotRequired[str]
     raw64: NotRequired[str]
     lost: NotRequired[int]  # records that the log had no room for
+    plausible: NotRequired[bool]  # whether raw pointers led outside to where a process can have memory
 
 @final
 class Pair:

@@ -137,8 +137,15 @@ pub struct Pair {
 pub enum Compared {
     /// It has no counterpart among raw pointers.
     Unmapped(Unmapped),
-    /// Its effect on the arena and on raw pointers, and how many records were lost of each.
-    Effects([Effect; 2], [u64; 2]),
+    /// What it did.
+    Effects {
+        /// On the arena and on raw pointers.
+        effects: [Effect; 2],
+        /// How many records the log had no room for.
+        lost: u64,
+        /// Whether an access outside VM data went where a process can have memory.
+        plausible: bool,
+    },
 }
 
 impl Pair {
@@ -186,25 +193,34 @@ impl Pair {
     /// # Errors
     /// [`CompareError`].
     pub fn compare(&self, plan: &Plan) -> Result<Compared, CompareError> {
-        let [arena, raw] = &self.subjects;
-        let same = self.correspondence.plan(arena.program(), raw.program(), plan);
+        let [arena, raw] = self.subjects.each_ref().map(Subject::program);
+        let same = self.correspondence.plan(arena, raw, plan);
         let same = match same {
             Ok(same) => same,
             Err(unmapped) => return Ok(Compared::Unmapped(unmapped)),
         };
         let mut jit = executor()?;
-        let (on_raw, raw_lost) = match self.effect(1, &same, &mut jit) {
+        let (on_raw, raw) = match self.effect(1, &same, &mut jit) {
             Err(CompareError::Plan(_)) => return Ok(Compared::Unmapped(Unmapped::Order)),
             ran => ran?,
         };
-        let (on_arena, lost) = self.effect(0, plan, &mut jit)?;
-        Ok(Compared::Effects([on_arena, on_raw], [lost, raw_lost]))
+        let (on_arena, arena) = self.effect(0, plan, &mut jit)?;
+        Ok(Compared::Effects {
+            effects: [on_arena, on_raw],
+            lost: arena.lost + raw.lost,
+            plausible: raw.plausible > 0,
+        })
     }
 
-    fn effect(&self, at: usize, plan: &Plan, jit: &mut Jit) -> Result<(Effect, u64), CompareError> {
+    fn effect(
+        &self,
+        at: usize,
+        plan: &Plan,
+        jit: &mut Jit,
+    ) -> Result<(Effect, Reach), CompareError> {
         let confused = self.subjects[at].confused(plan)?;
         let (reach, ending) = confused.reach(jit, &self.request)?;
-        Ok((Effect::of(&reach, &ending, &self.without[at]), reach.lost))
+        Ok((Effect::of(&reach, &ending, &self.without[at]), reach))
     }
 }
 

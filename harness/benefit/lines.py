@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.benefit.tally import CAUGHT, EFFECTS, ESCAPES, HARMLESS, INSIDE, LAYOUTS, NOT_REACHED, WRONG_VALUE
+from harness.benefit.tally import CAUGHT, EFFECTS, ESCAPES, HARMLESS, INSIDE, LAYOUTS, NOT_REACHED, OUTSIDE, WRONG_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +32,8 @@ def lines_of(tally: Tally) -> Iterator[str]:
     for effect in reversed(EFFECTS):
         cells = (f"{every.of(at, effect):,} {every.percent(at, effect):6.2f}%" for at in LAYOUTS)
         yield f"  {effect:<{WIDE - 2}}" + "".join(f"{cell:>18}" for cell in cells)
+    outside = every.of("raw64", OUTSIDE)
+    yield f"  of raw64's {outside:,} outside VM data, {tally.plausible:,} reach where a process can have memory"
     for title, shares in (("by kind", tally.by_kind), ("by object", tally.by_object)):
         yield ""
         yield from _table(title, shares)
@@ -65,7 +67,5 @@ def _table(title: str, shares: Mapping[str, Share]) -> Iterator[str]:
     yield f"{f'{title}, % arena32/raw64':<{WIDE}}{'reached':>9}{head}"
     for name, share in sorted(shares.items(), key=lambda item: -item[1].total):
         if share.total:
-            cells = (
-                "/".join(f"{share.percent(layout, *effects):.1f}" for layout in LAYOUTS) for _, effects in COLUMNS
-            )
+            cells = ("/".join(f"{share.percent(layout, *effects):.1f}" for layout in LAYOUTS) for _, effects in COLUMNS)
             yield f"  {name or '(none)':<{WIDE - 2}}{share.total:>9,}" + "".join(f"{cell:>15}" for cell in cells)

@@ -15,7 +15,7 @@ from generators.confuse import draw_plan
 from generators.corpus import CorpusGenerator
 from generators.entropy import PrngEntropy
 from generators.wasm import WasmGenerator
-from harness.benefit.tally import Tally
+from harness.benefit.tally import OUTSIDE, Tally
 from harness.executors import CONFUSED_DEADLINE, Subject
 
 if TYPE_CHECKING:
@@ -88,4 +88,5 @@ def _compare(pair: engine.Pair, kind: str, plan: str, tally: Tally) -> None:
         elif compared["lost"]:
             tally.lost += 1
         else:
+            tally.plausible += compared["plausible"] and compared["raw64"] == OUTSIDE
             tally.effects[kind, compared["object"], (compared["arena32"], compared["raw64"])] += 1

@@ -37,6 +37,7 @@ class Tally:
         effects: compared plans by kind, object that the change shows at, and effects.
         unmapped: plans without a counterpart, by kind and reason.
         refused: plans for modules that one layout does not run, by reason.
+        plausible: compared plans that led raw pointers outside to where a process can have memory in earnest.
         lost: plans whose runs recorded more than the log holds; they are not among ``effects``.
         empty: draws for a module in which nothing can be confused.
         failures: plans at which a compiler failed, by message.
@@ -46,6 +47,7 @@ class Tally:
     effects: Counter[tuple[str, str, Effects]] = field(default_factory=Counter)
     unmapped: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
+    plausible: int = 0
     lost: int = 0
     empty: int = 0
     failures: Counter[str] = field(default_factory=Counter)
@@ -56,6 +58,7 @@ class Tally:
         self.effects.update(other.effects)
         self.unmapped.update(other.unmapped)
         self.refused.update(other.refused)
+        self.plausible += other.plausible
         self.lost += other.lost
         self.empty += other.empty
         self.failures.update(other.failures)
@@ -68,31 +71,29 @@ class Tally:
     @property
     def all(self) -> Share:
         """Every plan that was reached."""
-        return self._share(lambda _kind, _object: True)
+        return self._grouped(lambda _kind, _object: "all").get("all", Share(Counter()))
 
     @property
     def by_kind(self) -> dict[str, Share]:
         """The same by kind of confusion, in order of their names."""
-        kinds = sorted({kind for kind, _, _ in self.effects})
-        return {kind: self._share(lambda of, _object, kind=kind: of == kind) for kind in kinds}  # type: ignore[misc]
+        return self._grouped(lambda kind, _object: kind)
 
     @property
     def by_object(self) -> dict[str, Share]:
         """The same by the structure or object that the change shows at."""
-        objects = sorted({name for _, name, _ in self.effects})
-        return {name: self._share(lambda _kind, of, name=name: of == name) for name in objects}  # type: ignore[misc]
+        return self._grouped(lambda _kind, name: name)
 
     @property
     def escapes(self) -> int:
         """Plans that led out of the arena: there must be none."""
         return self.all.of("arena32", *ESCAPES)
 
-    def _share(self, wanted: Callable[[str, str], bool]) -> Share:
-        share: Counter[Effects] = Counter()
-        for (kind, name, effects), count in self.effects.items():
-            if wanted(kind, name) and effects != (NOT_REACHED, NOT_REACHED):
-                share[effects] += count
-        return Share(share)
+    def _grouped(self, group: Callable[[str, str], str]) -> dict[str, Share]:
+        groups: dict[str, Counter[Effects]] = {}
+        for (kind, name, effects), count in sorted(self.effects.items()):
+            if effects != (NOT_REACHED, NOT_REACHED):
+                groups.setdefault(group(kind, name), Counter())[effects] += count
+        return {name: Share(groups[name]) for name in sorted(groups)}
 
     def to_json(self) -> dict[str, Any]:
         """Everything, as plain data in a fixed order."""
@@ -100,6 +101,7 @@ class Tally:
             "plans": self.plans,
             "compared": self.compared,
             "reached": self.all.total,
+            "plausible": self.plausible,
             "lost": self.lost,
             "empty": self.empty,
             "refused": dict(sorted(self.refused.items())),

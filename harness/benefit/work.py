@@ -62,12 +62,12 @@ class Work:
                 for number, plans in self._groups():
                     under_way.append(pool.submit(self.comparison.group, number, plans))
                     if len(under_way) > self.jobs * AHEAD:
-                        self._take(under_way.popleft())
+                        self._take(under_way)
             except KeyboardInterrupt:
                 self.interrupted = True
             under_way = deque(future for future in under_way if not (self.interrupted and future.cancel()))
             while under_way:
-                self._take(under_way.popleft())
+                self._take(under_way)
 
     def _groups(self) -> Iterator[tuple[int, int]]:
         """Numbers of groups, and how many plans of each."""
@@ -80,12 +80,15 @@ class Work:
             yield number, plans
             number += 1
 
-    def _take(self, future: Future[Tally]) -> None:
+    def _take(self, under_way: deque[Future[Tally]]) -> None:
+        """Waits for the first group and counts it."""
         try:
-            self.tally.add(future.result())
+            counted = under_way[0].result()
         except BrokenProcessPool:
             hint = "what was measured before is reported"
             raise EnvironmentFailure("a worker process died", "compare", hint) from None
+        under_way.popleft()
+        self.tally.add(counted)
         self.told(self.tally)
 
 

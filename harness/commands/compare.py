@@ -46,7 +46,9 @@ Examples:
     help=f"How many plans to draw.  [default: {DEFAULT_CASES} without --time]",
 )
 @click.option("--time", "seconds", type=duration, metavar="60s", help="Begin no plans after this time.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N", help="Seed of all plans.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N", help="Seed of all plans."
+)
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Worker processes.")
 @click.option(
     "--corpus",
@@ -69,7 +71,7 @@ Examples:
     help=f"Write {REPORT} and {PICTURE} there.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all counts as JSON on standard output.")
-def command(
+def command(  # noqa: PLR0917 (click passes them by name)
     cases: int | None,
     seconds: float | None,
     seed: int,

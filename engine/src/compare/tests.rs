@@ -39,8 +39,10 @@ fn effects(pair: &Pair, kind: Kind) -> Vec<(Entry, [Effect; 2])> {
             let entry = Entry { function: place.function, site: place.site, kind, params };
             let plan = Plan { entries: vec![entry.clone()] };
             match pair.compare(&plan).expect("compared") {
-                Compared::Effects(effects_of, [0, 0]) => effects.push((entry, effects_of)),
-                Compared::Effects(..) => panic!("records were lost"),
+                Compared::Effects { effects: of, lost, .. } => {
+                    assert_eq!(lost, 0, "records");
+                    effects.push((entry, of));
+                }
                 Compared::Unmapped(_) => {}
             }
         }

@@ -55,11 +55,12 @@ impl Pair {
         dict.set_item("object", object.unwrap_or_default())?;
         match self.0.compare(&plan).map_err(refused)? {
             Compared::Unmapped(why) => dict.set_item("unmapped", why.to_string())?,
-            Compared::Effects(effects, lost) => {
+            Compared::Effects { effects, lost, plausible } => {
                 for (layout, effect) in Addressing::ALL.into_iter().zip(effects) {
                     dict.set_item(layout.name(), effect.name())?;
                 }
-                dict.set_item("lost", lost.iter().sum::<u64>())?;
+                dict.set_item("lost", lost)?;
+                dict.set_item("plausible", plausible)?;
             }
         }
         Ok(dict)

@@ -73,6 +73,9 @@ pub struct Reach {
     pub stopped: u64,
     /// How many the log had no room for.
     pub lost: u64,
+    /// How many of those outside VM data went where a process can have memory in earnest:
+    /// see [`is_plausible`].
+    pub plausible: u64,
     /// The first site that reached the worst class.
     pub blamed: Option<SiteId>,
     /// Whether the witness of a plan's first entry was executed; `None` if it has none.
@@ -155,6 +158,13 @@ impl Subject {
     }
 }
 
+/// Whether something may be mapped at an address in a 64-bit process as systems lay them out
+/// today: not in the low 4 GiB, which loaders leave free, nor above user space. An access
+/// elsewhere is a crash in any process, not a breach.
+fn is_plausible(address: u64) -> bool {
+    (1 << 32..1 << 47).contains(&address)
+}
+
 /// Gives records their classes.
 #[derive(Debug)]
 pub(super) struct Judge {
@@ -182,13 +192,21 @@ impl Judge {
             reach.witnessed = Some(true);
         }
         match seen {
-            Recorded::Access { site: of, address } => reach.note(site, self.access(of, address)),
+            Recorded::Access { site: of, address } => {
+                let class = self.access(of, address);
+                reach.plausible +=
+                    u64::from(class == Some(Class::Outside) && is_plausible(address));
+                reach.note(site, class);
+            }
             Recorded::Call { fits, .. } => {
                 reach.note(site, Some(if fits { Class::Own } else { Class::BadTransfer }));
             }
             Recorded::Builtin { len: 0, .. } => {}
             Recorded::Builtin { address, len, .. } => {
-                reach.note(site, self.service(address, len));
+                let class = self.service(address, len);
+                reach.plausible +=
+                    u64::from(class == Some(Class::Outside) && is_plausible(address));
+                reach.note(site, class);
             }
             Recorded::Lost(count) => reach.lost += count,
         }

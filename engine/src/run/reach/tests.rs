@@ -65,6 +65,16 @@ fn outside_of_the_arena_offsets_are_stopped_and_raw_pointers_are_not() {
 }
 
 #[test]
+fn addresses_that_no_process_has_are_told_apart() {
+    let judge = judge(Addressing::Raw64);
+    let mut reach = Reach::default();
+    for address in [0x7654_3210, 1 << 47, u64::MAX - 8, BASE - 64, 0x5555_5555_0000] {
+        judge.note(Recorded::Access { site: MEMORY, address }, &mut reach);
+    }
+    assert_eq!((reach.counts[Class::Outside as usize], reach.plausible), (5, 2));
+}
+
+#[test]
 fn each_layout_has_its_own_null_page() {
     let (arena, raw) = (judge(Addressing::Arena32), judge(Addressing::Raw64));
     assert_eq!(arena.access(MEMORY, BASE + 8), None);
