@@ -17,6 +17,7 @@ __all__ = [
     "Pair",
     "PlanError",
     "Program",
+    "ScheduleError",
     "Unsupported",
     "answers",
     "assemble",
@@ -44,6 +45,9 @@ class InvalidInput(ValueError):
 
 class PlanError(ValueError):
     """A plan does not fit its program. ``args`` is ``(message,)``."""
+
+class ScheduleError(ValueError):
+    """A schedule cannot be followed in its program. ``args`` is ``(message,)``."""
 
 class Unsupported(Exception):
     """The input is valid but needs something that the engine does not have. ``args`` is ``(feature,)``."""
@@ -98,6 +102,13 @@ class Witness(TypedDict):
     offset: NotRequired[int]  # in the arena; of a call, its code index
     width: NotRequired[int]  # in bytes; 0 for a call
     in_object: NotRequired[bool]  # whether it lies in an object of the kind that its site names
+
+class Written(TypedDict):
+    """What became of one entry of a schedule: nothing, where its event did not take place. Values are little-endian."""
+
+    offset: NotRequired[int]  # in the arena
+    before: NotRequired[int]
+    after: NotRequired[int]
 
 class CallResult(TypedDict):
     """What one call, or instantiation, came to. Exactly one of the optional keys is present."""
@@ -154,6 +165,8 @@ class RunResult(TypedDict):
     host_calls: list[HostCall]  # the first 10,000
     escapes: list[Escape]  # found by looking after the run, or by a monitor: canaries, decoys, wrong calls and returns
     witnesses: list[Witness]  # one for each entry of the plan
+    written: list[Written]  # one for each entry of the schedule
+    events: dict[str, int]  # how often what a schedule can wait for took place; 0 where nobody counted
     arena_digest: int  # of all accessible bytes
     counts: Counts
     fault_triggered: bool
@@ -240,6 +253,12 @@ class Program:
 
         Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
         """
+    def corrupted(self, schedule: str) -> Program:
+        """The same program, during whose runs a schedule (a JSON array, see ``case.schema.json``) writes to the arena.
+
+        It shares everything that is compiled. A field that is not there, or a place outside the arena, is found by
+        ``run``. An empty schedule only counts events. Raises ``ScheduleError``.
+        """
     def describe_plan(self) -> str:
         """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
     def to_wasm(self) -> bytes:
@@ -280,7 +299,8 @@ class Program:
         in it, where ``guard`` has no meaning.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
 
-        Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
+        Raises ``ScheduleError`` for a schedule that does not fit; ``ValueError`` for an unknown export, wrong argument
+        count, setting or fault; ``Unsupported`` and
         ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
         system refuses a cell.
         """

@@ -65,8 +65,8 @@ class Case:
         calls: in order; `None` makes the calls of the run lines of CLIF text, runs a program
             with WASI from its start, and else calls each exported function with edge-case arguments.
         parts: other parts of the header as they stand there (``plan`` and
-            ``program_hash``; ``wasi``, which `harness.program_input` reads; ``modules`` and
-            ``schedule``, which this version keeps but does not act on).
+            ``program_hash``; ``wasi``, which `harness.program_input` reads; ``schedule``, which
+            the engine follows; ``modules``, which this version keeps but does not act on).
         history: where the case came from; never acted on.
     """
 
@@ -87,6 +87,17 @@ class Case:
     def is_confused(self) -> bool:
         """Whether something changes the program or its data behind its back."""
         return bool(self.parts.get("plan") or self.parts.get("schedule"))
+
+    @property
+    def is_corrupted(self) -> bool:
+        """Whether somebody writes to its data while it runs, which only the engine can do."""
+        return bool(self.parts.get("schedule"))
+
+    @property
+    def is_corrupted_alike(self) -> bool:
+        """Whether every executor makes the same of the schedule, if there is one."""
+        schedule = self.parts.get("schedule", ())
+        return not any("executors" in entry or entry["event"] == "program_load" for entry in schedule)
 
 
 def number_to_json(value: Value) -> dict[str, str | None]:

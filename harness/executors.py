@@ -16,6 +16,7 @@ import engine
 from engine.programs import confused, run_lines, translated
 from harness.arguments import edge_calls
 from harness.case import Call, Case
+from harness.limits import Limits, near_limit
 from harness.outcome import (
     CallOutcome,
     Counts,
@@ -33,6 +34,7 @@ from harness.outcome import (
     Trapped,
     Value,
     Witness,
+    Written,
 )
 from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of, input_from_json
 
@@ -45,59 +47,12 @@ if TYPE_CHECKING:
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
 Native = Literal["cell", "in-process"]
-CASE_SECONDS = 60.0
-"""What a case may take by default, in which whole programs have `PROGRAM_FUEL` and `PROGRAM_DEADLINE`."""
-PROGRAM_FUEL = 1_000_000_000
-PROGRAM_DEADLINE = 5.0
-CONFUSED_FUEL = 200_000
-CONFUSED_DEADLINE = 0.1
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", "reference")
 MODULE_EXECUTORS = EXECUTORS[:3]
 """What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
 
-
 OUTPUT_BYTES = 16 << 20
 """What a program may write to each of its output streams."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far a run may go, the same for every executor and reference.
-
-    Attributes:
-        fuel: interpreter operations of one call.
-        deadline: seconds of one call.
-        depth: nested guest calls.
-        max_memory: bytes that a memory may grow to.
-        max_table: elements that a table may grow to.
-        program_fuel: the same as ``fuel``, of a whole program.
-        program_deadline: the same as ``deadline``, of a whole program.
-    """
-
-    fuel: int = 50_000_000
-    deadline: float = 2.0
-    depth: int = 2500
-    max_memory: int = 256 << 20
-    max_table: int = 100_000
-    program_fuel: int = PROGRAM_FUEL
-    program_deadline: float = PROGRAM_DEADLINE
-
-    def within(self, seconds: float) -> Limits:
-        """Whole programs may take as much of the time that a case has as leaves room for every executor."""
-        share = seconds / CASE_SECONDS
-        return replace(self, program_fuel=int(PROGRAM_FUEL * share), program_deadline=PROGRAM_DEADLINE * share)
-
-    def of(self, subject: Subject) -> Limits:
-        """The limits of a subject: a confused program has less, a whole one more."""
-        if subject.case.is_confused:
-            return self.when_confused()
-        if subject.input is not None:
-            return replace(self, fuel=self.program_fuel, deadline=self.program_deadline)
-        return self
-
-    def when_confused(self) -> Limits:
-        """The limits of a confused program, whose loops often have no end any more."""
-        return replace(self, fuel=min(self.fuel, CONFUSED_FUEL), deadline=min(self.deadline, CONFUSED_DEADLINE))
 
 
 class Subject:
@@ -149,17 +104,20 @@ class Subject:
 
 
 def _program(case: Case) -> engine.Program:
-    """The program of a case, which must be the one that its plan was made for."""
+    """The program of a case, which must be the one that its plan and its schedule were made for."""
     program = translated(case.wasm)
-    plan = case.parts.get("plan")
-    if not plan:
+    plan, schedule = case.parts.get("plan"), case.parts.get("schedule")
+    if not plan and not schedule:
         return program
+    what, error = ("plan", engine.PlanError) if plan else ("schedule", engine.ScheduleError)
     wanted = case.parts.get("program_hash")
     if wanted is None:
-        raise engine.PlanError(f"a plan needs the hash of its program, which is {program.hash}")
+        raise error(f"a {what} needs the hash of its program, which is {program.hash}")
     if wanted != program.hash:
-        raise engine.PlanError(f"the plan is for the program {wanted}, this one is {program.hash}")
-    return confused(case.wasm, json.dumps(plan))
+        raise error(f"the {what} is for the program {wanted}, this one is {program.hash}")
+    if plan:
+        program = confused(case.wasm, json.dumps(plan))
+    return program.corrupted(json.dumps(schedule)) if schedule else program
 
 
 def check_call(call: Call, params: list[_native.ValType] | None) -> None:
@@ -301,20 +259,14 @@ def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
         ),
         escapes=tuple(map(_escape, result["escapes"])),
         witnesses=tuple(map(_witness, result["witnesses"])),
+        written=tuple(Written(**entry) for entry in result["written"]),
+        events=result["events"],
         arena_digest=result["arena_digest"],
         counts=Counts(**result["counts"]),
         fault_triggered=result["fault_triggered"],
         limited=near_limit(state, limits),
         times=result["times"],
     )
-
-
-def near_limit(state: State, limits: Limits) -> bool:
-    """Whether a memory or table has come so near its limit that growing it may differ."""
-    pages = limits.max_memory >> 16
-    memories = (size for size, _ in state.memories.values())
-    tables = (size for size, _ in state.tables.values())
-    return any(2 * size > pages for size in memories) or any(2 * size > limits.max_table for size in tables)
 
 
 def _call(result: _native.CallResult) -> CallOutcome:

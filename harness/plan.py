@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits, Native
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Native
+from harness.limits import Limits
 
 if TYPE_CHECKING:
     from generators.entropy import Entropy
@@ -90,8 +91,13 @@ class Plan:
         )
 
     def for_case(self, case: Case) -> Plan:
-        """The plan as a case changes it: by its options, and by being CLIF, which not every reference can run."""
+        """The plan as a case changes it: by its options, and by what references can say of it.
+
+        None sees what is written into VM data or how a module is confused, and not every one can run a program in CLIF.
+        """
         plan = self.with_options(case.options)
+        if case.is_corrupted or (case.is_confused and not case.is_clif):
+            plan = replace(plan, references=())
         if not case.is_clif:
             return plan
         executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
@@ -107,7 +113,8 @@ class Plan:
             native = "cell"
         if options.max_memory is not None:
             limits = replace(limits, max_memory=options.max_memory)
-        return Plan(
+        return replace(
+            self,
             modes=MODES[options.mode] if options.mode else self.modes,
             executors=tuple(name for name in EXECUTORS if name in options.executors)
             if options.executors
@@ -118,7 +125,6 @@ class Plan:
             fault=options.fault or self.fault,
             settings=self.settings if options.settings is None else options.settings,
             limits=limits,
-            of_clif=self.of_clif,
         )
 
     def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:

@@ -129,12 +129,18 @@ pub trait Arena {
 /// threshold rises with what is freed, up to 32 MiB.
 const ALWAYS_MAPPED: usize = 33 << 20;
 
-/// An arena that owns its bytes: what the interpreter runs on.
+/// An arena whose bytes are at hand, owned or borrowed: nobody else writes them.
 #[derive(Debug)]
-pub struct OwnedArena {
+pub struct PlainArena<B> {
     /// The bytes from [`NULL_PAGE`] on, so that one comparison covers both ends.
-    body: Vec<u8>,
+    body: B,
 }
+
+/// An arena that owns its bytes: what the interpreter runs on.
+pub type OwnedArena = PlainArena<Vec<u8>>;
+
+/// The arena of an interpreter that is in the middle of an instruction.
+pub type BorrowedArena<'a> = PlainArena<&'a mut [u8]>;
 
 impl OwnedArena {
     /// A zeroed arena of `len` bytes, null page included. The host commits memory
@@ -155,7 +161,16 @@ impl OwnedArena {
     pub fn body_mut(&mut self) -> &mut [u8] {
         &mut self.body
     }
+}
 
+impl<'a> BorrowedArena<'a> {
+    /// The arena of which `body` is all from [`NULL_PAGE`] on.
+    pub(crate) fn of(body: &'a mut [u8]) -> BorrowedArena<'a> {
+        PlainArena { body }
+    }
+}
+
+impl<B: AsRef<[u8]>> PlainArena<B> {
     fn range(&self, offset: u32, width: u32) -> Result<std::ops::Range<usize>, OutOfArena> {
         let refused = OutOfArena { offset, width };
         if width == 0 {
@@ -163,38 +178,38 @@ impl OwnedArena {
         }
         let start = offset.checked_sub(NULL_PAGE).ok_or(refused)? as usize;
         let end = start + width as usize;
-        if end <= self.body.len() { Ok(start..end) } else { Err(refused) }
+        if end <= self.body.as_ref().len() { Ok(start..end) } else { Err(refused) }
     }
 }
 
-impl Arena for OwnedArena {
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena for PlainArena<B> {
     #[expect(clippy::cast_possible_truncation, reason = "`new` takes the length as u32")]
     fn len(&self) -> u32 {
-        self.body.len() as u32 + NULL_PAGE
+        self.body.as_ref().len() as u32 + NULL_PAGE
     }
 
     fn read(&self, offset: u32, into: &mut [u8]) -> Result<(), OutOfArena> {
         let range = self.range(offset, width(into))?;
-        into.copy_from_slice(&self.body[range]);
+        into.copy_from_slice(&self.body.as_ref()[range]);
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OutOfArena> {
         let range = self.range(offset, width(bytes))?;
-        self.body[range].copy_from_slice(bytes);
+        self.body.as_mut()[range].copy_from_slice(bytes);
         Ok(())
     }
 
     fn copy_within(&mut self, dst: u32, src: u32, len: u32) -> Result<(), OutOfArena> {
         let dst = self.range(dst, len)?;
         let src = self.range(src, len)?;
-        self.body.copy_within(src, dst.start);
+        self.body.as_mut().copy_within(src, dst.start);
         Ok(())
     }
 
     fn fill(&mut self, offset: u32, byte: u8, len: u32) -> Result<(), OutOfArena> {
         let range = self.range(offset, len)?;
-        self.body[range].fill(byte);
+        self.body.as_mut()[range].fill(byte);
         Ok(())
     }
 }

@@ -23,6 +23,7 @@ pub mod code_table;
 pub mod compare;
 mod compiled;
 pub mod confuse;
+pub mod corrupt;
 pub mod executor;
 pub mod fault;
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.errors import UsageError
-from harness.executors import EXECUTORS, MODULE_EXECUTORS, Limits
+from harness.executors import EXECUTORS, MODULE_EXECUTORS
+from harness.limits import Limits
 from harness.native import OPTION, chosen_native
 from harness.plan import MODES, REFERENCES, Plan
 

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 import engine
 from harness.errors import EnvironmentFailure, UsageError
-from harness.executors import Limits, Subject
+from harness.limits import Limits
 from harness.outcome import CallOutcome, NotRun, Outcome, Ran, Returned, Trapped
 from harness.references import UNCAUGHT
 from harness.references.wasi_caller import SUBJECT, NotPossibleError, caller_text, read_results
 
 if TYPE_CHECKING:
     from engine._native import ExportItem
+    from harness.executors import Subject
 
 PREFIX = "wasmtime-cli="
 STACK_BYTES = 2 << 20

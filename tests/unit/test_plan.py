@@ -6,7 +6,8 @@ import pytest
 
 from generators.entropy import PrngEntropy
 from harness.case import CaseOptions
-from harness.executors import EngineExecutor, Limits
+from harness.executors import EngineExecutor
+from harness.limits import Limits
 from harness.plan import JIT_SETTINGS, REFERENCES, REGISTER_ALLOCATORS, Plan
 
 

@@ -46,7 +46,7 @@ use compile::Compiler;
 use gateway::{Gateway, RETURN};
 use machine::{Callee, State};
 use monitor::Monitor;
-pub use monitor::{MAX_NOTES, Notes, Observation, Watcher};
+pub use monitor::{Intruder, Loaded, MAX_NOTES, Notes, Observation, Watcher};
 use policy::{Checked, Faulty, Plain};
 use predecode::Fragment;
 use registers::{Registers, SP};
@@ -73,7 +73,10 @@ pub struct Interpreter {
     stack: Vec<u8>,
     counts: Counts,
     faults: Faults,
+    /// For each program, what fault 14 keeps: see [`Faults::kept_fields`].
+    lengths: Vec<Vec<bool>>,
     watcher: Option<Watcher>,
+    intruder: Option<Intruder>,
     notes: Notes,
 }
 
@@ -90,7 +93,9 @@ impl Interpreter {
             stack: vec![0; STACK_BYTES as usize],
             counts: Counts::default(),
             faults,
+            lengths: Vec::new(),
             watcher: None,
+            intruder: None,
             notes: Notes::default(),
         }
     }
@@ -104,6 +109,11 @@ impl Interpreter {
     /// Has the following calls monitored, or not.
     pub fn watch(&mut self, watcher: Option<Watcher>) {
         self.watcher = watcher;
+    }
+
+    /// Has an intruder see the loads of the following calls, or not.
+    pub fn intrude(&mut self, intruder: Option<Intruder>) {
+        self.intruder = intruder;
     }
 
     /// Takes what the monitor has noted since the last time.
@@ -170,6 +180,7 @@ impl Executor for Interpreter {
     fn reset(&mut self, len: u32) -> Result<(), String> {
         self.code = Code::default();
         self.builtins.clear();
+        self.lengths.clear();
         self.callees.clear();
         self.counts = Counts::default();
         self.notes = Notes::default();
@@ -189,6 +200,7 @@ impl Executor for Interpreter {
         self.code.constants.append(&mut fragment.constants);
         self.code.entries.push(fragment.entries);
         self.code.handlers.extend(fragment.handlers);
+        self.lengths.push(self.faults.kept_fields(&program.sites));
         Ok(())
     }
 
@@ -235,16 +247,17 @@ impl Executor for Interpreter {
             arguments: Vec::new(),
         };
         let fault = Fault::ALL.iter().copied().find(|&fault| self.faults.has(fault));
-        let monitored = fault.is_some() || self.watcher.is_some();
+        let monitored = fault.is_some() || self.watcher.is_some() || self.intruder.is_some();
         let monitor = monitored.then(|| Monitor {
             origins: &self.code.origins,
             watcher: self.watcher.as_mut(),
+            intruder: self.intruder.as_mut(),
             notes: &mut self.notes,
             callers: vec![RETURN],
         });
         let ended = match (fault, monitor) {
             (Some(fault), Some(monitor)) => {
-                session.run(&mut Faulty::new(fault, &self.faults, monitor))
+                session.run(&mut Faulty::new(fault, &self.faults, &self.lengths, monitor))
             }
             (_, Some(monitor)) => session.run(&mut Checked { monitor }),
             (_, None) => session.run(&mut Plain),

@@ -35,7 +35,9 @@ impl Jit {
         }
         let target = self.target(mode)?;
         let mut compiler = Compiler::new(&*target);
-        let emit = |function| self.emit(function, (mode, addressing), table, &mut compiler);
+        let lengths = self.faults.kept_fields(&program.sites);
+        let kind = (mode, addressing);
+        let emit = |function| self.emit(function, kind, &lengths, table, &mut compiler);
         let functions = program.functions.iter().map(emit).collect::<Result<_, _>>()?;
         self.load_emitted(functions, (mode, addressing), &program.sites)
     }
@@ -51,11 +53,13 @@ impl Jit {
         &mut self,
         function: &Arc<Function>,
         kind: (Mode, Addressing),
+        lengths: &[bool],
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Arc<EmittedFunction>, LoadError> {
         if self.faults.any() {
-            return self.lower(function, kind, table, compiler).map(|known| known.function);
+            let new = self.lower(function, kind, lengths, table, compiler);
+            return new.map(|known| known.function);
         }
         let configuration = Configuration {
             mode: kind.0,
@@ -67,7 +71,7 @@ impl Jit {
         if let Some(known) = self.process().known.get(&configuration, function, table) {
             return Ok(known);
         }
-        let new = self.lower(function, kind, table, compiler)?;
+        let new = self.lower(function, kind, lengths, table, compiler)?;
         let emitted = new.function.clone();
         self.process_mut().known.insert(&configuration, function, new);
         Ok(emitted)
@@ -77,6 +81,7 @@ impl Jit {
         &self,
         function: &Function,
         (mode, addressing): (Mode, Addressing),
+        lengths: &[bool],
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Known, LoadError> {
@@ -86,6 +91,7 @@ impl Jit {
             table: self.process().table.address(),
             control: self.process().control_address(),
             faults: &self.faults,
+            lengths,
             count_calls: self.count_calls,
             monitor: self.monitor,
         };

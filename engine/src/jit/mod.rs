@@ -23,6 +23,7 @@ mod compile;
 mod control;
 mod emitted;
 mod in_cell;
+mod in_thread;
 mod isa;
 mod known;
 mod library;

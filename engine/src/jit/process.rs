@@ -23,14 +23,13 @@ use super::known::KnownFunctions;
 use super::log::Log;
 use super::programs::Loaded;
 use super::records::Records;
-use super::registry::Registration;
-use super::serve::{Gateway, Refusal, Server, Service, panic_message};
+use super::serve::{Gateway, Service, panic_message};
 use super::stack::GuestStack;
 use super::table::{NativeEntry, NativeTable};
-use super::thread::{Timer, ensure_signal_stack};
+use super::thread::Timer;
 use super::trampoline::Maker;
-use super::x86_64::{Fault, TRAP_INSTRUCTION, enter, leave, serve_gateway, status};
-use super::{JitError, Native, library, signals};
+use super::x86_64::{Fault, TRAP_INSTRUCTION, leave, serve_gateway};
+use super::{JitError, Native, library};
 use crate::cage::{Cage, GuardMode};
 use crate::cell::{self, Cell, CellError, Death};
 use crate::executor::{Services, Slot};
@@ -361,59 +360,9 @@ impl Process {
         }
         let trampoline = self.entry(call.signature)?;
         match self.way {
-            Way::Thread(_) => self.run_here(services, trampoline, call),
+            Way::Thread(_) => self.run_in_thread(services, trampoline, call),
             Way::Cell(_) => self.run_in_cell(services, trampoline, call),
         }
-    }
-
-    fn run_here(
-        &mut self,
-        services: &mut dyn Services,
-        trampoline: u64,
-        call: Call<'_>,
-    ) -> Result<Ended, String> {
-        let Way::Thread(timer) = &self.way else { unreachable!("the caller looked") };
-        ensure_signal_stack().map_err(|e| format!("no signal stack: {e}"))?;
-        signals::ensure_first();
-        let (control, stack) = (self.control.get(), &self.stack);
-        let base = self.cage.base();
-        let mut server = Server {
-            services,
-            cage: &mut self.cage,
-            gateways: &self.gateways,
-            control,
-            programs: call.programs,
-            stack,
-            records: call.records,
-            log: self.log.as_ref(),
-            refusal: None,
-        };
-        let server = &raw mut server;
-        control.begin(call.depth, stack, server.cast());
-        let registration = Registration::new(control, &self.code.addresses());
-        let registration = registration.ok_or("too many threads run guest code")?;
-        let armed = timer.arm(call.deadline);
-        let slots = call.slots.as_mut_ptr();
-        // SAFETY: this thread is registered with its own control block, whose stack and
-        // server are set; the trampoline was made for the callee's signature, and the
-        // caller gave enough slots for it (`Jit::call`).
-        let status = unsafe { enter(control, trampoline, slots, call.callee, base) };
-        drop(armed);
-        drop(registration);
-        // SAFETY: guest code is left, so nothing else refers to the server any more.
-        let refusal = unsafe { (*server).refusal.take() };
-        Ok(ended(control, status, refusal))
-    }
-}
-
-fn ended(control: &Control, status: u32, refusal: Option<Refusal>) -> Ended {
-    match (status, refusal) {
-        (status::RETURNED, _) => Ended::Returned,
-        (status::STOPPED, Some(Refusal::Trap { trap, caller })) => Ended::Raised { trap, caller },
-        (status::STOPPED, Some(Refusal::Panic(message))) => Ended::Broken(message),
-        (status::FAULTED, _) => Ended::Faulted(Box::new(control.fault.read())),
-        (status::INTERRUPTED, _) => Ended::Interrupted { pc: control.fault.read().pc },
-        (status, refusal) => Ended::Broken(format!("left guest code with {status}, {refusal:?}")),
     }
 }
 

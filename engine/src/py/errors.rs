@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
 use crate::clif::SourceError;
 use crate::confuse;
+use crate::corrupt;
 use crate::frontend::FrontendError;
 use crate::jit::JitError;
 use crate::run::RunError;
@@ -15,6 +16,7 @@ use crate::weave::WeaveError;
 pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
 pyo3::create_exception!(engine, PlanError, PyValueError, "A plan that does not fit its program.");
+pyo3::create_exception!(engine, ScheduleError, PyValueError, "Not a schedule for its program.");
 pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
 
 /// What a failed translation is in Python.
@@ -43,10 +45,16 @@ pub(super) fn clif(error: SourceError) -> PyErr {
 pub(super) fn run(error: RunError) -> PyErr {
     match error {
         RunError::Request(message) => PyValueError::new_err(message),
+        RunError::Schedule(error) => schedule(error),
         RunError::Unsupported(feature) => Unsupported::new_err(feature),
         RunError::CompileFailure(message) => CompileFailure::new_err(message),
         RunError::Environment(message) => PyMemoryError::new_err(message),
     }
+}
+
+/// What a schedule that cannot be followed is in Python.
+pub(super) fn schedule(error: corrupt::ScheduleError) -> PyErr {
+    ScheduleError::new_err(error.to_string())
 }
 
 /// What a plan that does not fit is in Python.

@@ -29,7 +29,7 @@ mod _native {
     #[pymodule_export]
     use super::compare::{Pair, effects};
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
+    use super::errors::{CompileFailure, InvalidInput, PlanError, ScheduleError, Unsupported};
     #[pymodule_export]
     use super::program::Program;
     #[pymodule_export]

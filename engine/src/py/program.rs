@@ -9,6 +9,7 @@ use super::errors;
 use super::run::{self, Choice};
 use crate::clif;
 use crate::confuse::{self, Kind, Place, Plan};
+use crate::corrupt::Schedule;
 use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, FuncId, Item, Module, ValType};
@@ -88,6 +89,11 @@ impl Program {
 
     fn describe_plan(&self) -> String {
         self.subject.describe().to_string()
+    }
+
+    fn corrupted(&self, schedule: &str) -> PyResult<Program> {
+        let schedule = Schedule::from_json(schedule).map_err(errors::schedule)?;
+        Ok(Program { subject: self.subject.corrupted(schedule) })
     }
 
     fn places(&self) -> Vec<(u32, u32, &'static str)> {

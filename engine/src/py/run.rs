@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyList};
 use super::errors;
 use crate::cage::GuardMode;
 use crate::clif;
+use crate::corrupt::{Event, Written};
 use crate::executor::{Access, Escape};
 use crate::fault::{Fault, Faults};
 use crate::interp::Interpreter;
@@ -94,7 +95,7 @@ impl Choice {
             guard: self.guard,
             fault: self.fault,
             count_calls: false,
-            monitor: subject.is_confused() || self.fault.is_some(),
+            monitor: subject.is_attacked() || self.fault.is_some(),
             record: false,
         };
         let mut jit = Jit::new(config).map_err(errors::jit)?;
@@ -178,6 +179,9 @@ pub(super) fn report<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'p
     dict.set_item("host_calls", host_calls)?;
     dict.set_item("escapes", list(py, &report.traces, trace)?)?;
     dict.set_item("witnesses", list(py, &report.witnesses, witness)?)?;
+    dict.set_item("written", list(py, &report.written, written)?)?;
+    let events = Event::ALL.iter().map(|&event| (event.name(), report.events.get(event)));
+    dict.set_item("events", entry(py, &events.collect::<Vec<_>>())?)?;
     dict.set_item("arena_digest", report.arena_digest.0)?;
     let counts = &report.counts;
     let counts = entry(
@@ -278,6 +282,17 @@ fn escape<'py>(
         registers.set_item(name, register)?;
     }
     dict.set_item("registers", registers)?;
+    Ok(dict)
+}
+
+/// The dictionary `Written`.
+fn written<'py>(py: Python<'py>, written: &Written) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    if let Some(offset) = written.offset {
+        dict.set_item("offset", offset)?;
+        dict.set_item("before", written.before)?;
+        dict.set_item("after", written.after)?;
+    }
     Ok(dict)
 }
 

@@ -4,12 +4,14 @@
 //! program that calls a builtin is refused.
 #![forbid(unsafe_code)]
 
+use super::corruption;
 use super::observe::Observed;
 use super::watch::Watch;
 use super::{Call, Outcome, Report, Request, RunError, Subject, Times, guarded, timed};
 use crate::arena::{Arena, OutOfArena, PAGE};
 use crate::clif::{DIGESTED, LEN, MEMORY, MEMORY_BYTES, SHADOW_STACK};
 use crate::code_table::{CodeIndex, CodeTable, Target};
+use crate::corrupt::{Corruption, Event, Field, Place, Places};
 use crate::executor::{Services, Slot, Stop};
 use crate::passes::{Prepared, return_area, shadow_stack};
 use crate::program::{Builtin, FuncId, FuncType, Item, Program};
@@ -34,7 +36,8 @@ pub(super) fn run(
     };
     let watched = request.check_objects || subject.is_confused();
     executor.watch(watched.then(|| watch.bare_watcher()));
-    let bare = Bare { program: subject.program(), prepared, table, watch };
+    let corruption = corruption::of_run(subject, request, executor, &[prepared], &NoFields, LEN)?;
+    let bare = Bare { program: subject.program(), prepared, table, watch, corruption };
     timed(&mut times.run, || bare.calls(executor, request, &mut report.calls));
     if let Some(what) = executor.missing() {
         return Err(RunError::Unsupported(what.to_owned()));
@@ -43,6 +46,9 @@ pub(super) fn run(
     report.fault_triggered = executor.fault_triggered();
     timed(&mut times.inspect, || bare.inspect(executor, &mut report));
     report.witnesses = bare.watch.witnesses();
+    if let Some(corruption) = &bare.corruption {
+        corruption::report(corruption, &mut report);
+    }
     report.times = times;
     Ok(report)
 }
@@ -65,6 +71,7 @@ struct Bare<'a> {
     prepared: &'a Prepared,
     table: CodeTable,
     watch: Watch,
+    corruption: Option<Corruption>,
 }
 
 impl Bare<'_> {
@@ -109,6 +116,9 @@ impl Bare<'_> {
             args.push(top.into());
         }
         let index = u32::try_from(function + 1).expect("the code table has room for it");
+        if let Some(corruption) = &self.corruption {
+            corruption.at(Event::Entry, None, executor.arena());
+        }
         let returned =
             executor.call(&self.table, &mut Nobody, CodeIndex(index), &args, request.limits)?;
         if !needed {
@@ -176,6 +186,15 @@ const _: () = assert!(shadow_stack::WORDS_END <= SHADOW_STACK && LEN.is_multiple
 /// An arena that is shorter than it was: our own fault.
 fn broken(error: OutOfArena) -> Stop {
     Stop::RuntimeFault(error.to_string())
+}
+
+/// There are no structures, so schedules have offsets only.
+struct NoFields;
+
+impl Places for NoFields {
+    fn place(&self, _: &Field) -> Option<Place> {
+        None
+    }
 }
 
 /// Serves nothing: the program has no imports, and builtins need an instance.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::code_table::TableFull;
+use crate::corrupt::ScheduleError;
 use crate::executor::LoadError;
 use crate::frontend::FrontendError;
 use crate::passes::PassError;
@@ -13,6 +14,9 @@ pub enum RunError {
     /// The request does not fit the program.
     #[error("{0}")]
     Request(String),
+    /// The program cannot be corrupted like that.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// The program needs something that the engine does not have.
     #[error("unsupported: {0}")]
     Unsupported(String),

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod bare;
+mod corruption;
 mod error;
 mod imports;
 mod observe;
@@ -16,11 +17,13 @@ mod reach;
 mod request;
 mod session;
 mod subject;
+mod tenancy;
 mod watch;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use crate::corrupt::{EventCounts, Written};
 use crate::executor::{Counts, Escape};
 use crate::program::Program;
 use crate::runtime::{ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value};
@@ -32,8 +35,6 @@ pub use reach::{Class, Ending, Reach};
 pub use request::{Call, Imports, Request};
 pub use subject::Subject;
 pub use watch::{Landing, Witness};
-
-use session::Session;
 
 /// What one call, or instantiation, came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +104,10 @@ pub struct Report {
     pub traces: Vec<Trace>,
     /// For each entry of the plan, whether it took effect and where.
     pub witnesses: Vec<Witness>,
+    /// What became of each entry of the schedule.
+    pub written: Vec<Written>,
+    /// How often what a schedule can wait for took place; 0 where nobody counted.
+    pub events: EventCounts,
     /// Digest of the arena's bytes in use.
     pub arena_digest: ArenaDigest,
     /// What the executor counted.
@@ -140,7 +145,7 @@ impl Subject {
             Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
         })?;
         let built = timed(&mut times.compile, || {
-            guarded(|| Session::build(executor, &ready, &witnesses, request))
+            guarded(|| tenancy::build(self, executor, &ready, &witnesses, request))
         });
         let mut session = match built {
             Ok(built) => built?,
@@ -154,7 +159,7 @@ impl Subject {
             return Err(RunError::Unsupported(what.to_owned()));
         }
         report.counts = executor.counts();
-        report.fault_triggered = executor.fault_triggered();
+        report.fault_triggered = executor.fault_triggered() || session.fault_triggered();
         let looked = timed(&mut times.inspect, || {
             guarded(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
         });
@@ -178,6 +183,8 @@ impl Report {
             host_calls: Vec::new(),
             traces: Vec::new(),
             witnesses: Vec::new(),
+            written: Vec::new(),
+            events: EventCounts::default(),
             arena_digest: ArenaDigest(0),
             counts: Counts::default(),
             fault_triggered: false,

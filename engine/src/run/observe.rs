@@ -3,7 +3,8 @@
 
 use crate::cage::DecoyTrace;
 use crate::executor::{Access, Executor};
-use crate::interp::{Interpreter, Observation, Watcher};
+use crate::fault::Fault;
+use crate::interp::{Interpreter, Intruder, Observation, Watcher};
 use crate::jit::Jit;
 use crate::passes::Prepared;
 use crate::site::{Site, SiteId};
@@ -41,9 +42,18 @@ pub trait Observed: Executor {
     /// Executors that cannot tell ignore it.
     fn watch(&mut self, watcher: Option<Watcher>);
 
+    /// Has an intruder see the loads of the calls to come, or not. Executors that cannot
+    /// stop between a load and its use ignore it.
+    fn intrude(&mut self, _intruder: Option<Intruder>) {}
+
     /// What was noticed since the last look; sites are looked up in `programs`, by load
     /// order.
     fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace>;
+
+    /// The planted fault of this executor, which its runtime has too.
+    fn fault(&self) -> Option<Fault> {
+        None
+    }
 
     /// Whether the planted fault of this executor, if it has one, has met its trigger.
     fn fault_triggered(&self) -> bool;
@@ -58,6 +68,10 @@ pub trait Observed: Executor {
 impl Observed for Interpreter {
     fn watch(&mut self, watcher: Option<Watcher>) {
         Interpreter::watch(self, watcher);
+    }
+
+    fn intrude(&mut self, intruder: Option<Intruder>) {
+        Interpreter::intrude(self, intruder);
     }
 
     fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace> {
@@ -76,6 +90,10 @@ impl Observed for Interpreter {
             site: wrong.program.zip(wrong.site).and_then(|(program, id)| site(program, id)),
         });
         refused.chain(transfers).collect()
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.faults().active()
     }
 
     fn fault_triggered(&self) -> bool {
@@ -97,6 +115,10 @@ impl Observed for Jit {
             .map(|wrong| Trace::Transfer { kind: wrong.kind, site: wrong.site.and_then(site) });
         let transfers: Vec<Trace> = transfers.collect();
         self.inspect().into_iter().map(Trace::Decoy).chain(transfers).collect()
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.faults().active()
     }
 
     fn fault_triggered(&self) -> bool {

@@ -141,7 +141,7 @@ impl Subject {
         request::check(&self.program().module, &request.calls)?;
         let ready = self.programs(request.mode)?;
         let witness = self.witnesses(request.mode)?.first().copied();
-        let mut session = Session::build(jit, &ready, &[], request)?;
+        let mut session = Session::build(self, jit, &ready, &[], request)?;
         let reach = Reach { witnessed: witness.flatten().map(|_| false), ..Reach::default() };
         let reach = Rc::new(RefCell::new(reach));
         let judge = Judge { witness: witness.flatten(), ..session.judge(jit.base()) };

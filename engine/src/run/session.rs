@@ -1,13 +1,15 @@
 //! The store of one run: the program under test, and what its imports are filled with.
 #![forbid(unsafe_code)]
 
+use super::corruption;
 use super::imports;
 use super::observe::Observed;
 use super::reach::{self, Judge};
 use super::subject::Ready;
 use super::watch::{Objects, Watch};
-use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
+use super::{Call, Outcome, Report, Request, RunError, Subject, Trace, guarded};
 use crate::arena::{Arena, OutOfArena};
+use crate::corrupt::Corruption;
 use crate::executor::{Executor, Limits, Stop};
 use crate::passes::Prepared;
 use crate::program::Program;
@@ -25,11 +27,13 @@ pub(super) struct Session<'a> {
     watch: Watch,
     /// Bytes of the arena.
     len: u32,
+    corruption: Option<Corruption>,
 }
 
 impl<'a> Session<'a> {
     /// Makes an instance of each program, which takes its imports from the one before.
     pub(super) fn build(
+        subject: &Subject,
         executor: &mut dyn Observed,
         ready: &[Ready<'a>],
         witnesses: &[Option<SiteId>],
@@ -39,6 +43,7 @@ impl<'a> Session<'a> {
         let len = arena_len(&programs, request.reservations)?;
         let addressing = programs[0].layout.addressing;
         let mut store = Store::with_pointers(executor, len, request.reservations, addressing)?;
+        store.plant(executor.fault());
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
             let provided = instances.last().copied();
@@ -52,7 +57,19 @@ impl<'a> Session<'a> {
             ([], true) => Some(objects(&mut store, len, &prepared).watcher()),
             _ => Some(watch.watcher(objects(&mut store, len, &prepared))),
         });
-        Ok(Session { store, instances, prepared, watch, len })
+        let corruption = corruption::of_run(subject, request, executor, &prepared, &store, len)?;
+        store.corrupt(corruption.clone());
+        Ok(Session { store, instances, prepared, watch, len, corruption })
+    }
+
+    /// Whether the runtime's planted fault has met its trigger.
+    pub(super) fn fault_triggered(&self) -> bool {
+        self.store.fault_triggered()
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The instance under test.
@@ -135,6 +152,9 @@ impl<'a> Session<'a> {
         report.host_calls = self.store.host_calls().to_vec();
         report.traces = executor.traces(&self.prepared);
         report.witnesses = self.watch.witnesses();
+        if let Some(corruption) = &self.corruption {
+            corruption::report(corruption, report);
+        }
         self.look(executor.arena(), report).map_err(|error| error.to_string())
     }
 

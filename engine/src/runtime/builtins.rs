@@ -10,6 +10,7 @@
 //! - sizes are those of the trusted [`State`], whatever the arena says they are.
 #![forbid(unsafe_code)]
 
+use super::planted;
 use super::state::{Instance, State, TableId};
 use crate::arena::{Arena, OutOfArena};
 use crate::executor::Slot;
@@ -124,7 +125,8 @@ impl State {
         let old = memory.pages;
         match old.checked_add(args.u64(1)) {
             Some(pages) if pages <= memory.reserved => {
-                self.pointers.store(arena, memory.length_field, memory.bytes(pages).into())?;
+                let (field, len) = (memory.length_field, memory.bytes(pages));
+                planted::store_length(&self.faults, &self.pointers, arena, field, len)?;
                 memory.pages = pages;
                 let (base, len) = (memory.base, memory.len_bytes());
                 self.grown(base, len);
@@ -152,7 +154,8 @@ impl State {
             Some(new) if new <= table.reserved => {
                 let bytes = table.element_bytes;
                 arena.fill(table.base + old * bytes, 0, (new - old) * bytes)?;
-                self.pointers.store(arena, table.size_field, new.into())?;
+                let field = table.size_field;
+                planted::store_length(&self.faults, &self.pointers, arena, field, new)?;
                 table.elements = new;
                 let base = table.base;
                 self.grown(base, new * bytes);

@@ -17,6 +17,7 @@ use super::{InstanceId, Store};
 use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
 use crate::executor::{Executor, Limits, Services, Slot, Stop, ThrownTag};
+use crate::fault::Fault;
 use crate::layout::Addressing;
 use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
@@ -106,7 +107,7 @@ impl Store {
             args.push(Slot::from(top));
         }
         self.state.exit = None;
-        let outcome = executor.call(&self.code, &mut self.state, code, &args, limits);
+        let outcome = self.run_guest(executor, code, &args, limits);
         let returned = self.state.ended(outcome)?;
         if area == 0 {
             return Ok(returned);
@@ -126,7 +127,7 @@ impl Store {
     ) -> Result<Vec<Slot>, Ended> {
         let mut slots = vec![0; results];
         self.state.exit = None;
-        let outcome = self.state.run_host(executor.arena(), number, args, &mut slots);
+        let outcome = self.run_alone(executor.arena(), number, args, &mut slots);
         self.state.ended(outcome.map(|()| slots).map_err(Stop::trap))
     }
 }
@@ -285,7 +286,7 @@ impl State {
 
     /// Runs a host function. `args` are the contexts and the Wasm arguments,
     /// `results` has a zeroed slot for each Wasm result.
-    fn run_host(
+    pub(super) fn run_host(
         &mut self,
         arena: &mut dyn Arena,
         host: u32,
@@ -298,6 +299,9 @@ impl State {
         let (contexts, slots) = slots.split_at(CONTEXTS);
         let pairs = params.iter().zip(slots);
         let args: Vec<Slot> = pairs.map(|(&ty, &slot)| self.significant(ty, slot)).collect();
+        if self.faults.has(Fault::CountFromArena) {
+            self.copy_counted_arguments(arena, host, contexts, &args)?;
+        }
         self.log(position, &args);
         let memory = self.callers_memory(contexts);
         let number = self.host_calls_made;

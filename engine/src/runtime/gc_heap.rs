@@ -65,6 +65,15 @@ impl<T: Copy + Eq + Hash> Numbering<T> {
         Some(number)
     }
 
+    /// Forgets all values, whoever has their numbers, unless `value` has one. Whether it did.
+    pub(super) fn clear_for(&mut self, value: T) -> bool {
+        let clears = !self.values.is_empty() && !self.numbers.contains_key(&value);
+        if clears {
+            *self = Numbering::default();
+        }
+        clears
+    }
+
     fn get(&self, number: u32) -> Option<T> {
         self.values.get(number.checked_sub(1)? as usize).copied()
     }
@@ -107,6 +116,7 @@ impl State {
         number: u128,
     ) -> Result<Option<u32>, OutOfArena> {
         let most = GRANULE / RECORD_BYTES - 1;
+        self.free_early(number);
         let Some(record) = self.host_references.intern(number, most) else { return Ok(None) };
         self.write_record(arena, record)?;
         Ok(Some(record * RECORD_BYTES))

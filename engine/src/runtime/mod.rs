@@ -22,6 +22,8 @@
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
+//! | `places` | where a field lies that a schedule names, and following one |
+//! | `planted` | what planted faults make of it |
 //! | `pointers` | what guest code has for an offset |
 //! | `provide` | memories, tables and globals for modules that import them |
 //! | `map` | the arena map of a program |
@@ -37,6 +39,8 @@ mod instantiate;
 mod link;
 mod map;
 mod objects;
+mod places;
+mod planted;
 mod pointers;
 mod provide;
 mod register;
@@ -73,6 +77,7 @@ use types::TypeId;
 
 use crate::arena::OutOfArena;
 use crate::code_table::{CodeTable, TableFull, Target};
+use crate::corrupt::Corruption;
 use crate::executor::Executor;
 use crate::layout::Addressing;
 use crate::program::{FuncType, Module};
@@ -98,6 +103,7 @@ pub struct Store {
     state: State,
     /// Programs loaded so far.
     loaded: u32,
+    corruption: Option<Corruption>,
 }
 
 impl Store {
@@ -129,7 +135,7 @@ impl Store {
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
         let state = State::new(limits, areas, Pointers::new(addressing));
-        Ok(Store { code: CodeTable::default(), state, loaded: 0 })
+        Ok(Store { code: CodeTable::default(), state, loaded: 0, corruption: None })
     }
 
     /// Adds a host function.

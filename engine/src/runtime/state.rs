@@ -18,6 +18,7 @@ use super::pointers::Pointers;
 use super::structures::Reservations;
 use super::types::{TypeId, Types};
 use crate::code_table::CodeIndex;
+use crate::fault::Faults;
 use crate::layout::Layout;
 use crate::program::{self, ValType};
 use crate::wasm_type::{RefType, Type};
@@ -217,6 +218,7 @@ pub(super) struct State {
     pub(super) host_calls_made: u64,
     /// Set by a host function that ends the program.
     pub(super) exit: Option<i32>,
+    pub(super) faults: Faults,
     /// Told of every growth, where somebody asked for it.
     pub(super) objects: Option<SharedObjectMap>,
 }
@@ -243,6 +245,7 @@ impl State {
             host_calls: Vec::new(),
             host_calls_made: 0,
             exit: None,
+            faults: Faults::default(),
             objects: None,
         }
     }

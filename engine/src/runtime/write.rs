@@ -100,7 +100,7 @@ impl Writer<'_> {
             let function = *self.state.function(self.instance.functions[number as usize]);
             let at = array.at(number);
             self.put_code(at + fields.wasm_call, function.code)?;
-            self.put(at + fields.type_index, function.ty.as_u32())?;
+            self.put(at + fields.type_index, self.state.type_number(function))?;
             self.point(at + fields.vmctx, function.vmctx)?;
         }
         Ok(())
@@ -171,7 +171,7 @@ impl Writer<'_> {
             let function = *self.state.function(self.instance.functions[position]);
             let at = array.at(slot);
             self.put_code(at + fields.wasm_call, function.code)?;
-            self.put(at + fields.type_index, function.ty.as_u32())?;
+            self.put(at + fields.type_index, self.state.type_number(function))?;
             self.point(at + fields.vmctx, function.vmctx)?;
         }
         Ok(())
