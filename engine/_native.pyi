@@ -190,7 +190,7 @@ class RunLine(TypedDict):
 class Compared(TypedDict):
     """What a plan did on both layouts: an effect of `effects` on each, unless it has no counterpart."""
 
-    object: str  # what the access names that shows the first change; may be empty
+    object: str  # what the access names that shows the first change, or what is written to; may be empty
     unmapped: NotRequired[str]
     arena32: NotRequired[str]
     raw64: NotRequired[str]
@@ -217,6 +217,8 @@ class Pair:
         """The module in the arena, which plans are made for."""
     def compare(self, plan: str) -> Compared:
         """Runs a plan on both in a cell; raises ``PlanError``, ``Unsupported`` or ``CompileFailure``."""
+    def corrupt(self, schedule: str) -> Compared:
+        """The same with a schedule of corruption; raises ``ScheduleError`` or ``ValueError`` as well."""
 
 def effects() -> list[str]:
     """What a plan may do, the worst last."""

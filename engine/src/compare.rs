@@ -6,12 +6,18 @@
 //! [`Effect`]: the worst that the confusion did. Layouts differ in how they name memory and
 //! code, and in nothing else: the same module, calls, limits, areas, runtime and compiler.
 //!
+//! A schedule of corruption ([`crate::corrupt`]) is compared in the same way: it writes to the
+//! same fields, what means the same ([`schedules`]).
+//!
 //! It judges a case by what it reached, not by what an attacker would make of it: a read
 //! outside counts as a write does, and an address where nothing is mapped today as one where
 //! a secret lies tomorrow.
 #![forbid(unsafe_code)]
 
+mod schedules;
+
 use crate::confuse::{Correspondence, Plan, PlanError, Unmapped};
+use crate::corrupt::Schedule;
 use crate::frontend::{self, FrontendError};
 use crate::jit::{Jit, JitConfig, JitError, Native};
 use crate::layout::Addressing;
@@ -199,12 +205,32 @@ impl Pair {
             Ok(same) => same,
             Err(unmapped) => return Ok(Compared::Unmapped(unmapped)),
         };
-        let mut jit = executor()?;
-        let (on_raw, raw) = match self.effect(1, &same, &mut jit) {
-            Err(CompareError::Plan(_)) => return Ok(Compared::Unmapped(Unmapped::Order)),
-            ran => ran?,
+        let [arena, raw] = &self.subjects;
+        let Ok(raw) = raw.confused(&same) else {
+            return Ok(Compared::Unmapped(Unmapped::Order));
         };
-        let (on_arena, arena) = self.effect(0, plan, &mut jit)?;
+        self.effects([arena.confused(plan)?, raw])
+    }
+
+    /// Runs a schedule of corruption on both layouts.
+    ///
+    /// # Errors
+    /// [`CompareError`].
+    pub fn corrupt(&self, schedule: &Schedule) -> Result<Compared, CompareError> {
+        let [arena, raw] = &self.subjects;
+        let catalogues = [arena, raw].map(|subject| subject.program().catalogue());
+        match schedules::with_raw_pointers(schedule, &catalogues, &arena.program().module) {
+            Ok(same) => self.effects([arena.corrupted(schedule.clone()), raw.corrupted(same)]),
+            Err(unmapped) => Ok(Compared::Unmapped(unmapped)),
+        }
+    }
+
+    /// Runs what was attacked on both layouts.
+    fn effects(&self, attacked: [Subject; 2]) -> Result<Compared, CompareError> {
+        let mut jit = executor()?;
+        let [arena, raw] = &attacked;
+        let (on_arena, arena) = self.effect(0, arena, &mut jit)?;
+        let (on_raw, raw) = self.effect(1, raw, &mut jit)?;
         Ok(Compared::Effects {
             effects: [on_arena, on_raw],
             lost: arena.lost + raw.lost,
@@ -214,13 +240,12 @@ impl Pair {
 
     fn effect(
         &self,
-        at: usize,
-        plan: &Plan,
+        layout: usize,
+        attacked: &Subject,
         jit: &mut Jit,
     ) -> Result<(Effect, Reach), CompareError> {
-        let confused = self.subjects[at].confused(plan)?;
-        let (reach, ending) = confused.reach(jit, &self.request)?;
-        Ok((Effect::of(&reach, &ending, &self.without[at]), reach))
+        let (reach, ending) = attacked.reach(jit, &self.request)?;
+        Ok((Effect::of(&reach, &ending, &self.without[layout]), reach))
     }
 }
 

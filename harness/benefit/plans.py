@@ -1,6 +1,6 @@
-"""What is compared: plans by index, each of one change, in groups that share a module.
+"""What is compared, by index: plans of one change or schedules of one write, in groups that share a module.
 
-Half of the modules are those of a corpus, where there is one; the others are generated. Plan *i*
+Half of the modules are those of a corpus, where there is one; the others are generated. Attack *i*
 of a seed is a function of both alone, whatever the number of workers.
 """
 
@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import engine
 from generators.confuse import draw_plan
 from generators.corpus import CorpusGenerator
+from generators.corrupt import draw_write
 from generators.entropy import PrngEntropy
 from generators.wasm import WasmGenerator
 from harness.benefit.tally import OUTSIDE, Tally
 from harness.executors import CONFUSED_DEADLINE, Subject
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine._native import Compared
     from harness.case import Case
 
 GROUP = 64
@@ -31,6 +35,7 @@ class Comparison:
     """What to compare; small, and sent to each worker.
 
     Attributes:
+        generator: which attacks: ``confuse`` for plans, ``corrupt`` for schedules.
         corpus: modules that are drawn from; may be empty.
         max_memory: bytes that a memory may grow to.
     """
@@ -38,26 +43,26 @@ class Comparison:
     seed: int
     corpus: tuple[Case, ...]
     max_memory: int
+    generator: Literal["confuse", "corrupt"] = "confuse"
 
     def group(self, number: int, plans: int) -> Tally:
         """Compares the first ``plans`` plans of a group."""
         tally = Tally(plans=plans)
-        case = self._module(PrngEntropy(self.seed, number, "module"))
         try:
-            pair = self._pair(case)
+            subject = Subject(self._module(PrngEntropy(self.seed, number, "module")))
+            pair = self._pair(subject)
         except engine.Unsupported as error:
             tally.refused[str(error)] = plans
             return tally
         except engine.CompileFailure as error:
             tally.failures[str(error)] = plans
             return tally
-        program = pair.program
         for index in range(number * GROUP, number * GROUP + plans):
-            plan = draw_plan(PrngEntropy(self.seed, index, "plan"), case.wasm, program, longest=1)
-            if plan:
-                _compare(pair, plan[0]["kind"], json.dumps(plan), tally)
+            entropy = PrngEntropy(self.seed, index, "plan")
+            if self.generator == "confuse":
+                _confuse(entropy, subject, pair, tally)
             else:
-                tally.empty += 1
+                _corrupt(entropy, subject, pair, tally)
         return tally
 
     def _module(self, entropy: PrngEntropy) -> Case:
@@ -65,19 +70,36 @@ class Comparison:
             return CorpusGenerator(self.corpus).generate(entropy)
         return WasmGenerator().generate(entropy)
 
-    def _pair(self, case: Case) -> engine.Pair:
-        subject = Subject(case)
+    def _pair(self, subject: Subject) -> engine.Pair:
         if subject.input is not None:
             raise engine.Unsupported(WHOLE_PROGRAM)
         calls = [(call.export, [value.bits for value in call.args]) for call in subject.calls]
-        return engine.Pair(case.wasm, calls, deadline=CONFUSED_DEADLINE, max_memory=self.max_memory)
+        return engine.Pair(subject.case.wasm, calls, deadline=CONFUSED_DEADLINE, max_memory=self.max_memory)
 
 
-def _compare(pair: engine.Pair, kind: str, plan: str, tally: Tally) -> None:
+def _confuse(entropy: PrngEntropy, subject: Subject, pair: engine.Pair, tally: Tally) -> None:
+    plan = draw_plan(entropy, subject.case.wasm, pair.program, longest=1)
+    if plan:
+        _count(plan[0]["kind"], lambda: pair.compare(json.dumps(plan)), tally)
+    else:
+        tally.empty += 1
+
+
+def _corrupt(entropy: PrngEntropy, subject: Subject, pair: engine.Pair, tally: Tally) -> None:
+    schedule = draw_write(entropy, subject.case.wasm, subject.calls)
+    if schedule:
+        _count(f"at {schedule[0]['event']}", lambda: pair.corrupt(json.dumps(schedule)), tally)
+    else:
+        tally.empty += 1
+
+
+def _count(kind: str, compare: Callable[[], Compared], tally: Tally) -> None:
     try:
-        compared = pair.compare(plan)
+        compared = compare()
     except engine.PlanError:
         tally.unmapped[kind, "the change does not fit there"] += 1
+    except engine.ScheduleError:
+        tally.unmapped[kind, "there is no such field"] += 1
     except engine.Unsupported as error:
         tally.refused[str(error)] += 1
     except engine.CompileFailure as error:

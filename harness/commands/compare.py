@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -37,7 +37,8 @@ REPORT, PICTURE = "comparison.json", "comparison.svg"
 Examples:
   fencepost compare
   fencepost compare --cases 100000 --jobs 2 --out comparison
-  fencepost compare --time 10m --corpus corpus --json""",
+  fencepost compare --generator corrupt --time 10m
+  fencepost compare --time 60s --corpus corpus --json""",
 )
 @click.option(
     "--cases",
@@ -50,6 +51,13 @@ Examples:
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N", help="Seed of all plans."
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Worker processes.")
+@click.option(
+    "--generator",
+    type=click.Choice(["confuse", "corrupt"]),
+    default="confuse",
+    show_default=True,
+    help="confuse: plans of one wrong instruction; corrupt: schedules of one write to VM data.",
+)
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path),
@@ -76,17 +84,18 @@ def command(  # noqa: PLR0917 (click passes them by name)
     seconds: float | None,
     seed: int,
     jobs: int,
+    generator: Literal["confuse", "corrupt"],
     corpus: Path | None,
     max_memory: int,
     out: Path | None,
     *,
     as_json: bool,
 ) -> int:
-    """Run the same confusion plans on the arena and on today's layout with raw pointers.
+    """Run the same attacks on the arena and on today's layout with raw pointers.
 
-    Each plan changes one place of a module, which runs on both layouts in a cell, with every
-    access and indirect call recorded. The report says what they reached: nothing wrong, a
-    check, another object, or something outside VM data. Corruption of data is not compared.
+    A plan changes one instruction of a module, a schedule writes to its VM data once. The module
+    runs on both layouts in a cell, with every access and indirect call recorded. The report says
+    what they reached: nothing wrong, a check, another object, or something outside VM data.
 
     Exit codes: 0 when nothing left the arena, 1 when something did, 2 usage or bad input,
     3 no plan was compared. Ctrl-C keeps what was measured.
@@ -97,7 +106,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
         cases = DEFAULT_CASES
     if out is not None:
         _make(out)
-    comparison = Comparison(seed, _corpus(corpus), max_memory)
+    comparison = Comparison(seed, _corpus(corpus), max_memory, generator)
     work = Work(comparison, cases, seconds, jobs, _Progress(cases))
     try:
         work.run()
@@ -145,7 +154,14 @@ def _corpus(folder: Path | None) -> tuple[Case, ...]:
 def _report(work: Work, seed: int, out: Path | None, *, as_json: bool) -> Exception | None:
     """Prints what was measured and writes it to files; gives what went wrong with these."""
     tally = work.tally
-    report = {"seed": seed, "interrupted": work.interrupted, "versions": versions(), **tally.to_json()}
+    generator = work.comparison.generator
+    report = {
+        "seed": seed,
+        "generator": generator,
+        "interrupted": work.interrupted,
+        "versions": versions(),
+        **tally.to_json(),
+    }
     if work.interrupted:
         click.echo("interrupted: this is what was measured until then", err=True)
     for line in lines_of(tally):
@@ -154,7 +170,8 @@ def _report(work: Work, seed: int, out: Path | None, *, as_json: bool) -> Except
         click.echo(json.dumps(report, indent=2))
     if out is None:
         return None
-    title = f"{tally.all.total:,} confusions on two layouts: the worst that each did, in % (seed {seed})"
+    attacks = "confusions" if generator == "confuse" else "corruptions"
+    title = f"{tally.all.total:,} {attacks} on two layouts: the worst that each did, in % (seed {seed})"
     outputs = [
         Output(out / REPORT, "report", json.dumps(report, indent=2) + "\n"),
         Output(out / PICTURE, "picture", draw(tally, title)),

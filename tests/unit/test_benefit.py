@@ -87,11 +87,11 @@ def test_the_report_names_what_was_left_out_and_why() -> None:
 
 def test_an_empty_tally_has_a_report() -> None:
     assert any("0 compared" in line for line in lines_of(Tally()))
-    ET.fromstring(draw(Tally(), "nothing"))  # noqa: S314 (our own)
+    ET.fromstring(draw(Tally(), "nothing"))
 
 
 def test_bars_are_as_wide_as_shares() -> None:
-    root = ET.fromstring(draw(SOME, "some"))  # noqa: S314 (our own)
+    root = ET.fromstring(draw(SOME, "some"))
     titles = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")]
     assert "raw64, outside VM data: 50.00 %" in titles
     assert not any(title and title.startswith("arena32, outside") for title in titles)

@@ -109,6 +109,54 @@ fn a_swapped_function_reference_is_a_bad_transfer_with_raw_pointers() {
     assert!(of_layout(&effects, 0).iter().all(|&effect| effect < Effect::Outside), "{effects:?}");
 }
 
+/// A write to a field at the first entry from outside.
+fn write(structure: &str, field: &str, width: u32, value: &str) -> Schedule {
+    let entry = format!(
+        "[{{\"event\": \"entry\", \"nth\": 0, \"width\": {width}, \"value\": {value}, \"target\":
+            {{\"structure\": \"{structure}\", \"field\": \"{field}\", \"index\": 0}}}}]"
+    );
+    Schedule::from_json(&entry).expect("a schedule")
+}
+
+fn corrupted(pair: &Pair, schedule: &Schedule) -> [Effect; 2] {
+    match pair.corrupt(schedule).expect("compared") {
+        Compared::Effects { effects, .. } => effects,
+        Compared::Unmapped(why) => panic!("{why}"),
+    }
+}
+
+#[test]
+fn a_corrupted_length_leaves_vm_data_with_raw_pointers_only() {
+    let pair = pair(LOADS, &[("f", &[0x1000_0000])]);
+    let longer = write("VMMemoryDefinition", "current_length", 4, "\"4294967295\"");
+    assert_eq!(corrupted(&pair, &longer), [Effect::Harmless, Effect::Outside]);
+}
+
+#[test]
+fn a_corrupted_base_is_whatever_was_written() {
+    let pair = pair(LOADS, &[("f", &[8])]);
+    let elsewhere = write("VMMemoryDefinition", "base", 4, "\"1987654320\"");
+    assert_eq!(corrupted(&pair, &elsewhere), [Effect::OtherObject, Effect::Outside]);
+    let context = "{\"offset_of\": {\"structure\": \"VMContext\", \"field\": \"magic\", \"index\": 0}}";
+    let inside = write("VMMemoryDefinition", "base", 4, context);
+    assert_eq!(corrupted(&pair, &inside), [Effect::OtherObject; 2], "a pointer is one on both");
+}
+
+#[test]
+fn a_forged_code_pointer_is_a_bad_transfer_with_raw_pointers_only() {
+    let pair = pair(CALLS, &[("f", &[0])]);
+    let forged = write("VMFuncRef", "wasm_call", 4, "\"305419896\"");
+    assert_eq!(corrupted(&pair, &forged), [Effect::Caught, Effect::BadTransfer]);
+}
+
+#[test]
+fn what_only_the_arena_has_is_not_compared() {
+    let pair = pair(LOADS, &[("f", &[8])]);
+    let mut schedule = write("VMMemoryDefinition", "base", 4, "\"0\"");
+    schedule.entries[0].target = crate::corrupt::Target::Offset(0x1_0000);
+    assert_eq!(pair.corrupt(&schedule), Ok(Compared::Unmapped(Unmapped::Place)));
+}
+
 /// The calls of each exported function with small numbers.
 fn plain_calls(wasm: &[u8]) -> Option<Vec<(String, Vec<u128>)>> {
     let module = frontend::translate(wasm).ok()?.module;

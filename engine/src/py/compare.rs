@@ -9,6 +9,7 @@ use super::program::{DEPTH, FUEL, MAX_MEMORY, MAX_TABLE, Program};
 use super::run;
 use crate::compare::{self, CompareError, Compared, Effect};
 use crate::confuse::{Plan, object_shown};
+use crate::corrupt::{Schedule, Target};
 use crate::executor::Limits;
 use crate::layout::Addressing;
 use crate::passes::Mode;
@@ -49,22 +50,40 @@ impl Pair {
     /// What a plan does on each layout.
     fn compare<'py>(&self, py: Python<'py>, plan: &str) -> PyResult<Bound<'py, PyDict>> {
         let plan = Plan::from_json(plan).map_err(errors::plan)?;
-        let dict = PyDict::new(py);
+        let dict = described(py, &self.0.compare(&plan).map_err(refused)?)?;
         let first = plan.entries.first();
         let object = first.map(|entry| object_shown(self.0.subject().program(), entry));
         dict.set_item("object", object.unwrap_or_default())?;
-        match self.0.compare(&plan).map_err(refused)? {
-            Compared::Unmapped(why) => dict.set_item("unmapped", why.to_string())?,
-            Compared::Effects { effects, lost, plausible } => {
-                for (layout, effect) in Addressing::ALL.into_iter().zip(effects) {
-                    dict.set_item(layout.name(), effect.name())?;
-                }
-                dict.set_item("lost", lost)?;
-                dict.set_item("plausible", plausible)?;
-            }
-        }
         Ok(dict)
     }
+
+    /// What a schedule of corruption does on each layout.
+    fn corrupt<'py>(&self, py: Python<'py>, schedule: &str) -> PyResult<Bound<'py, PyDict>> {
+        let schedule = Schedule::from_json(schedule).map_err(errors::schedule)?;
+        let dict = described(py, &self.0.corrupt(&schedule).map_err(refused)?)?;
+        let structure = schedule.entries.first().and_then(|entry| match &entry.target {
+            Target::Field(field) => Some(field.structure.clone()),
+            Target::Offset(_) | Target::Loaded => None,
+        });
+        dict.set_item("object", structure.unwrap_or_default())?;
+        Ok(dict)
+    }
+}
+
+/// The dictionary `Compared` of `engine/_native.pyi`, but for the object.
+fn described<'py>(py: Python<'py>, compared: &Compared) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    match compared {
+        Compared::Unmapped(why) => dict.set_item("unmapped", why.to_string())?,
+        Compared::Effects { effects, lost, plausible } => {
+            for (layout, effect) in Addressing::ALL.into_iter().zip(effects) {
+                dict.set_item(layout.name(), effect.name())?;
+            }
+            dict.set_item("lost", lost)?;
+            dict.set_item("plausible", plausible)?;
+        }
+    }
+    Ok(dict)
 }
 
 /// The names of effects, the worst last.

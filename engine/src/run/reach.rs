@@ -78,7 +78,8 @@ pub struct Reach {
     pub plausible: u64,
     /// The first site that reached the worst class.
     pub blamed: Option<SiteId>,
-    /// Whether the witness of a plan's first entry was executed; `None` if it has none.
+    /// Whether the witness of a plan's first entry was executed, or a write of a schedule was
+    /// made; `None` if there is nothing to go by.
     pub witnessed: Option<bool>,
 }
 
@@ -152,6 +153,9 @@ impl Subject {
         let mut report = Report::new(session.start(jit, request.limits));
         session.calls(jit, request, &mut report);
         jit.set_recorder(None);
+        if let Some(written) = session.written() {
+            reach.borrow_mut().witnessed = Some(written);
+        }
         let looked = session.look_at(jit.arena(), &mut report);
         looked.map_err(|error| RunError::Request(error.to_string()))?;
         Ok((reach.take(), Ending::of(report)))

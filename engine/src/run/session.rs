@@ -67,6 +67,12 @@ impl<'a> Session<'a> {
         self.store.fault_triggered()
     }
 
+    /// Whether a write of the schedule was made; `None` without one.
+    pub(super) fn written(&self) -> Option<bool> {
+        let written = self.corruption.as_ref()?.written();
+        (!written.is_empty()).then(|| written.iter().any(|write| write.offset.is_some()))
+    }
+
     /// The store.
     pub(super) fn store(&self) -> &Store {
         &self.store

@@ -26,6 +26,14 @@ impl Places for Store {
         let instance = self.state.instances.get(instance)?;
         self.state.in_array(instance, field).or_else(|| in_structure(instance, field))
     }
+
+    fn pointer(&self, offset: u32) -> u64 {
+        self.state.pointers.to_guest(offset)
+    }
+
+    fn code(&self, index: u32) -> u64 {
+        self.state.pointers.code(CodeIndex(index))
+    }
 }
 
 impl State {
