@@ -36,6 +36,16 @@ def test_raw_pointers_escape_and_the_arena_does_not(fencepost: Fencepost, tmp_pa
     assert "compared on both layouts" in result.stderr
 
 
+def test_corruption_is_compared_too(fencepost: Fencepost) -> None:
+    options = ("--generator", "corrupt", "--cases", "128", "--seed", "2", "--corpus", CORPUS)
+    result = fencepost("compare", *options, "--json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["generator"] == "corrupt"
+    assert {row["kind"] for row in report["effects"]} <= {"at entry", "at builtin", "at host_call"}
+    assert report["reached"] > 0
+
+
 def test_any_number_of_jobs_counts_the_same(fencepost: Fencepost) -> None:
     counts = [
         json.loads(fencepost("compare", "--cases", "130", "--jobs", jobs, "--corpus", CORPUS, "--json").stdout)

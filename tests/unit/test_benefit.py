@@ -106,6 +106,15 @@ def test_a_group_counts_each_of_its_plans_once() -> None:
     assert (counted.plans, parts, counted.failures.total()) == (40, 40, 0)
 
 
+def test_a_group_of_schedules_writes_at_events_of_the_program() -> None:
+    counted = Comparison(7, CORPUS, 1 << 24, "corrupt").group(0, 60)
+    kinds = {kind for kind, _, _ in counted.effects}
+    assert kinds <= {"at entry", "at builtin", "at host_call"}
+    assert (counted.plans, counted.failures.total(), counted.escapes) == (60, 0, 0)
+    assert counted.compared + counted.unmapped.total() + counted.refused.total() + counted.lost + counted.empty == 60
+    assert counted.all.of("raw64", OUTSIDE, BAD_TRANSFER) > 0
+
+
 def test_plans_depend_on_seed_and_index_alone() -> None:
     comparison = Comparison(3, CORPUS, 1 << 24)
     assert comparison.group(2, 20).to_json() == comparison.group(2, 20).to_json()
