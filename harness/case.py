@@ -10,19 +10,22 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import engine
 from harness.errors import CaseError
-from harness.outcome import Value
+from harness.outcome import Returned, Trapped, Value
 
 INTEGER_WIDTHS = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "i128": 128}
 FLOAT_DIGITS = {"f32": 8, "f64": 16}
+ATTACK_MODULE = b"fencepost"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of an exported function with its arguments."""
+    """A call of an exported function with its arguments, and what exact runs must make of it, if that is known."""
 
     export: str
     args: tuple[Value, ...] = ()
+    expect: Returned | Trapped | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +87,19 @@ class Case:
         return not self.wasm.startswith(b"\0")
 
     @property
-    def is_confused(self) -> bool:
-        """Whether something changes the program or its data behind its back."""
+    def is_tampered_with(self) -> bool:
+        """Whether a plan or a schedule changes the program or its data behind its back."""
         return bool(self.parts.get("plan") or self.parts.get("schedule"))
+
+    @property
+    def is_confused(self) -> bool:
+        """Whether the program may find other data than it left: it is tampered with, or attacks its data itself."""
+        return self.is_tampered_with or self.attacks
+
+    @property
+    def attacks(self) -> bool:
+        """Whether the program imports the functions by which it corrupts VM data itself."""
+        return ATTACK_MODULE in self.wasm and not self.is_clif and engine.attacks(self.wasm)
 
     @property
     def is_corrupted(self) -> bool:

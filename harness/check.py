@@ -20,6 +20,8 @@ from oracles.containment import ContainmentOracle
 from oracles.control_flow import ControlFlowOracle
 from oracles.differential import DifferentialOracle
 from oracles.expectation import ExpectationOracle
+from oracles.relocation import RelocationOracle
+from oracles.snapshot import SnapshotOracle
 from oracles.wasmtime import WasmtimeOracle
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ ORACLES: tuple[Oracle, ...] = (
     DifferentialOracle(),
     ExpectationOracle(),
     WasmtimeOracle(),
+    RelocationOracle(),
+    SnapshotOracle(),
     CompletionOracle(),
 )
 FRONT_END = "front end"

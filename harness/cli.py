@@ -32,6 +32,7 @@ COMMANDS = {
     "compare": "Run the same confusions on the arena and on raw pointers.",
     "layout": "Show where a module's VM structures lie in the arena.",
     "run": "Run a program with WASI in the arena engine.",
+    "snapshot": "Stop a case between two calls, and go on elsewhere.",
 }
 INTERRUPTED, READER_GONE = 130, 141
 

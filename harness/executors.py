@@ -51,6 +51,9 @@ EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", 
 MODULE_EXECUTORS = EXECUTORS[:3]
 """What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
 
+RELOCATED = "/relocated"
+"""Behind the name of an executor whose arena lies elsewhere than usual."""
+
 OUTPUT_BYTES = 16 << 20
 """What a program may write to each of its output streams."""
 
@@ -162,11 +165,16 @@ class _Options(TypedDict):
     settings: Sequence[tuple[str, str]]
     fault: str | None
     check_objects: bool
+    relocated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class EngineExecutor:
-    """One executor of the arena engine with everything that configures it."""
+    """One executor of the arena engine with everything that configures it.
+
+    Attributes:
+        relocated: whether its arena lies elsewhere than usual: see `oracles.relocation`.
+    """
 
     executor: ExecutorName
     mode: Literal["exact", "as-shipped"] = "exact"
@@ -175,11 +183,12 @@ class EngineExecutor:
     settings: tuple[tuple[str, str], ...] = ()
     fault: str | None = None
     limits: Limits = field(default_factory=Limits)
+    relocated: bool = False
 
     @property
     def name(self) -> str:
         """The executor, and the kind of run."""
-        return f"{self.executor}/{self.mode}"
+        return f"{self.executor}/{self.mode}" + (RELOCATED if self.relocated else "")
 
     def _settings(self) -> tuple[tuple[str, str], ...]:
         """The flags of native code: its NaNs are canonical in every kind of run, as the interpreter's are."""
@@ -190,26 +199,55 @@ class EngineExecutor:
 
         Raises:
             ValueError: a setting or a fault that the engine does not know.
-            MemoryError: no address space is left, or the system refuses a cell.
+            MemoryError: no address space is left, or the system refuses a cell. Something may lie where a
+                relocated arena should: that is an outcome.
         """
         limits = self.limits.of(subject)
         options = self._options(subject, limits)
-        calls = [(call.export, [value.bits for value in call.args]) for call in subject.calls]
         try:
             if subject.input is not None:
-                return _run_program(subject.program, subject.input, calls, options, limits)
-            return _outcome(subject.program.run(calls, **options), limits)
+                return _run_program(subject.program, subject.input, _calls(subject.calls), options, limits)
+            return _outcome(subject.program.run(_calls(subject.calls), **options), limits)
         except engine.Unsupported as error:
             return NotRun("unsupported", str(error))
         except engine.CompileFailure as error:
             return NotRun("compile-failure", str(error))
+        except MemoryError as error:
+            if not self.relocated:
+                raise
+            return NotRun("not-relocated", str(error))
+
+    def save(self, subject: Subject, after: int) -> tuple[Ran, _native.Snapshot | None]:
+        """Makes the first ``after`` calls and takes a snapshot; there is none where they ended the run.
+
+        Raises:
+            engine.Unsupported: a whole program, or something that the executor lacks.
+            engine.CompileFailure: the compiler failed.
+            engine.SnapshotError: too much was written.
+            MemoryError: as `run`.
+        """
+        limits = self.limits.of(subject)
+        options = self._options(subject, limits)
+        result = subject.program.run(_calls(subject.calls[:after]), save=True, **options)
+        return _outcome(result, limits), result.get("snapshot")
+
+    def resume(self, subject: Subject, snapshot: _native.Snapshot) -> Ran:
+        """Makes the calls that are not behind a snapshot.
+
+        Raises:
+            engine.SnapshotError: it is none of this run.
+            engine.Unsupported, engine.CompileFailure, MemoryError: as `save`.
+        """
+        limits = self.limits.of(subject)
+        options = self._options(subject, limits)
+        return _outcome(subject.program.run(_calls(subject.calls), resume=snapshot, **options), limits)
 
     def _options(self, subject: Subject, limits: Limits) -> _Options:
         return {
             "executor": self.executor,
             "mode": self.mode,
             "native": self.native,
-            "guard": self.guard,
+            "guard": "guard" if self.relocated else self.guard,
             "fuel": limits.fuel,
             "deadline": limits.deadline,
             "depth": limits.depth,
@@ -218,7 +256,13 @@ class EngineExecutor:
             "settings": self._settings(),
             "fault": self.fault,
             "check_objects": self.executor == "interpreter" and not subject.case.is_confused,
+            "relocated": self.relocated,
         }
+
+
+def _calls(calls: Sequence[Call]) -> list[_Call]:
+    """Calls as the engine takes them."""
+    return [(call.export, [value.bits for value in call.args]) for call in calls]
 
 
 def _run_program(
@@ -235,6 +279,7 @@ def _run_program(
             capture=OUTPUT_BYTES,
             calls=calls,
             repeatable=True,
+            attacks=True,
             **options,
         )
         files = digests_of(folder)
@@ -262,6 +307,7 @@ def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
         written=tuple(Written(**entry) for entry in result["written"]),
         events=result["events"],
         arena_digest=result["arena_digest"],
+        base=result["base"],
         counts=Counts(**result["counts"]),
         fault_triggered=result["fault_triggered"],
         limited=near_limit(state, limits),

@@ -46,7 +46,7 @@ class Limits:
 
     def of(self, subject: Subject) -> Limits:
         """The limits of a subject: a confused or corrupted program has less, a whole one more."""
-        if subject.case.is_confused:
+        if subject.case.is_tampered_with:
             return self.when_confused()
         if subject.input is not None:
             return replace(self, fuel=self.program_fuel, deadline=self.program_deadline)

@@ -219,6 +219,7 @@ class Ran:
         written: one for each entry of the schedule.
         events: how often what a schedule can wait for took place; 0 where nobody counted.
         arena_digest: of all accessible arena bytes; `None` where there is no arena.
+        base: the address that its offset 0 had; another every time, and never compared.
         effects: of a whole program; else `None`.
         is_prefix: whether calls are missing at the end because who ran it stops at a trap.
         limited: whether a memory or table grew into the run's limit; `None` if unknown.
@@ -234,6 +235,7 @@ class Ran:
     written: tuple[Written, ...] = ()
     events: dict[str, int] = field(default_factory=dict)
     arena_digest: int | None = None
+    base: int | None = field(default=None, compare=False)
     counts: Counts = field(default_factory=Counts)
     fault_triggered: bool = False
     limited: bool = False

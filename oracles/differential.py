@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness.outcome import Outcome, Ran
 from harness.verdict import CLEAN, Kind, Verdict, poisoned, worst
 from oracles.comparison import Difference, compare
-from oracles.protocol import is_exact, is_reference
+from oracles.protocol import is_exact, is_reference, original
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class DifferentialOracle:
         """`MISMATCH`, `POISONED` or `CLEAN`."""
         if not case.is_corrupted_alike:
             return CLEAN
-        runs = [(name, run) for name, run in outcomes.items() if isinstance(run, Ran) and not is_reference(name)]
+        runs = [(name, run) for name, run in outcomes.items() if isinstance(run, Ran) and _is_own(name)]
         if case.is_confused or case.is_clif:
             runs = [(name, run) for name, run in runs if is_exact(name)]
         runs.sort(key=lambda entry: not is_exact(entry[0]))
@@ -40,6 +40,11 @@ class DifferentialOracle:
         exact = is_exact(first[0]) and is_exact(second[0])
         difference = compare(first[1], second[1], same_depth=exact, images=exact)
         return verdict_of(self.name, first[0], second[0], difference)
+
+
+def _is_own(name: str) -> bool:
+    """Whether it is a run of the engine, and the first of its kind: others are compared with that one."""
+    return not is_reference(name) and original(name) is None
 
 
 def verdict_of(oracle: str, left: str, right: str, difference: Difference | None) -> Verdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +47,7 @@ def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
     """
     file = _only_file(file)
     case = read_case(file)
-    if not case.is_confused:
+    if not case.is_tampered_with:
         raise UsageError("the case has no plan or schedule", str(file), "fencepost check judges plain modules")
     explanation = _explained(case, file, plan)
     lines = map(printable, _lines(explanation))
@@ -66,7 +67,8 @@ def _only_file(path: Path) -> Path:
 
 def _explained(case: Case, file: Path, plan: dict[str, Any]) -> Explanation:
     try:
-        return explain(case, plan_of(**plan).for_case(case).all_executors())
+        within = replace(plan_of(**plan), elsewhere=False)
+        return explain(case, within.for_case(case).all_executors())
     except engine.InvalidInput as error:
         raise invalid(error, str(file)) from None
     except engine.Unsupported as error:

@@ -189,6 +189,7 @@ def plan_of(
         native=chosen_native(native, guard),
         fault=fault,
         limits=replace(Limits(), max_memory=max_memory),
+        elsewhere=True,
     )
 
 

@@ -24,6 +24,7 @@ from tests.bench.duel import Score, duel, geometric_mean
 from tests.bench.engines import Ours, Wasmtime
 from tests.bench.program_duel import program_duel, table
 from tests.bench.programs import INTERPRETED, NATIVE
+from tests.bench.snapshots import FileCosts, SnapshotCosts, snapshot_costs
 from tests.bench.whole_programs import OUTGROWN, PROGRAMS
 
 if TYPE_CHECKING:
@@ -53,17 +54,20 @@ def main() -> None:
     corruption = corruption_rates(options.schedules) if options.schedules else []
     clif = clif_rate(options.clif) if options.clif else None
     cells = cell_costs(options.cell_cases)
+    snapshots, file = snapshot_costs()
     data = _as_json(scores, rate) | {
         "programs": {" / ".join(group): [asdict(score) for score in row] for group, row in programs.items()},
         "confusion": [asdict(rate) for rate in confusion],
         "corruption": [asdict(rate) for rate in corruption],
         "clif": clif and asdict(clif),
         "cells": [asdict(costs) for costs in cells],
+        "snapshots": [asdict(costs) for costs in snapshots],
+        "snapshot file": asdict(file),
     }
     tables = [line for group, row in programs.items() for line in (*table(" / ".join(group), row), "")]
     lines = tables + _lines(scores, rate) + list(map(_confusion_line, confusion))
     lines += [*map(_corruption_line, corruption), *([_clif_line(clif)] if clif else [])]
-    lines += _cell_lines(cells)
+    lines += _cell_lines(cells) + _snapshot_lines(snapshots, file)
     text = json.dumps(data, indent=2) if options.json else "\n".join(lines)
     sys.stdout.write(text + "\n")
 
@@ -139,6 +143,16 @@ def _cell_lines(costs: list[CellCosts]) -> list[str]:
         return ["native code in cells: there are none here"]
     here, cell = (cost.cases_per_second for cost in costs)
     return [*lines, f"  cells cost {here / cell - 1:.1%} of the time of a campaign"] if here and cell else lines
+
+
+def _snapshot_lines(costs: list[SnapshotCosts], file: FileCosts) -> list[str]:
+    lines = [
+        f"snapshot, {cost.executor}: save {cost.save:.0f} us and restore {cost.restore:.0f} us per MiB touched; "
+        f"save one of a MiB {cost.least:.0f} us"
+        for cost in costs
+    ]
+    share = f"compressed to {file.share:.0%}"
+    return [*lines, f"  its file: write {file.write:.0f} us and read {file.read:.0f} us per MiB, {share}"]
 
 
 def _rate_lines(rate: Rate) -> list[str]:

@@ -4,8 +4,8 @@
 //! runtime can use it, writes of the schedule change the arena. The runtime must not fetch
 //! anything again that it has decided by. So of VM data, which is everything but linear
 //! memories, no byte may be read twice in one service, unless the runtime itself wrote it in
-//! between; and there is a bound on how much is read at all, so that no loop is driven by
-//! what stands in the arena.
+//! between. There is a bound on how much is read at all, so that no loop is driven by what
+//! stands in the arena; and a large buffer for a read that fails was allocated unchecked.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -14,7 +14,7 @@ use std::ops::Range;
 use super::armed::Corruption;
 use super::place::Place;
 use super::schedule::Event;
-use crate::arena::{Arena, OutOfArena, width};
+use crate::arena::{Arena, OutOfArena, PAGE, width};
 
 /// How often one service may read VM data.
 const MOST_LOADS: usize = 4096;
@@ -57,6 +57,15 @@ impl<'a> Intercepted<'a> {
         assert!(fetched.len() <= MOST_LOADS, "{} reads VM data without end", self.service);
     }
 
+    /// A read outside the arena is a trap; but who made a large buffer for it believed a
+    /// length before anybody checked it.
+    fn refused(&self, width: u32) {
+        if width > PAGE {
+            let service = self.service;
+            self.corruption.blame(|| format!("{service} allocates {width} bytes unchecked"));
+        }
+    }
+
     fn wrote(&self, offset: u32, width: u32) {
         let range = span(offset, width);
         self.fetched.borrow_mut().retain(|known| !overlap(known, &range));
@@ -78,8 +87,11 @@ impl Arena for Intercepted<'_> {
 
     fn read(&self, offset: u32, into: &mut [u8]) -> Result<(), OutOfArena> {
         let mut inner = self.inner.borrow_mut();
-        inner.read(offset, into)?;
         let width = width(into);
+        if let Err(outside) = inner.read(offset, into) {
+            self.refused(width);
+            return Err(outside);
+        }
         self.fetch(offset, width);
         self.corruption.at(Event::Load, Some(Place { offset, width }), &mut **inner);
         Ok(())

@@ -166,6 +166,19 @@ fn two_reads_of_one_field_in_one_builtin_are_found() {
 }
 
 #[test]
+fn a_buffer_whose_length_nobody_checked_is_found() {
+    let corruption = corruption("[]").expect("a schedule");
+    let mut bytes = OwnedArena::new(LEN);
+    let arena = Intercepted::new(&corruption, "a host function", &mut bytes, &[]);
+    let mut buffer = vec![0; 2 * PAGE as usize];
+    assert!(arena.read(LEN - 1, &mut buffer[..2]).is_err());
+    assert_eq!(corruption.fault(), None, "a field that lies outside");
+    assert!(arena.read(NULL_PAGE, &mut buffer).is_err());
+    let fault = corruption.fault();
+    assert_eq!(fault.as_deref(), Some("a host function allocates 8192 bytes unchecked"));
+}
+
+#[test]
 fn a_loop_that_reads_vm_data_without_end_is_stopped() {
     let corruption = corruption("[]").expect("a schedule");
     let mut arena = OwnedArena::new(LEN);

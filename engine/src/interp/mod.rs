@@ -29,6 +29,7 @@ mod gateway;
 mod instruction;
 mod lanes;
 mod machine;
+mod memo;
 mod monitor;
 mod operand;
 mod ops;
@@ -45,10 +46,11 @@ use code::Code;
 use compile::Compiler;
 use gateway::{Gateway, RETURN};
 use machine::{Callee, State};
+use memo::Memo;
 use monitor::Monitor;
 pub use monitor::{Intruder, Loaded, MAX_NOTES, Notes, Observation, Watcher};
 use policy::{Checked, Faulty, Plain};
-use predecode::Fragment;
+use predecode::{Fragment, Start};
 use registers::{Registers, SP};
 use session::{BuiltinCall, Session};
 
@@ -65,6 +67,7 @@ const STACK_BYTES: u32 = 64 << 20;
 /// Runs programs in safe Rust. See the module's documentation.
 pub struct Interpreter {
     compiler: Compiler,
+    memo: Memo,
     code: Code,
     builtins: Vec<BuiltinCall>,
     /// What each entry of the code table means here; grows with the table.
@@ -86,6 +89,7 @@ impl Interpreter {
     pub fn new(faults: Faults) -> Interpreter {
         Interpreter {
             compiler: Compiler::new(),
+            memo: Memo::default(),
             code: Code::default(),
             builtins: Vec::new(),
             callees: Vec::new(),
@@ -104,6 +108,12 @@ impl Interpreter {
     #[must_use]
     pub fn faults(&self) -> &Faults {
         &self.faults
+    }
+
+    /// The arena, as what it is.
+    #[must_use]
+    pub fn owned_arena(&self) -> &OwnedArena {
+        &self.arena
     }
 
     /// Has the following calls monitored, or not.
@@ -158,17 +168,32 @@ impl Interpreter {
         program: &Prepared,
         table: &mut CodeTable,
     ) -> Result<Fragment, LoadError> {
-        let too_many = |_| LoadError::Unsupported("too many programs".to_owned());
-        let number = u32::try_from(self.code.entries.len()).map_err(too_many)?;
-        let base = u32::try_from(self.code.instructions.len()).map_err(too_many)?;
-        let pooled = u32::try_from(self.code.constants.len()).map_err(too_many)?;
-        let mut fragment = Fragment::new(number, base, pooled);
+        let start = self.start()?;
+        if let Some(fragment) = self.memo.get(program, start, table) {
+            return Ok(fragment);
+        }
+        let mut fragment = Fragment::new(start);
+        let mut expected = Vec::new();
         for function in &program.functions {
             Frame::of(&function.signature)?;
             let calls = Calls::of(function, program, table)?;
             fragment.push(&*self.compiler.compile(function)?, &calls)?;
+            expected.extend(calls.signatures());
         }
+        self.memo.insert(program, start, table, &expected, &fragment);
         Ok(fragment)
+    }
+
+    /// Where the next program begins.
+    fn start(&self) -> Result<Start, LoadError> {
+        let count = |len: usize| {
+            u32::try_from(len).map_err(|_| LoadError::Unsupported("too many programs".to_owned()))
+        };
+        Ok(Start {
+            program: count(self.code.entries.len())?,
+            base: count(self.code.instructions.len())?,
+            pooled: count(self.code.constants.len())?,
+        })
     }
 }
 

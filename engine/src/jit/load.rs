@@ -30,7 +30,7 @@ impl Jit {
         table: &mut CodeTable,
     ) -> Result<(), LoadError> {
         let (mode, addressing) = (program.mode, program.addressing);
-        if addressing == Addressing::Raw64 && self.process().kind().0 != Native::Cell {
+        if addressing == Addressing::Raw64 && self.process().kind.native != Native::Cell {
             return Err(LoadError::Unsupported("raw pointers outside of cells".to_owned()));
         }
         let target = self.target(mode)?;

@@ -51,7 +51,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::Arena;
-use crate::cage::{Cage, CageError, DecoyTrace, GuardMode};
+use crate::cage::{Base, Cage, CageError, DecoyTrace, GuardMode};
 use crate::code_table::{CodeIndex, CodeTable, SignatureId};
 use crate::executor::{Counts, Executor, Limits, LoadError, RawPointers, Services, Slot, Stop};
 use crate::fault::{Fault, Faults};
@@ -63,7 +63,7 @@ pub use isa::{SettingError, processor_features};
 pub use log::{Recorded, Recorder};
 
 use isa::Settings;
-use process::Process;
+use process::{Kind, Process};
 use programs::Loaded;
 
 /// Where native code runs.
@@ -86,6 +86,8 @@ pub struct JitConfig {
     pub native: Native,
     /// What surrounds the arena; a cell is guarded by having nothing else in it.
     pub guard: GuardMode,
+    /// Where the arena lies.
+    pub base: Base,
     /// A planted fault.
     pub fault: Option<Fault>,
     /// Whether to count indirect calls, which costs each a memory increment.
@@ -104,6 +106,7 @@ impl Default for JitConfig {
             settings: Vec::new(),
             native: Native::InProcess,
             guard: GuardMode::Guard,
+            base: Base::Any,
             fault: None,
             count_calls: false,
             monitor: false,
@@ -133,7 +136,8 @@ pub enum JitError {
 /// to find out, and ends it.
 #[must_use]
 pub fn cell_refusal() -> Option<String> {
-    Process::new(Native::Cell, GuardMode::Guard).err().map(|error| error.to_string())
+    let kind = Kind { native: Native::Cell, guard: GuardMode::Guard, base: None };
+    Process::new(kind).err().map(|error| error.to_string())
 }
 
 /// Runs programs as native code. Bound to the thread that made it.
@@ -175,7 +179,7 @@ impl Jit {
         if config.record && config.native != Native::Cell {
             return Err(JitError::Cell("accesses are recorded in cells only".to_owned()));
         }
-        let mut process = Process::acquire(config.native, config.guard)?;
+        let mut process = Process::acquire(config.native, config.guard, config.base)?;
         process.reset(crate::arena::NULL_PAGE)?;
         Ok(Jit {
             settings,
@@ -275,7 +279,7 @@ impl Executor for Jit {
     }
 
     fn raw_pointers(&mut self, table: &CodeTable) -> Result<RawPointers, String> {
-        if self.process().kind().0 != Native::Cell {
+        if self.process().kind.native != Native::Cell {
             return Err("raw pointers run in cells only".to_owned());
         }
         let native = table.entries().iter().map(|entry| self.native_entry(table, *entry));

@@ -4,6 +4,7 @@
 use pyo3::PyErr;
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
+use crate::attack::AttackError;
 use crate::clif::SourceError;
 use crate::confuse;
 use crate::corrupt;
@@ -17,6 +18,12 @@ pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssemb
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
 pyo3::create_exception!(engine, PlanError, PyValueError, "A plan that does not fit its program.");
 pyo3::create_exception!(engine, ScheduleError, PyValueError, "Not a schedule for its program.");
+pyo3::create_exception!(
+    engine,
+    SnapshotError,
+    PyValueError,
+    "A snapshot that does not fit its program, or is none."
+);
 pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
 
 /// What a failed translation is in Python.
@@ -29,6 +36,11 @@ pub(super) fn frontend(error: FrontendError) -> PyErr {
         FrontendError::CompileFailure(message) => CompileFailure::new_err(message),
         FrontendError::Environment(message) => PyOSError::new_err(message),
     }
+}
+
+/// What a module with a wrong import of the attack interface is in Python.
+pub(super) fn attack(error: &AttackError) -> PyErr {
+    InvalidInput::new_err((error.to_string(), None::<usize>, None::<usize>))
 }
 
 /// What CLIF that makes no program is in Python.
@@ -48,6 +60,7 @@ pub(super) fn run(error: RunError) -> PyErr {
         RunError::Schedule(error) => schedule(error),
         RunError::Unsupported(feature) => Unsupported::new_err(feature),
         RunError::CompileFailure(message) => CompileFailure::new_err(message),
+        RunError::Snapshot(message) => SnapshotError::new_err(message),
         RunError::Environment(message) => PyMemoryError::new_err(message),
     }
 }

@@ -7,8 +7,10 @@
 use super::corruption;
 use super::observe::Observed;
 use super::watch::Watch;
-use super::{Call, Outcome, Report, Request, RunError, Subject, Times, guarded, timed};
-use crate::arena::{Arena, OutOfArena, PAGE};
+use super::{
+    Call, Outcome, Part, Report, Request, RunError, Snapshot, Subject, Times, guarded, timed,
+};
+use crate::arena::{Arena, OutOfArena, OwnedArena, PAGE, Pages};
 use crate::clif::{DIGESTED, LEN, MEMORY, MEMORY_BYTES, SHADOW_STACK};
 use crate::code_table::{CodeIndex, CodeTable, Target};
 use crate::corrupt::{Corruption, Event, Field, Place, Places};
@@ -19,12 +21,13 @@ use crate::runtime::{ArenaDigest, MemoryState, Value, significant};
 use crate::site::SiteId;
 use crate::trap::Trap;
 
-/// Runs a program once: makes the calls in order.
+/// Runs a part of a program: makes its calls in order.
 pub(super) fn run(
     subject: &Subject,
     executor: &mut dyn Observed,
     request: &Request,
-) -> Result<Report, RunError> {
+    part: &Part<'_>,
+) -> Result<(Report, Option<Snapshot>), RunError> {
     let mut report = Report::new(Outcome::Values(Vec::new()));
     let mut times = Times::default();
     let prepared = timed(&mut times.prepare, || subject.prepared(request.mode))?;
@@ -32,8 +35,12 @@ pub(super) fn run(
     let loaded = timed(&mut times.compile, || guarded(|| load(executor, prepared)));
     let table = match loaded {
         Ok(loaded) => loaded?,
-        Err(fault) => return Ok(Report::new(Outcome::RuntimeFault(fault))),
+        Err(fault) => return Ok((Report::new(Outcome::RuntimeFault(fault)), None)),
     };
+    if let Some(snapshot) = part.from {
+        snapshot.pages.write(executor.arena())?;
+        report.calls = part.calls_before();
+    }
     let watched = request.check_objects || subject.is_confused();
     executor.watch(watched.then(|| watch.bare_watcher()));
     let corruption = corruption::of_run(subject, request, executor, &[prepared], &NoFields, LEN)?;
@@ -42,6 +49,7 @@ pub(super) fn run(
     if let Some(what) = executor.missing() {
         return Err(RunError::Unsupported(what.to_owned()));
     }
+    report.base = executor.base();
     report.counts = executor.counts();
     report.fault_triggered = executor.fault_triggered();
     timed(&mut times.inspect, || bare.inspect(executor, &mut report));
@@ -49,8 +57,16 @@ pub(super) fn run(
     if let Some(corruption) = &bare.corruption {
         corruption::report(corruption, &mut report);
     }
+    let snapshot = match part.save {
+        true => timed(&mut times.save, || {
+            let pristine = OwnedArena::new(LEN);
+            let pages = || Ok(Pages::dirtied(executor.arena(), &pristine)?);
+            Snapshot::take(subject, request, &report, None, pages)
+        })?,
+        false => None,
+    };
     report.times = times;
-    Ok(report)
+    Ok((report, snapshot))
 }
 
 /// Readies the executor, and gives the code table: function *n* is entry *n* + 1.
@@ -76,7 +92,7 @@ struct Bare<'a> {
 
 impl Bare<'_> {
     fn calls(&self, executor: &mut dyn Observed, request: &Request, outcomes: &mut Vec<Outcome>) {
-        for call in &request.calls {
+        for call in &request.calls[outcomes.len()..] {
             let outcome = guarded(|| self.call(executor, call, request));
             let outcome = outcome.unwrap_or_else(Outcome::RuntimeFault);
             let go_on = outcome.may_go_on();

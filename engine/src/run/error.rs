@@ -1,6 +1,7 @@
 //! Why a program did not run at all.
 #![forbid(unsafe_code)]
 
+use crate::attack::AttackError;
 use crate::code_table::TableFull;
 use crate::corrupt::ScheduleError;
 use crate::executor::LoadError;
@@ -23,6 +24,9 @@ pub enum RunError {
     /// A compiler panicked or rejected valid input.
     #[error("compile failure: {0}")]
     CompileFailure(String),
+    /// A snapshot is none of this run's.
+    #[error("{0}")]
+    Snapshot(String),
     /// This machine denied something.
     #[error("{0}")]
     Environment(String),
@@ -35,6 +39,12 @@ impl From<FrontendError> for RunError {
             FrontendError::Environment(message) => RunError::Environment(message),
             error => RunError::CompileFailure(error.to_string()),
         }
+    }
+}
+
+impl From<AttackError> for RunError {
+    fn from(error: AttackError) -> RunError {
+        RunError::Request(error.to_string())
     }
 }
 

@@ -38,6 +38,9 @@ pub enum Trace {
 
 /// An executor whose runs can be observed.
 pub trait Observed: Executor {
+    /// The address that offset 0 has in this process: it tells arenas apart.
+    fn base(&mut self) -> u64;
+
     /// Shows accesses and indirect calls of the calls to come to a watcher, or not.
     /// Executors that cannot tell ignore it.
     fn watch(&mut self, watcher: Option<Watcher>);
@@ -66,6 +69,10 @@ pub trait Observed: Executor {
 }
 
 impl Observed for Interpreter {
+    fn base(&mut self) -> u64 {
+        self.owned_arena().base()
+    }
+
     fn watch(&mut self, watcher: Option<Watcher>) {
         Interpreter::watch(self, watcher);
     }
@@ -102,6 +109,10 @@ impl Observed for Interpreter {
 }
 
 impl Observed for Jit {
+    fn base(&mut self) -> u64 {
+        self.cage().base()
+    }
+
     fn watch(&mut self, _: Option<Watcher>) {}
 
     fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace> {

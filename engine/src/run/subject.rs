@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::RunError;
+use crate::attack;
 use crate::census::Census;
 use crate::clif::translate::translate;
 use crate::confuse::{self, Confused, Plan, PlanError, Survey};
@@ -127,10 +128,12 @@ impl Subject {
         self.confusion.is_some()
     }
 
-    /// Whether a plan or a schedule changes the program or its data behind its back.
+    /// Whether a plan or a schedule changes the program or its data behind its back, or the
+    /// program its data itself.
     #[must_use]
     pub fn is_attacked(&self) -> bool {
-        self.is_confused() || self.schedule.as_ref().is_some_and(|s| !s.entries.is_empty())
+        let scheduled = self.schedule.as_ref().is_some_and(|s| !s.entries.is_empty());
+        scheduled || self.is_confused() || attack::attacks(&self.program().module)
     }
 
     /// What each entry of the plan did, as JSON: see [`confuse::describe`].

@@ -23,6 +23,7 @@ pub(super) fn build<'a>(
     if executor.fault() != Some(Fault::AreaNotZeroed) {
         return Ok(session);
     }
+    session.watch(executor, request.check_objects);
     let instantiation = session.start(executor, request.limits);
     session.calls(executor, request, &mut Report::new(instantiation));
     let leftovers = session.store().leftovers(executor.arena()).map_err(broken)?;

@@ -5,7 +5,7 @@
 //!
 //! - a vmctx that is not that of an instance, and an index of something that the
 //!   instance does not have, trap with [`Trap::Host`];
-//! - offsets and lengths go to [`Arena`], which refuses what lies outside:
+//! - an interval of bytes that does not lie in one area traps with
 //!   [`Trap::ArenaOutOfBounds`];
 //! - sizes are those of the trusted [`State`], whatever the arena says they are.
 #![forbid(unsafe_code)]
@@ -80,14 +80,8 @@ impl State {
         let args = Args(args);
         match builtin {
             Builtin::MemoryGrow => self.memory_grow(arena, &args),
-            Builtin::MemoryCopy => {
-                arena.copy_within(args.u32(1), args.u32(2), args.u32(3))?;
-                Ok(DONE)
-            }
-            Builtin::MemoryFill => {
-                arena.fill(args.u32(1), args.u8(2), args.u32(3))?;
-                Ok(DONE)
-            }
+            Builtin::MemoryCopy => self.memory_copy(arena, &args),
+            Builtin::MemoryFill => self.memory_fill(arena, &args),
             Builtin::PassiveElemSegmentLen => self.segment_len(&args),
             Builtin::PassiveElemSegmentBase => self.segment_base(&args),
             Builtin::PassiveElemSegmentDrop => self.segment_drop(&args),
@@ -116,6 +110,29 @@ impl State {
     fn instance_id(&self, args: &Args<'_>) -> Result<Slot, Trap> {
         let id = self.contexts.get(&args.u32(0)).ok_or(Trap::Host)?;
         Ok(id.0.into())
+    }
+
+    /// `(vmctx, dst: i32, src: i32, len: i32)`.
+    fn memory_copy(&self, arena: &mut dyn Arena, args: &Args<'_>) -> Result<Slot, Trap> {
+        let (dst, src, len) = (args.u32(1), args.u32(2), args.u32(3));
+        self.within_areas(dst, len)?;
+        self.within_areas(src, len)?;
+        arena.copy_within(dst, src, len)?;
+        Ok(DONE)
+    }
+
+    /// `(vmctx, dst: i32, byte: i32, len: i32)`.
+    fn memory_fill(&self, arena: &mut dyn Arena, args: &Args<'_>) -> Result<Slot, Trap> {
+        let (dst, len) = (args.u32(1), args.u32(3));
+        self.within_areas(dst, len)?;
+        arena.fill(dst, args.u8(2), len)?;
+        Ok(DONE)
+    }
+
+    /// Refuses what passes from one area to the next: no object does, and the whole arena,
+    /// filled at one stroke, would be gigabytes of the host's memory.
+    fn within_areas(&self, offset: u32, len: u32) -> Result<(), Trap> {
+        if self.areas.hold(offset, len) { Ok(()) } else { Err(Trap::ArenaOutOfBounds) }
     }
 
     /// `memory.grow`: `(vmctx, delta: i64, memory: i32)`, the old size in pages.

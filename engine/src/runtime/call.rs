@@ -7,6 +7,7 @@
 
 use cranelift_codegen::ir;
 
+use super::directory::Directory;
 use super::host::{GuestMemory, HostCall, HostContext, HostError, LOGGED};
 use super::link::Extern;
 use super::state::{FuncRef, FunctionId, Instance, State};
@@ -303,11 +304,15 @@ impl State {
             self.copy_counted_arguments(arena, host, contexts, &args)?;
         }
         self.log(position, &args);
-        let memory = self.callers_memory(contexts);
+        let caller = contexts.last().and_then(|&vmctx| self.pointers.of_guest(vmctx));
+        let caller = caller.unwrap_or(0);
+        let memory = self.callers_memory(caller);
         let number = self.host_calls_made;
         self.host_calls_made += 1;
-        let host = &mut self.hosts[position];
-        match (host.code)(&mut HostContext { arena, number, memory }, &args, results) {
+        let State { hosts, instances, gc_heap, ambushes, .. } = self;
+        let directory = Directory::new(instances, gc_heap.map(|heap| heap.base));
+        let mut context = HostContext { arena, number, memory, caller, directory, ambushes };
+        match (hosts[position].code)(&mut context, &args, results) {
             Ok(()) => Ok(()),
             Err(HostError::Trap(trap)) => Err(trap),
             Err(HostError::Exit(code)) => {
@@ -319,8 +324,7 @@ impl State {
 
     /// The memory that the caller exports as `memory`. The caller's vmctx is the guest's
     /// word: at worst, it names another instance of the store.
-    fn callers_memory(&self, contexts: &[Slot]) -> Option<GuestMemory> {
-        let caller = self.pointers.of_guest(*contexts.last()?)?;
+    fn callers_memory(&self, caller: u32) -> Option<GuestMemory> {
         let Extern::Memory(id) = *self.context(caller)?.exports.get("memory")? else {
             return None;
         };
@@ -342,6 +346,7 @@ impl State {
 
 impl Services for State {
     fn thrown(&mut self, arena: &mut dyn Arena, exception: u32) -> Result<ThrownTag, Trap> {
+        self.ambushes.strike(arena)?;
         self.tag_of_exception(arena, exception)
     }
 
@@ -356,6 +361,7 @@ impl Services for State {
         builtin: Builtin,
         args: &[Slot],
     ) -> Result<Slot, Trap> {
+        self.ambushes.strike(arena)?;
         let args = self.pointers.arguments(builtin, args)?;
         let result = self.serve(arena, builtin, &args)?;
         Ok(self.pointers.result(builtin, result))

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use super::builtins::Args;
+use super::snapshot::StateError;
 use super::state::State;
 use super::structures::{GC_HEAP_BYTES, GC_HEAP_DATA, STORE_CONTEXT};
 use crate::arena::{Arena, OutOfArena};
@@ -31,6 +32,9 @@ const GRANULE: u32 = 1 << 16;
 
 /// Distance of the records of host references. The first has no number: its offset is null.
 const RECORD_BYTES: u32 = 16;
+
+/// How many records there is room for before the objects.
+pub(super) const MOST_HOST_REFERENCES: u32 = GRANULE / RECORD_BYTES - 1;
 
 /// The header of such a record: the kind in Wasmtime's encoding, and no type.
 pub(crate) const HOST_REFERENCE_HEADER: u64 = 0b01_0000 << 26 | 0xffff_ffff << 32;
@@ -65,6 +69,19 @@ impl<T: Copy + Eq + Hash> Numbering<T> {
         Some(number)
     }
 
+    /// Distinct values with the numbers of their order; `None` if there are more than
+    /// `most`, or one twice.
+    pub(super) fn of(values: &[T], most: u32) -> Option<Numbering<T>> {
+        let mut numbering = Numbering::default();
+        let numbers = values.iter().map(|&value| numbering.intern(value, most));
+        (1..).zip(numbers).all(|(next, number)| number == Some(next)).then_some(numbering)
+    }
+
+    /// The values, number 1 first.
+    pub(super) fn values(&self) -> &[T] {
+        &self.values
+    }
+
     /// Forgets all values, whoever has their numbers, unless `value` has one. Whether it did.
     pub(super) fn clear_for(&mut self, value: T) -> bool {
         let clears = !self.values.is_empty() && !self.numbers.contains_key(&value);
@@ -88,6 +105,17 @@ pub(super) struct GcHeap {
     pub(super) len: u32,
     /// Arena offset of the field that tells it.
     length_field: u32,
+}
+
+impl GcHeap {
+    /// Takes a size that the heap may have grown to. The arena tells compiled code.
+    pub(super) fn restore(&mut self, len: u32) -> Result<(), StateError> {
+        if !(GRANULE..=GC_HEAP_BYTES).contains(&len) || !len.is_multiple_of(GRANULE) {
+            return Err(StateError::Value("a GC heap of a size that none has"));
+        }
+        self.len = len;
+        Ok(())
+    }
 }
 
 impl State {
@@ -115,9 +143,10 @@ impl State {
         arena: &mut dyn Arena,
         number: u128,
     ) -> Result<Option<u32>, OutOfArena> {
-        let most = GRANULE / RECORD_BYTES - 1;
         self.free_early(number);
-        let Some(record) = self.host_references.intern(number, most) else { return Ok(None) };
+        let Some(record) = self.host_references.intern(number, MOST_HOST_REFERENCES) else {
+            return Ok(None);
+        };
         self.write_record(arena, record)?;
         Ok(Some(record * RECORD_BYTES))
     }

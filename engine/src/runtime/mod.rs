@@ -19,7 +19,9 @@
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `gc_heap`, `host` | what guest code calls |
+//! | `directory`, `ambush` | for host functions that attack: where structures lie, writes that wait for a builtin |
 //! | `call`, `value` | entering guest code, values |
+//! | `snapshot` | what calls have changed of the trusted records, as data |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
 //! | `places` | where a field lies that a schedule names, and following one |
@@ -29,9 +31,11 @@
 //! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
 
+mod ambush;
 mod areas;
 mod builtins;
 mod call;
+mod directory;
 pub(crate) mod gc_heap;
 mod host;
 mod inspect;
@@ -44,6 +48,7 @@ mod planted;
 mod pointers;
 mod provide;
 mod register;
+mod snapshot;
 mod state;
 mod structures;
 mod types;
@@ -53,8 +58,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use ambush::Ambushes;
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
+pub use directory::Directory;
 pub use host::{
     GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
 };
@@ -66,6 +73,7 @@ pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
+pub use snapshot::{StateError, StoreState};
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
 pub(crate) use value::significant;

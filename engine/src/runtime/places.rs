@@ -24,7 +24,9 @@ impl Places for Store {
         let last = self.state.instances.len().checked_sub(1)?;
         let instance = field.instance.map_or(last, |number| number as usize);
         let instance = self.state.instances.get(instance)?;
-        self.state.in_array(instance, field).or_else(|| in_structure(instance, field))
+        let Field { structure, field: name, index, .. } = field;
+        let otherwise = || in_structure(instance, structure, name, *index);
+        self.state.in_array(instance, field).or_else(otherwise)
     }
 
     fn pointer(&self, offset: u32) -> u64 {
@@ -65,19 +67,28 @@ impl State {
     }
 }
 
-/// A field of a structure of the catalogue.
-fn in_structure(instance: &Instance, field: &Field) -> Option<Place> {
+/// A field of the structure at `index` of those of a name.
+pub(super) fn in_structure(
+    instance: &Instance,
+    structure: &str,
+    field: &str,
+    index: u32,
+) -> Option<Place> {
     let structures = instance.layout.catalogue();
-    let named = |structure: &&Structure| structure.name == field.structure;
-    let structure = structures.iter().find(named).filter(|of| field.index < of.count)?;
-    let base = match structure.in_vmctx {
-        Some(offset) => instance.vmctx + offset,
+    let structure = structures.iter().find(|known| known.name == structure)?;
+    let within = structure.fields.iter().find(|known| known.name == field)?;
+    let first = offset_of(structure, instance.vmctx);
+    let at = (index < structure.count).then(|| first + index * structure.size)?;
+    Some(Place { offset: at + within.offset, width: within.width })
+}
+
+/// Where the first structure of a name lies that an instance has or reaches.
+pub(super) fn offset_of(structure: &Structure, vmctx: u32) -> u32 {
+    match structure.in_vmctx {
+        Some(offset) => vmctx + offset,
         None if structure.name == NullHeapData::NAME => GC_HEAP_DATA,
         None => STORE_CONTEXT,
-    };
-    let within = structure.fields.iter().find(|known| known.name == field.field)?;
-    let offset = base + field.index * structure.size + within.offset;
-    Some(Place { offset, width: within.width })
+    }
 }
 
 impl Store {

@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 
+use super::ambush::Ambushes;
 use super::areas::Areas;
 use super::gc_heap::{GcHeap, Numbering};
 use super::host::{HostCall, HostFunction};
@@ -216,6 +217,7 @@ pub(super) struct State {
     pub(super) hosts: Vec<HostFunction>,
     pub(super) host_calls: Vec<HostCall>,
     pub(super) host_calls_made: u64,
+    pub(super) ambushes: Ambushes,
     /// Set by a host function that ends the program.
     pub(super) exit: Option<i32>,
     pub(super) faults: Faults,
@@ -244,6 +246,7 @@ impl State {
             hosts: Vec::new(),
             host_calls: Vec::new(),
             host_calls_made: 0,
+            ambushes: Ambushes::default(),
             exit: None,
             faults: Faults::default(),
             objects: None,

@@ -11,7 +11,14 @@
 //! may write while we read.
 #![forbid(unsafe_code)]
 
+mod pages;
+
+use std::ops::Range;
+
 use xxhash_rust::xxh3::Xxh3Default;
+
+pub use pages::{MAX_PAGES, Pages, PagesError};
+pub(crate) use pages::{arena_pages, merged, touched};
 
 /// Bytes at the start of every arena that no access may touch. It makes offset 0,
 /// which the front end selects when a check fails, trap in every executor.
@@ -67,6 +74,12 @@ pub trait Arena {
     /// # Errors
     /// [`OutOfArena`], and the arena is unchanged.
     fn fill(&mut self, offset: u32, byte: u8, len: u32) -> Result<(), OutOfArena>;
+
+    /// The pages that may hold anything but zeroes: ascending, disjoint ranges of offsets.
+    fn touched(&self) -> Vec<Range<u32>> {
+        let all = NULL_PAGE..self.len();
+        vec![all]
+    }
 
     /// The XXH3 hash of `len` bytes.
     ///
@@ -157,6 +170,13 @@ impl OwnedArena {
         OwnedArena { body }
     }
 
+    /// The address that offset 0 would have in this process: it tells arenas apart, and
+    /// nothing here reaches bytes by it.
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        (self.body.as_ptr().addr() as u64).wrapping_sub(NULL_PAGE.into())
+    }
+
     /// The bytes from [`NULL_PAGE`] to the end, for the interpreter's loop.
     pub fn body_mut(&mut self) -> &mut [u8] {
         &mut self.body
@@ -186,6 +206,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena for PlainArena<B> {
     #[expect(clippy::cast_possible_truncation, reason = "`new` takes the length as u32")]
     fn len(&self) -> u32 {
         self.body.as_ref().len() as u32 + NULL_PAGE
+    }
+
+    fn touched(&self) -> Vec<Range<u32>> {
+        touched(self.body.as_ref().as_ptr().addr() as u64, self.len())
     }
 
     fn read(&self, offset: u32, into: &mut [u8]) -> Result<(), OutOfArena> {
