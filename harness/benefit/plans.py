@@ -17,7 +17,8 @@ from generators.corrupt import draw_write
 from generators.entropy import PrngEntropy
 from generators.wasm import WasmGenerator
 from harness.benefit.tally import OUTSIDE, Tally
-from harness.executors import CONFUSED_DEADLINE, Subject
+from harness.executors import Subject
+from harness.limits import CONFUSED_DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
