@@ -96,6 +96,15 @@ def _calls(entropy: Entropy, program: engine.Program) -> tuple[Call, ...]:
     )
 
 
+def draw_write(entropy: Entropy, wasm: bytes, calls: tuple[Call, ...]) -> list[dict[str, Any]]:
+    """A schedule of one write at an event that every layout has; empty where there is nothing to write to."""
+    scene = _scene(wasm, calls)
+    events = scene.events | {name: 0 for name in scene.events if name.endswith("load")}
+    if not scene.fields or not any(events.values()):
+        return []
+    return [_entry(entropy, replace(scene, events=events), alone=False)]
+
+
 @lru_cache(maxsize=8)
 def _scene(wasm: bytes, calls: tuple[Call, ...]) -> Scene:
     """What the program of a module offers when these calls are made."""
