@@ -82,7 +82,7 @@ impl<'a> Session<'a> {
         snapshot: &Snapshot,
     ) -> Result<(), RunError> {
         if let Some(state) = &snapshot.record.store {
-            self.store.restore(state)?;
+            self.store.restore(executor.arena(), state)?;
         }
         Ok(snapshot.pages.write(executor.arena())?)
     }

@@ -58,7 +58,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use ambush::Ambushes;
+pub use ambush::{Ambush, Ambushes};
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
 pub use directory::Directory;

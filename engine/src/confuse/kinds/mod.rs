@@ -5,6 +5,10 @@
 //! [`Anatomy`] and changes another copy, in which earlier entries of the plan may have
 //! changed the instruction already: then it answers [`Inapplicable`] or acts on what is
 //! there, but never panics.
+//!
+//! To add one: a file here, and a line in `kinds!`, by which surveys, plans, the generator
+//! and `explain` go. The change must verify and must change something: `confuse/tests.rs`
+//! tries every choice at every place of a corpus.
 #![forbid(unsafe_code)]
 
 mod displacement;
