@@ -139,11 +139,15 @@ impl Kind {
     }
 }
 
-/// Gives a load or store another address.
+/// Gives an access another address.
 fn set_address(function: &mut Function, inst: Inst, value: Value) -> Result<(), Inapplicable> {
     match &mut function.dfg.insts[inst] {
         InstructionData::Load { arg: address, .. }
-        | InstructionData::Store { args: [_, address], .. } => *address = value,
+        | InstructionData::Store { args: [_, address], .. }
+        | InstructionData::LoadNoOffset { arg: address, .. }
+        | InstructionData::StoreNoOffset { args: [_, address], .. }
+        | InstructionData::AtomicRmw { args: [address, _], .. }
+        | InstructionData::AtomicCas { args: [address, ..], .. } => *address = value,
         _ => return Err(Inapplicable::Instruction),
     }
     Ok(())
