@@ -12,6 +12,9 @@
 //! | `sites` | numbers memory accesses and indirect calls | sees each access whole |
 //! | `wide` | splits accesses that Pulley cannot do | splits an access after it has a site |
 //! | `sanitize` | removes undefined behaviour (exact runs) | sees each access as it will be |
+//!
+//! A program with raw pointers has no exact runs. Its results go the target's own way,
+//! and what has stack slots is refused.
 #![forbid(unsafe_code)]
 
 mod admit;
@@ -30,6 +33,7 @@ use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 pub(crate) use admit::refuses;
 pub(crate) use sites::width;
 
+use crate::layout::Addressing;
 use crate::program::{FuncId, Program};
 use crate::site::Site;
 
@@ -49,6 +53,8 @@ pub enum Mode {
 pub struct Prepared {
     /// What kind of run it is ready for.
     pub mode: Mode,
+    /// How it names memory and code.
+    pub addressing: Addressing,
     /// Its functions, by [`FuncId`]. Their signatures are those of the program after
     /// [`return_area::explicit`]. Programs that were prepared from one another share
     /// functions, and executors may know a function by its address.
@@ -112,7 +118,8 @@ pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
     let functions = functions
         .map(|(id, function)| prepare_one(program, mode, id, function.clone(), &mut sites))
         .collect::<Result<_, _>>()?;
-    Ok(Prepared { mode, functions, startup: program.startup, sites })
+    let addressing = program.layout.addressing;
+    Ok(Prepared { mode, addressing, functions, startup: program.startup, sites })
 }
 
 /// Prepares a program in which some functions were changed, but not their signatures.
@@ -146,6 +153,12 @@ fn prepare_one(
     admit::check_calls(program, &function).map_err(refused)?;
     admit::check(&function).map_err(refused)?;
     admit::strip(&mut function);
+    if program.layout.addressing == Addressing::Raw64 {
+        admit::check_raw(&function, mode).map_err(refused)?;
+        return_area::normalise(&mut function);
+        sites::number(&mut function, id, sites);
+        return Ok(Arc::new(function));
+    }
     return_area::make_explicit(&mut function);
     shadow_stack::move_slots(&mut function, mode).map_err(refused)?;
     sites::number(&mut function, id, sites);
@@ -165,12 +178,12 @@ pub fn verify(program: &Program) -> Result<(), PassError> {
     admit::verify(program)
 }
 
-/// Runs Cranelift's verifier for `pulley32` on one function.
+/// Runs Cranelift's verifier for the target of an addressing on one function.
 ///
 /// # Errors
 /// The first complaint.
-pub fn verify_function(function: &ir::Function) -> Result<(), String> {
-    admit::verify_one(function)
+pub fn verify_function(function: &ir::Function, addressing: Addressing) -> Result<(), String> {
+    admit::verify_one(function, addressing)
 }
 
 /// Alias regions that the passes and `lowering` add. Their ids lie in a part of the
@@ -187,6 +200,8 @@ pub(crate) enum OwnRegion {
     CodeTable,
     /// The native control block.
     Control,
+    /// The log of accesses.
+    Log,
 }
 
 impl OwnRegion {
@@ -202,6 +217,7 @@ impl OwnRegion {
                     OwnRegion::ReturnArea => "return area",
                     OwnRegion::CodeTable => "code table",
                     OwnRegion::Control => "control block",
+                    OwnRegion::Log => "access log",
                 };
                 regions.insert(AliasRegionData { user_id, description: description.into() })
             }
