@@ -213,7 +213,9 @@ fn only_the_interpreter_writes_between_a_load_of_the_guest_and_its_use() {
 
 #[test]
 fn the_runtime_fetches_nothing_twice_and_stands_whatever_it_reads() {
-    let calls = [("busy", None), ("call", Some(0)), ("grow", None), ("call", Some(3))];
+    // Each element is made when it is first called.
+    let elements = (0..4).map(|element| ("call", Some(element)));
+    let calls: Vec<_> = elements.chain([("busy", None), ("grow", None)]).collect();
     let mut interpreter = Interpreter::new(Faults::default());
     let counted = run(&mut interpreter, "[]", &calls, Mode::Exact).expect("a report");
     let loads = counted.events.get(Event::Load);

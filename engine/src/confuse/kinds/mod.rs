@@ -144,8 +144,8 @@ impl Kind {
     }
 }
 
-/// Gives a load or store another address. An i32 becomes one of 64 bits where addresses
-/// are: zero-extended, as a compiler would that takes it for a pointer.
+/// Gives an access another address. An i32 becomes one of 64 bits where addresses are:
+/// zero-extended, as a compiler would that takes it for a pointer.
 fn set_address(function: &mut Function, inst: Inst, value: Value) -> Result<(), Inapplicable> {
     let old = Access::of(function, inst).ok_or(Inapplicable::Instruction)?.address;
     let (now, new) = (function.dfg.value_type(old), function.dfg.value_type(value));
@@ -155,7 +155,11 @@ fn set_address(function: &mut Function, inst: Inst, value: Value) -> Result<(), 
     };
     match &mut function.dfg.insts[inst] {
         InstructionData::Load { arg: address, .. }
-        | InstructionData::Store { args: [_, address], .. } => *address = value,
+        | InstructionData::Store { args: [_, address], .. }
+        | InstructionData::LoadNoOffset { arg: address, .. }
+        | InstructionData::StoreNoOffset { args: [_, address], .. }
+        | InstructionData::AtomicRmw { args: [address, _], .. }
+        | InstructionData::AtomicCas { args: [address, ..], .. } => *address = value,
         _ => return Err(Inapplicable::Instruction),
     }
     Ok(())
