@@ -203,6 +203,21 @@ impl Access {
     }
 }
 
+/// The address that an instruction accesses, atomically or not.
+pub(super) fn address(function: &Function, inst: Inst) -> Option<Value> {
+    let data = function.dfg.insts[inst];
+    if class(data.opcode()) != Class::Atomic {
+        return Access::of(function, inst).map(|access| access.address);
+    }
+    match data {
+        InstructionData::LoadNoOffset { arg: address, .. }
+        | InstructionData::StoreNoOffset { args: [_, address], .. }
+        | InstructionData::AtomicRmw { args: [address, _], .. }
+        | InstructionData::AtomicCas { args: [address, ..], .. } => Some(address),
+        _ => None,
+    }
+}
+
 /// The description of the alias region that an access names.
 pub(super) fn region(function: &Function, inst: Inst) -> Option<&str> {
     let dfg = &function.dfg;
