@@ -24,7 +24,7 @@ const LIMITS: Limits =
 /// store's page that waits for the builtin after the next one.
 const PROGRAM: &str = r#"(module
     (import "env" "answer" (func $answer (param i32) (result i32)))
-    (import "fencepost" "store_in_builtin" (func $ambush (param i32 i32 i32)))
+    (import "fencepost" "store32_in_builtin" (func $ambush (param i32 i32 i32)))
     (type $box (struct (field funcref)))
     (memory 1 10)
     (table $table 2 20 funcref)

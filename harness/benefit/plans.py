@@ -1,7 +1,8 @@
 """What is compared, by index: plans of one change or schedules of one write, in groups that share a module.
 
 Half of the modules are those of a corpus, where there is one; the others are generated. Attack *i*
-of a seed is a function of both alone, whatever the number of workers.
+of a seed is a function of both alone, whatever the number of workers. What it does to raw pointers
+depends a little on where the system puts things.
 """
 
 from __future__ import annotations

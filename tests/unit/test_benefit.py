@@ -115,10 +115,19 @@ def test_a_group_of_schedules_writes_at_events_of_the_program() -> None:
     assert counted.all.of("raw64", OUTSIDE, BAD_TRANSFER) > 0
 
 
+def drawn(counted: Tally) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """What was drawn and compared. What it does to raw pointers depends on where the system puts things."""
+    compared: Counter[tuple[str, str]] = Counter()
+    for (kind, name, _), count in counted.effects.items():
+        compared[kind, name] += count
+    return compared, counted.unmapped
+
+
 def test_plans_depend_on_seed_and_index_alone() -> None:
     comparison = Comparison(3, CORPUS, 1 << 24)
-    assert comparison.group(2, 20).to_json() == comparison.group(2, 20).to_json()
-    assert comparison.group(2, 20).to_json() != Comparison(4, CORPUS, 1 << 24).group(2, 20).to_json()
+    first = drawn(comparison.group(2, 20))
+    assert first == drawn(comparison.group(2, 20))
+    assert first != drawn(Comparison(4, CORPUS, 1 << 24).group(2, 20))
 
 
 def test_an_interrupted_comparison_keeps_what_was_measured() -> None:

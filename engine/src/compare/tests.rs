@@ -1,3 +1,6 @@
+//! The same attacks on both layouts, each in cells.
+#![forbid(unsafe_code)]
+
 use std::time::Duration;
 
 use super::*;

@@ -166,7 +166,8 @@ mod tests {
         let refused = pointers.arguments(Builtin::MemoryCopy, &wild);
         assert_eq!(refused, Err(Trap::ArenaOutOfBounds));
         assert_eq!(pointers.result(Builtin::RefFunc, 0x5_0000), at(0x5_0000));
-        assert_eq!(pointers.result(Builtin::MemoryGrow, u32::MAX.into()), u64::MAX.into());
+        let failed = pointers.result(Builtin::MemoryGrow, Slot::from(u32::MAX));
+        assert_eq!(failed, Slot::from(u64::MAX));
         assert_eq!(pointers.result(Builtin::MemoryGrow, 3), 3);
     }
 }

@@ -1,3 +1,6 @@
+//! Where records land, in a store made by hand.
+#![forbid(unsafe_code)]
+
 use super::*;
 use crate::runtime::ObjectMap;
 
