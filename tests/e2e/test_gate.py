@@ -50,8 +50,9 @@ FOUND_AS = {"14": "mismatch", "19": "mismatch", "20": "mismatch", "25": "mismatc
 
 
 @pytest.mark.parametrize("fault", [name for name, _ in engine.faults()])
-def test_the_seeds_turn_the_gate_red_with_each_planted_fault(fencepost: Fencepost, fault: str) -> None:
-    result = fencepost("gate", "--corpus", ROOT / "corpus", "--fault", fault, "--budget", "0")
+def test_known_cases_turn_the_gate_red_with_each_planted_fault(fencepost: Fencepost, fault: str) -> None:
+    folders = ("--crashes", ROOT / "crashes", "--corpus", ROOT / "corpus")
+    result = fencepost("gate", *folders, "--fault", fault, "--budget", "0")
     assert result.returncode == 1, result.stdout
     assert f"planted fault {fault}" in result.stderr
     assert re.search(rf"^failed: .*: {FOUND_AS.get(fault, 'escape')}:", result.stdout, re.MULTILINE)
