@@ -35,7 +35,8 @@ def test_check_runs_everything_and_finds_agreement(fencepost: Fencepost, tmp_pat
     names = {line.split(":")[0] for line in verdict["outcomes"]}
     executors = ("interpreter", "jit", "jit-unoptimized")
     engine = {f"{executor}/{mode}" for executor in executors for mode in ("exact", "as-shipped")}
-    assert names == engine | {"wasmtime", "wasmtime-pulley"}
+    elsewhere = {f"{name}/{again}" for name in engine for again in ("relocated", "resumed")}
+    assert names == engine | elsewhere | {"wasmtime", "wasmtime-pulley"}
     for line in verdict["outcomes"]:
         assert "returned i32 0xa; trapped heap_out_of_bounds" in line
 
