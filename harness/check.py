@@ -102,9 +102,14 @@ def _run(executor: Executor, subject: Subject) -> Outcome:
     try:
         return executor.run(subject)
     except BaseException as error:
-        if type(error).__name__ != PANIC:
+        if not is_panic(error):
             raise
         return Ran(RuntimeFault(str(error)))
+
+
+def is_panic(error: BaseException) -> bool:
+    """Whether an exception is a panic of the engine."""
+    return type(error).__name__ == PANIC
 
 
 def prepare(case: Case) -> Subject:

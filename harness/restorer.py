@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 import engine
+from harness.check import is_panic
 from harness.errors import FencepostError
 from harness.executors import Subject
 from harness.outcome import NotRun, Ran, RuntimeFault
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from harness.executors import EngineExecutor
     from harness.outcome import Outcome
 
+NOT_RESUMED = "not-resumed"
+"""The kind of outcome of a run that cannot be taken apart: no verdict follows from it."""
 PATIENCE_SECONDS = 120.0
 ENDING_SECONDS = 5.0
 USES = 5000
@@ -115,11 +118,11 @@ def resumed_here(data: bytes, executor: EngineExecutor) -> Outcome:
         file = parse_snapshot(data, "a snapshot")
         return executor.resume(Subject(file.case), file.snapshot)
     except (engine.Unsupported, engine.CompileFailure, MemoryError) as error:
-        return NotRun("not-resumed", str(error))
+        return NotRun(NOT_RESUMED, str(error))
     except (FencepostError, ValueError) as error:
         return Ran(RuntimeFault(f"a snapshot was refused: {error}"))
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # what PyO3 raises for a panic
+        if not is_panic(error):
             raise
         return Ran(RuntimeFault(str(error)))
 

@@ -13,7 +13,7 @@ from xxhash import xxh3_64_intdigest
 
 import engine
 from harness.outcome import NotRun, Outcome, Ran, RuntimeFault
-from harness.restorer import resumed_elsewhere
+from harness.restorer import NOT_RESUMED, resumed_elsewhere
 from harness.snapshot_file import write_snapshot
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from harness.executors import EngineExecutor, Subject
 
 RESUMED = "/resumed"
-NOT_RESUMED = "not-resumed"
-"""The kind of outcome of a run that cannot be taken apart: no verdict follows from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import engine
 from generators.entropy import PrngEntropy
 from harness.case_file import invalid
-from harness.check import FRONT_END, PANIC, Checked, check
+from harness.check import FRONT_END, Checked, check, is_panic
 from harness.errors import CaseError, EnvironmentFailure, FencepostError
 from harness.health import health_of
 from harness.record import Record, record_of
@@ -191,7 +191,7 @@ def check_one(job: Job, index: int, at: Place) -> Record:
     try:
         case = job.source.case(index)
     except BaseException as error:
-        if type(error).__name__ != PANIC:
+        if not is_panic(error):
             raise
         return without_case(index, str(error))
     generated = time.perf_counter() - start

@@ -11,11 +11,12 @@ from rich.table import Table
 
 import engine
 from harness.case_file import invalid, read_case
+from harness.check import prepare
 from harness.commands.options import memory_size
 from harness.commands.screen import show
 from harness.commands.summary import plural
 from harness.errors import CaseError, EnvironmentFailure, FileError, InputError, UsageError
-from harness.executors import EXECUTORS, EngineExecutor, Subject
+from harness.executors import EXECUTORS, EngineExecutor
 from harness.layout_svg import size
 from harness.limits import Limits
 from harness.native import OPTION, chosen_native
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harness.case import Case
-    from harness.executors import ExecutorName, Native
+    from harness.executors import ExecutorName, Native, Subject
     from harness.outcome import Ran
     from harness.plan import Mode
 
@@ -177,10 +178,8 @@ def _native(asked: str | None, executor: str) -> Native:
 
 
 def _subject(case: Case, where: str) -> Subject:
-    if case.parts.get("modules"):
-        raise InputError("unsupported: case header: modules", where)
     try:
-        return Subject(case)
+        return prepare(case)
     except engine.InvalidInput as error:
         raise invalid(error, where) from None
     except engine.Unsupported as error:
