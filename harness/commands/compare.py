@@ -15,7 +15,7 @@ from harness.benefit.picture import draw
 from harness.benefit.plans import Comparison
 from harness.benefit.work import Work
 from harness.case_file import read_case
-from harness.commands.options import duration, memory_size
+from harness.commands.options import checkout_corpus, duration, max_memory_option
 from harness.errors import EnvironmentFailure, UsageError, from_os
 from harness.files import find_files
 from harness.outputs import Output, write_all
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from harness.benefit.tally import Tally
     from harness.case import Case
 
-CHECKOUT_CORPUS = Path(__file__).parents[2] / "corpus"
 PROGRESS_SECONDS = 10.0
 DEFAULT_CASES = 1000
 REPORT, PICTURE = "comparison.json", "comparison.svg"
@@ -64,14 +63,7 @@ Examples:
     metavar="DIR",
     help="Draw half of the modules from here.  [default: the checkout's, in one]",
 )
-@click.option(
-    "--max-memory",
-    type=memory_size,
-    default="256MiB",
-    metavar="SIZE",
-    help="How far a memory may grow.",
-    show_default=True,
-)
+@max_memory_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -142,9 +134,10 @@ def _make(folder: Path) -> None:
 
 
 def _corpus(folder: Path | None) -> tuple[Case, ...]:
-    if folder is None and not CHECKOUT_CORPUS.is_dir():
+    folder = folder or checkout_corpus()
+    if folder is None:
         return ()
-    cases = tuple(map(read_case, find_files([folder or CHECKOUT_CORPUS])))
+    cases = tuple(map(read_case, find_files([folder])))
     modules = tuple(case for case in cases if not case.is_clif)
     if not modules:
         raise UsageError("there is no module", str(folder), "name a folder of .wasm or .wat files")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from harness.campaign import Budget, Campaign
-from harness.commands.options import duration, limit_options, plan_of, plan_options
+from harness.commands.options import checkout_corpus, duration, limit_options, plan_of, plan_options
 from harness.commands.summary import summary_lines
 from harness.commands.watch import Watch, watch_options
 from harness.configuration import continued, digest_of, is_given, to_json
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 DRIVERS = ("prng", "atheris")
 DRAWING = {"corpus", "mutate", "confuse", "corrupt"}
 """Generators that draw from a corpus."""
-CHECKOUT_CORPUS = Path(__file__).parents[2] / "corpus"
 
 
 def generator_names(_context: click.Context, _option: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -263,8 +262,7 @@ def _corpus(generators: tuple[str, ...], folder: Path | None) -> tuple[Case, ...
         if folder is not None:
             raise UsageError(f"--corpus needs one of the generators {', '.join(sorted(DRAWING))}")
         return ()
-    if folder is None and CHECKOUT_CORPUS.joinpath("README.md").is_file():
-        folder = CHECKOUT_CORPUS
+    folder = folder or checkout_corpus()
     if folder is not None:
         return read_all([folder])[1]
     if "corpus" in generators:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 import engine
 from harness.case_file import invalid, read_case
-from harness.commands.options import memory_size
+from harness.commands.options import max_memory_option
 from harness.commands.screen import show
 from harness.errors import InputError
 from harness.layout import Layout, parse_layout
@@ -28,14 +28,7 @@ Examples:
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--svg", type=click.Path(path_type=Path), metavar="OUT", help="Draw the map into this file.")
-@click.option(
-    "--max-memory",
-    type=memory_size,
-    default="256MiB",
-    metavar="SIZE",
-    help="How far a memory may grow.",
-    show_default=True,
-)
+@max_memory_option
 @click.option("--json", "as_json", is_flag=True, help="Print the map as JSON.")
 def command(file: Path, svg: Path | None, max_memory: int, as_json: bool) -> int:
     """Show where the VM structures of the module in FILE lie in the arena, field by field."""

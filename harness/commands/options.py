@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -86,6 +87,22 @@ def _found(reference: str) -> str:
     return reference
 
 
+max_memory_option = click.option(
+    "--max-memory",
+    type=memory_size,
+    default="256MiB",
+    metavar="SIZE",
+    help="How far a memory may grow.",
+    show_default=True,
+)
+
+
+def checkout_corpus() -> Path | None:
+    """The seeds of the checkout that this is; `None` in an installation."""
+    folder = Path(__file__).parents[2] / "corpus"
+    return folder if folder.joinpath("README.md").is_file() else None
+
+
 def plan_options(function: F) -> F:
     """Adds the options that make a `Plan`; `plan_of` takes them."""
     options = [
@@ -125,14 +142,7 @@ def plan_options(function: F) -> F:
             help="Where native code runs: in a process with nothing else in it, or in the worker.  "
             "[default: cell where the machine has them and without decoys, else in-process]",
         ),
-        click.option(
-            "--max-memory",
-            type=memory_size,
-            default="256MiB",
-            metavar="SIZE",
-            help="How far a memory may grow.",
-            show_default=True,
-        ),
+        max_memory_option,
         click.option("--fault", metavar="NAME", help="Plant a fault, to see that it is found (02, 07, ...)."),
     ]
     for option in reversed(options):

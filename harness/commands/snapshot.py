@@ -12,7 +12,7 @@ from rich.table import Table
 import engine
 from harness.case_file import invalid, read_case
 from harness.check import prepare
-from harness.commands.options import memory_size
+from harness.commands.options import max_memory_option
 from harness.commands.screen import show
 from harness.commands.summary import plural
 from harness.errors import CaseError, EnvironmentFailure, FileError, InputError, UsageError
@@ -87,14 +87,7 @@ Examples:
     help="exact: every executor comes to the same; as-shipped: flags as the front end left them.",
 )
 @native_option
-@click.option(
-    "--max-memory",
-    type=memory_size,
-    default="256MiB",
-    metavar="SIZE",
-    show_default=True,
-    help="How far a memory may grow.",
-)
+@max_memory_option
 def save(  # noqa: PLR0917 (click passes them by name)
     file: Path, after: int, output: Path, executor: ExecutorName, mode: Mode, native: str | None, max_memory: int
 ) -> int:
