@@ -31,9 +31,8 @@ mod value;
 use crate::arena::{Arena, NULL_PAGE, OwnedArena};
 use crate::code_table::{CodeIndex, CodeTable};
 use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
-use crate::interp::Watcher;
 use crate::passes::Prepared;
-use crate::run::{Observed, Trace};
+use crate::run::Observed;
 
 use machine::{Ended, Machine};
 
@@ -108,16 +107,6 @@ impl Executor for Reference {
 impl Observed for Reference {
     fn base(&mut self) -> u64 {
         self.arena.base()
-    }
-
-    fn watch(&mut self, _: Option<Watcher>) {}
-
-    fn traces(&mut self, _: &[&Prepared]) -> Vec<Trace> {
-        Vec::new()
-    }
-
-    fn fault_triggered(&self) -> bool {
-        false
     }
 
     fn missing(&self) -> Option<&str> {

@@ -2,11 +2,10 @@
 //! they are before any call.
 #![forbid(unsafe_code)]
 
-use super::observe::{Observed, Trace};
+use super::observe::Observed;
 use crate::arena::{Arena, NULL_PAGE, OwnedArena};
 use crate::code_table::{CodeIndex, CodeTable};
 use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
-use crate::interp::Watcher;
 use crate::passes::Prepared;
 
 /// See the module's documentation.
@@ -57,15 +56,5 @@ impl Executor for Blank {
 impl Observed for Blank {
     fn base(&mut self) -> u64 {
         self.arena.base()
-    }
-
-    fn watch(&mut self, _: Option<Watcher>) {}
-
-    fn traces(&mut self, _: &[&Prepared]) -> Vec<Trace> {
-        Vec::new()
-    }
-
-    fn fault_triggered(&self) -> bool {
-        false
     }
 }

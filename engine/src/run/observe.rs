@@ -43,7 +43,7 @@ pub trait Observed: Executor {
 
     /// Shows accesses and indirect calls of the calls to come to a watcher, or not.
     /// Executors that cannot tell ignore it.
-    fn watch(&mut self, watcher: Option<Watcher>);
+    fn watch(&mut self, _watcher: Option<Watcher>) {}
 
     /// Has an intruder see the loads of the calls to come, or not. Executors that cannot
     /// stop between a load and its use ignore it.
@@ -51,7 +51,9 @@ pub trait Observed: Executor {
 
     /// What was noticed since the last look; sites are looked up in `programs`, by load
     /// order.
-    fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace>;
+    fn traces(&mut self, _programs: &[&Prepared]) -> Vec<Trace> {
+        Vec::new()
+    }
 
     /// The planted fault of this executor, which its runtime has too.
     fn fault(&self) -> Option<Fault> {
@@ -59,7 +61,9 @@ pub trait Observed: Executor {
     }
 
     /// Whether the planted fault of this executor, if it has one, has met its trigger.
-    fn fault_triggered(&self) -> bool;
+    fn fault_triggered(&self) -> bool {
+        false
+    }
 
     /// What the program turned out to need, while it ran, that this executor does not
     /// have. Its outcomes then mean nothing.
