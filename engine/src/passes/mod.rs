@@ -12,9 +12,12 @@
 //! | `sites` | numbers memory accesses and indirect calls | sees each access whole |
 //! | `wide` | splits accesses that Pulley cannot do | splits an access after it has a site |
 //! | `sanitize` | removes undefined behaviour (exact runs) | sees each access as it will be |
+//!
+//! [`atomics`] is not among them: only an executor without atomics applies it, to its copy.
 #![forbid(unsafe_code)]
 
 mod admit;
+pub(crate) mod atomics;
 pub(crate) mod handlers;
 pub(crate) mod opcode;
 pub mod return_area;

@@ -88,6 +88,9 @@ impl State {
                 arena.fill(args.u32(1), args.u8(2), args.u32(3))?;
                 Ok(DONE)
             }
+            Builtin::MemoryAtomicNotify => self.notify(&args),
+            Builtin::MemoryAtomicWait32 => self.wait::<4>(arena, &args),
+            Builtin::MemoryAtomicWait64 => self.wait::<8>(arena, &args),
             Builtin::PassiveElemSegmentLen => self.segment_len(&args),
             Builtin::PassiveElemSegmentBase => self.segment_base(&args),
             Builtin::PassiveElemSegmentDrop => self.segment_drop(&args),

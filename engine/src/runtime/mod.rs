@@ -42,6 +42,7 @@ mod state;
 mod structures;
 mod types;
 mod value;
+mod wait;
 mod write;
 
 #[cfg(test)]

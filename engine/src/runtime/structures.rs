@@ -1,7 +1,8 @@
 //! Where the VM structures of one instance lie, and how large what it reserves is.
 //!
-//! An instance's area holds, in this order: vmctx, the array of type ids, the bytes
-//! of its runtime data segments, the 16-byte slots of its passive element segments.
+//! An instance's area holds, in this order: vmctx, the array of type ids, the definitions
+//! of its shared memories, to which vmctx only points, the bytes of its runtime data
+//! segments, the 16-byte slots of its passive element segments.
 #![forbid(unsafe_code)]
 
 use super::areas::{AreaKind, Areas, OutOfAreas};
@@ -92,6 +93,8 @@ pub(super) fn reserved_elements(table: &Table, limits: Reservations) -> Result<u
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) type_ids: u64,
+    /// `VMMemoryDefinition`s, one after another.
+    pub(super) shared_memories: u64,
     pub(super) data: Vec<u64>,
     pub(super) elements: Vec<u64>,
     pub(super) len: u64,
@@ -108,11 +111,14 @@ impl Parts {
         };
         place(u64::from(program.layout.vmctx.size));
         let type_ids = place(4 * module.types.len() as u64);
+        let defined = &module.memories[program.layout.imported_memories.count as usize..];
+        let shared = defined.iter().filter(|memory| memory.shared).count() as u64;
+        let shared_memories = place(shared * u64::from(program.layout.memory.size));
         let data = module.runtime_data.iter().map(|data| place(data.len() as u64)).collect();
         let slot = u64::from(SEGMENT_SLOT_BYTES);
         let segments = module.passive_elements.iter();
         let elements = segments.map(|&count| place(u64::from(count) * slot)).collect();
-        Parts { type_ids, data, elements, len: place(0) }
+        Parts { type_ids, shared_memories, data, elements, len: place(0) }
     }
 }
 

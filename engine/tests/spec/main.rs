@@ -32,7 +32,8 @@ const SKIPPED: &[(&str, &str)] =
     &[("invalid exception type", "valid in the proposal for stack switching")];
 
 /// Folders of scripts, under `tests/data/spec`.
-const FOLDERS: [&str; 3] = [".", "proposals/custom-page-sizes", "proposals/wide-arithmetic"];
+const FOLDERS: [&str; 4] =
+    [".", "proposals/custom-page-sizes", "proposals/threads", "proposals/wide-arithmetic"];
 
 fn scripts() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/spec");

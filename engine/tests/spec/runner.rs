@@ -460,7 +460,9 @@ fn expect_trap(kind: &'static str, outcome: Result<Vec<Value>, Ended>, expected:
 
 /// The traps that a message of the test suite stands for.
 fn expected_traps(message: &str) -> &'static [Trap] {
-    const MESSAGES: [(&str, &[Trap]); 13] = [
+    const MESSAGES: [(&str, &[Trap]); 15] = [
+        ("expected shared memory", &[Trap::AtomicWaitNonSharedMemory]),
+        ("unaligned atomic", &[Trap::HeapMisaligned]),
         ("integer divide by zero", &[Trap::IntegerDivisionByZero]),
         ("integer overflow", &[Trap::IntegerOverflow]),
         ("invalid conversion to integer", &[Trap::BadConversionToInteger]),
