@@ -283,7 +283,7 @@ def _run_program(
     outputs = (result["stdout"], result["stderr"])
     ran = _outcome(result, limits)
     full = any(len(output) == OUTPUT_BYTES for output in outputs)
-    return replace(ran, effects=Effects(*outputs, files, frozenset(result["wasi_calls"])), limited=ran.limited or full)
+    return replace(ran, effects=Effects(*outputs, files, frozenset(result["wasi_calls"])), cut=full)
 
 
 def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
@@ -304,17 +304,17 @@ def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
         arena_digest=result["arena_digest"],
         counts=Counts(**result["counts"]),
         fault_triggered=result["fault_triggered"],
-        limited=near_limit(state, limits),
+        near_limit=near_limit(state, limits),
         times=result["times"],
     )
 
 
-def near_limit(state: State, limits: Limits) -> bool:
-    """Whether a memory or table has come so near its limit that growing it may differ."""
+def near_limit(state: State, limits: Limits) -> frozenset[tuple[str, int]]:
+    """The memories and tables that have come so near their limit that growing them further may fail."""
     pages = limits.max_memory >> 16
-    memories = (size for size, _ in state.memories.values())
-    tables = (size for size, _ in state.tables.values())
-    return any(2 * size > pages for size in memories) or any(2 * size > limits.max_table for size in tables)
+    memories = {("memory", index) for index, (size, _) in state.memories.items() if 2 * size > pages}
+    tables = {("table", index) for index, (size, _) in state.tables.items() if 2 * size > limits.max_table}
+    return frozenset(memories | tables)
 
 
 def _call(result: _native.CallResult) -> CallOutcome:

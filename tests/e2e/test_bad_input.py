@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import engine
-from harness.case_file import MAX_FILE_BYTES
+from harness.input_size import MAX_FILE_BYTES
 from harness.cli import READER_GONE
 
 if TYPE_CHECKING:

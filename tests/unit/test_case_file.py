@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.case import Call, Case, number_to_json
-from harness.case_file import MAX_FILE_BYTES, read_case, to_bytes
+from harness.case_file import read_case, to_bytes
 from harness.errors import CaseError, FencepostError, FileError, ModuleError
 from harness.outcome import Value
 

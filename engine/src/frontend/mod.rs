@@ -25,7 +25,7 @@ use wasmtime_environ::{
     ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets, WasmError,
 };
 
-use crate::layout::{Layout, NullHeapData};
+use crate::layout::Layout;
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 
 /// The WebAssembly features that the whole engine supports today. A module that
@@ -143,7 +143,7 @@ fn tunables() -> Result<Tunables, FrontendError> {
     tunables.memory_may_move = false;
     tunables.concurrency_support = false;
     tunables.relaxed_simd_deterministic = true;
-    tunables.collector = Some(Collector::Null);
+    tunables.collector = Some(Collector::Copying);
     tunables.gc_heap_may_move = false;
     Ok(tunables)
 }
@@ -198,7 +198,7 @@ impl Translator {
         let mut module = describe::module(&translation, &types.finish())?;
         if functions.iter().any(reaches_gc_heap) {
             module.needs_gc_heap = true;
-            layout.null_heap_data = NullHeapData { bump_finger: 0, size: 4 };
+            layout.copying_heap_data = offsets::copying_heap_data(&4);
         }
         Ok(Program { functions, startup, module, layout })
     }

@@ -18,6 +18,7 @@
 
 mod admit;
 pub(crate) mod atomics;
+pub(crate) mod frame_map;
 pub(crate) mod handlers;
 pub(crate) mod opcode;
 pub mod return_area;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 
 pub(crate) use admit::refuses;
+pub use frame_map::FrameMap;
 pub(crate) use sites::width;
 
 use crate::program::{FuncId, Program};
@@ -59,6 +61,9 @@ pub struct Prepared {
     pub startup: Option<FuncId>,
     /// Its sites, by [`crate::site::SiteId`].
     pub sites: Vec<Site>,
+    /// What shadow-stack frames hold, by the numbers in their headers; none in a program
+    /// without an instance.
+    pub frame_maps: Vec<FrameMap>,
 }
 
 /// Why a program cannot be prepared. It may be valid CLIF, but it is not for this
@@ -109,17 +114,20 @@ pub enum Refusal {
 /// # Errors
 /// [`PassError`].
 pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
-    let mut sites = Vec::new();
-    let functions = (0..).map(FuncId).zip(&program.functions);
-    let functions = functions
-        .map(|(id, function)| prepare_one(program, mode, id, function.clone(), &mut sites))
-        .collect::<Result<_, _>>()?;
-    Ok(Prepared { mode, functions, startup: program.startup, sites })
+    let functions = Vec::with_capacity(program.functions.len());
+    let startup = program.startup;
+    let mut prepared =
+        Prepared { mode, functions, startup, sites: Vec::new(), frame_maps: Vec::new() };
+    for (id, function) in (0..).map(FuncId).zip(&program.functions) {
+        let function = prepare_one(program, &mut prepared, id, function.clone())?;
+        prepared.functions.push(function);
+    }
+    Ok(prepared)
 }
 
 /// Prepares a program in which some functions were changed, but not their signatures.
 /// `unchanged` is what [`prepare`] made of it: the other functions are shared with it,
-/// and keep their site ids. The changed functions' sites come after those.
+/// and keep their site ids. The changed functions' sites and frame maps come after those.
 ///
 /// # Errors
 /// [`PassError`].
@@ -130,27 +138,28 @@ pub fn prepare_changed(
 ) -> Result<Prepared, PassError> {
     let mut prepared = unchanged.clone();
     for (id, function) in changed {
-        let function =
-            prepare_one(program, prepared.mode, *id, function.clone(), &mut prepared.sites)?;
+        let function = prepare_one(program, &mut prepared, *id, function.clone())?;
         prepared.functions[id.0 as usize] = function;
     }
     Ok(prepared)
 }
 
+/// Prepares one function; what it adds to the tables goes into `prepared`.
 fn prepare_one(
     program: &Program,
-    mode: Mode,
+    prepared: &mut Prepared,
     id: FuncId,
     mut function: ir::Function,
-    sites: &mut Vec<Site>,
 ) -> Result<Arc<ir::Function>, PassError> {
+    let mode = prepared.mode;
     let refused = |what| PassError { function: id, what };
     admit::check_calls(program, &function).map_err(refused)?;
     admit::check(&function).map_err(refused)?;
     admit::strip(&mut function);
     return_area::make_explicit(&mut function);
-    shadow_stack::move_slots(&mut function, mode).map_err(refused)?;
-    sites::number(&mut function, id, sites);
+    let maps = program.has_instance().then_some(&mut prepared.frame_maps);
+    shadow_stack::move_slots(&mut function, mode, maps).map_err(refused)?;
+    sites::number(&mut function, id, &mut prepared.sites);
     wide::split(&mut function);
     if mode == Mode::Exact {
         sanitize::run(&mut function).map_err(refused)?;

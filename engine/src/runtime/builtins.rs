@@ -98,7 +98,7 @@ impl State {
             Builtin::TableGetLazyInitFuncRef => self.table_get(arena, &args),
             Builtin::TableGrow => self.table_grow(arena, &args),
             Builtin::GetInstanceId => self.instance_id(&args),
-            Builtin::GrowGcHeap => self.grow_gc_heap(arena, &args),
+            Builtin::GcAllocRaw => self.allocate_object(arena, &args),
             Builtin::InternFuncRefForGcHeap => self.intern_func_ref(&args),
             Builtin::GetInternedFuncRef => self.interned_func_ref(&args),
             Builtin::IsSubtype => Ok(self.is_subtype(&args)),

@@ -188,7 +188,7 @@ impl State {
         let tables = self.tables.iter().map(|table| (table.base, table.elements * ELEMENT_BYTES));
         let frames = (SHADOW_STACK + SHADOW_STACK_BYTES - FRAMES_DIGESTED, FRAMES_DIGESTED);
         let structures = structures.map(|area| (area.offset, area.len));
-        let objects = self.gc_heap.map(|heap| (heap.base, heap.len));
+        let objects = self.gc_heap.map(|heap| (heap.base, heap.len()));
         structures.chain([frames]).chain(tables).chain(objects).collect()
     }
 }

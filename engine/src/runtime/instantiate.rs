@@ -60,6 +60,7 @@ impl Store {
         executor.load(prepared, &mut self.code)?;
         let number = self.loaded;
         self.loaded += 1;
+        self.state.frame_maps.push(prepared.frame_maps.clone());
         let code = code_entries(&mut self.code, program, prepared, number)?;
         let arena = executor.arena();
         areas.write_canaries(arena, first)?;

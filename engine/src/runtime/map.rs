@@ -8,7 +8,7 @@ use super::structures::{
     GC_HEAP_DATA, InstanceAreas, Reservations, STORE_CONTEXT, TooLarge, instance_areas, store_areas,
 };
 use crate::arena::NULL_PAGE;
-use crate::layout::{NullHeapData, Structure};
+use crate::layout::{CopyingHeapData, Structure};
 use crate::program::Program;
 
 /// Where everything lies in the arena of a store with one instance of a program.
@@ -32,7 +32,7 @@ impl ArenaMap {
         let place = |structure: Structure| {
             let offset = match structure.in_vmctx {
                 Some(offset) => vmctx + offset,
-                None if structure.name == NullHeapData::NAME => GC_HEAP_DATA,
+                None if structure.name == CopyingHeapData::NAME => GC_HEAP_DATA,
                 None => STORE_CONTEXT,
             };
             (offset, structure)

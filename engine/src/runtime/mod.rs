@@ -18,7 +18,8 @@
 //! | `state` | trusted records |
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
-//! | `builtins`, `gc_heap`, `host` | what guest code calls |
+//! | `builtins`, `gc_heap`, `wait`, `host` | what guest code calls |
+//! | `collector` | copying what is reachable of the GC heap |
 //! | `call`, `value` | entering guest code, values |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
@@ -29,6 +30,7 @@
 mod areas;
 mod builtins;
 mod call;
+pub(crate) mod collector;
 pub(crate) mod gc_heap;
 mod host;
 mod inspect;
@@ -65,6 +67,7 @@ pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
 pub(crate) use value::significant;
 pub use value::{FORGED, HOST, Value, representable};
+pub use wait::may_wait;
 
 use state::{Function, State};
 use types::TypeId;

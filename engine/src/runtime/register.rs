@@ -50,7 +50,12 @@ pub(super) fn instance(
         globals,
         tags,
         segments: segments
-            .map(|(&at, &len)| Segment { base: areas.vmctx + within(at), len, dropped: false })
+            .map(|(&at, segment)| Segment {
+                base: areas.vmctx + within(at),
+                len: segment.len,
+                element: segment.element,
+                dropped: false,
+            })
             .collect(),
         exports: HashMap::new(),
     };

@@ -23,8 +23,9 @@ pub(super) const SEGMENT_SLOT_BYTES: u32 = 16;
 /// nesting of calls that a run may be given.
 pub(super) const SHADOW_STACK_BYTES: u32 = 4 << 20;
 
-/// Bytes that the GC heap may grow to.
-pub(super) const GC_HEAP_BYTES: u32 = 64 << 20;
+/// Bytes that the GC heap may grow to: the records of host references, and two halves of
+/// which one holds objects at a time.
+pub(super) const GC_HEAP_BYTES: u32 = (1 << 16) + (128 << 20);
 
 /// Linear memories begin here where they fit: VM structures then have offsets below
 /// 2^31 and guest data above, so that a sign taken for a bit shows in every program.
@@ -117,7 +118,7 @@ impl Parts {
         let data = module.runtime_data.iter().map(|data| place(data.len() as u64)).collect();
         let slot = u64::from(SEGMENT_SLOT_BYTES);
         let segments = module.passive_elements.iter();
-        let elements = segments.map(|&count| place(u64::from(count) * slot)).collect();
+        let elements = segments.map(|segment| place(u64::from(segment.len) * slot)).collect();
         Parts { type_ids, shared_memories, data, elements, len: place(0) }
     }
 }

@@ -8,11 +8,20 @@
 //! Addresses are checked as Wasmtime's libcalls check them: alignment first, then bounds.
 #![forbid(unsafe_code)]
 
+use cranelift_codegen::ir::instructions::CallInfo;
+use cranelift_codegen::ir::{
+    DataFlowGraph, ExternalName, FuncRef, Function, InstructionData, Opcode, Value,
+};
+
 use super::builtins::Args;
 use super::state::{Memory, State};
 use crate::arena::Arena;
 use crate::executor::Slot;
+use crate::program::{BUILTIN_NAMESPACE, Builtin, Program};
 use crate::trap::Trap;
+
+/// Position of the timeout among the arguments of the builtins that wait.
+const TIMEOUT: usize = 4;
 
 /// What a wait returns when the word is not as expected.
 const NOT_EQUAL: Slot = 1;
@@ -39,7 +48,7 @@ impl State {
         let mut found = [0; N];
         arena.read(word, &mut found)?;
         let expected = args.u64(3).to_le_bytes();
-        match args.u64(4).cast_signed() {
+        match args.u64(TIMEOUT).cast_signed() {
             _ if found != expected[..N] => Ok(NOT_EQUAL),
             0.. => Ok(TIMED_OUT),
             _ => Err(Trap::Interrupt),
@@ -63,5 +72,62 @@ impl State {
             return Err(Trap::HeapOutOfBounds);
         }
         u32::try_from(address).map(|at| memory.base + at).map_err(|_| Trap::HeapOutOfBounds)
+    }
+}
+
+/// Whether a program waits in a memory, with any timeout but the constant 0: another engine
+/// would sleep.
+#[must_use]
+pub fn may_wait(program: &Program) -> bool {
+    program.functions.iter().any(waits)
+}
+
+fn waits(function: &Function) -> bool {
+    let dfg = &function.dfg;
+    let mut instructions = function.layout.blocks().flat_map(|b| function.layout.block_insts(b));
+    instructions.any(|inst| {
+        let call = dfg.insts[inst].analyze_call(&dfg.value_lists, &dfg.exception_tables);
+        match call {
+            CallInfo::Direct(callee, args) | CallInfo::DirectWithSig(callee, _, args) => {
+                is_wait(function, callee) && !is_zero(dfg, args[TIMEOUT])
+            }
+            CallInfo::NotACall | CallInfo::Indirect(..) => false,
+        }
+    })
+}
+
+fn is_wait(function: &Function, callee: FuncRef) -> bool {
+    let ExternalName::User(name) = function.dfg.ext_funcs[callee].name else { return false };
+    let name = &function.params.user_named_funcs()[name];
+    let waits = [Builtin::MemoryAtomicWait32, Builtin::MemoryAtomicWait64];
+    let builtin = Builtin::from_index(name.index);
+    name.namespace == BUILTIN_NAMESPACE && builtin.is_some_and(|it| waits.contains(&it))
+}
+
+fn is_zero(dfg: &DataFlowGraph, value: Value) -> bool {
+    let definition = dfg.value_def(dfg.resolve_aliases(value)).inst();
+    match definition.map(|inst| dfg.insts[inst]) {
+        Some(InstructionData::UnaryImm { opcode: Opcode::Iconst, imm }) => imm.bits() == 0,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frontend;
+
+    #[test]
+    fn a_wait_without_time_is_none() {
+        let may_wait = |timeout: &str| {
+            let wait = format!("memory.atomic.wait64 (local.get 0) (i64.const 1) ({timeout})");
+            let text = format!(
+                "(module (memory 1 1 shared) (func (param i32 i64) (drop ({wait}))))"
+            );
+            let wasm = wat::parse_str(text).expect("valid text");
+            super::may_wait(&frontend::translate(&wasm).expect("a program"))
+        };
+        assert!(!may_wait("i64.const 0"));
+        assert!(may_wait("i64.const 1") && may_wait("local.get 1"));
     }
 }

@@ -28,8 +28,11 @@ const LIMITS: Limits =
 const LEAST: usize = 60_000;
 
 /// What is not tried, by how the reason begins, and why.
-const SKIPPED: &[(&str, &str)] =
-    &[("invalid exception type", "valid in the proposal for stack switching")];
+const SKIPPED: &[(&str, &str)] = &[
+    ("invalid exception type", "valid in the proposal for stack switching"),
+    ("multiple memories", "the proposal for threads is older than multi-memory"),
+    ("multiple tables", "the proposal for threads is older than reference types"),
+];
 
 /// Folders of scripts, under `tests/data/spec`.
 const FOLDERS: [&str; 4] =
