@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import engine
 from harness.case import Case
 from harness.case_header import read_header, write_header
-from harness.errors import CaseError, FileError, ModuleError, from_os, too_large
+from harness.errors import CaseError, ModuleError, from_os, too_large
 from harness.input_size import MAX_FILE_BYTES
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import pytest
 from harness.case import Call, Case, number_to_json
 from harness.case_file import read_case, to_bytes
 from harness.errors import CaseError, FencepostError, FileError, ModuleError
+from harness.input_size import MAX_FILE_BYTES
 from harness.outcome import Value
 
 if TYPE_CHECKING:
