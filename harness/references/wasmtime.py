@@ -144,13 +144,15 @@ def engine_of(compiler: _Compiler) -> wasmtime.Engine:
     config.wasm_function_references = True
     config.wasm_gc = True
     config.wasm_exceptions = True
-    config.shared_memory = True
     config.native_unwind_info = False
     config.max_wasm_stack = STACK_BYTES
     config.cranelift_opt_level = compiler.opt_level
     config.cranelift_flag_set("regalloc_algorithm", "single_pass")  # cases are compiled for longer than they run
-    if compiler.target is not None:
-        config.target = compiler.target
+    if compiler.target is None:
+        config.wasm_threads = True
+        config.shared_memory = True
+    else:
+        config.target = compiler.target  # Pulley, which has no atomics
     return wasmtime.Engine(config)
 
 

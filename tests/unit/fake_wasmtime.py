@@ -27,6 +27,7 @@ def main() -> int:
     flags.cranelift_nan_canonicalization = "nan-canonicalization=y" in given.options
     flags.wasm_relaxed_simd_deterministic = "relaxed-simd-deterministic=y" in given.options
     flags.wasm_gc = "gc=y" in given.options
+    flags.wasm_threads = "threads=y" in given.options
     flags.shared_memory = "shared-memory=y" in given.options
     engine = wasmtime.Engine(flags)
     store, linker = wasmtime.Store(engine), wasmtime.Linker(engine)

@@ -180,10 +180,10 @@ fn calls_are_renamed_to_our_namespaces() {
 /// The runtime knows these by heart: only this module names Wasmtime's crates.
 #[test]
 fn records_in_the_gc_heap_are_laid_out_as_the_runtime_says() {
+    use crate::runtime::collector::{ARRAY_LENGTH, HEADER_BYTES, SIZE, TYPE};
     use crate::runtime::gc_heap::{
         EXCEPTION_INSTANCE, EXCEPTION_TAG, HOST_REFERENCE_HEADER, OBJECT_ALIGNMENT,
     };
-    use crate::runtime::collector::{ARRAY_LENGTH, HEADER_BYTES, SIZE, TYPE};
     use wasmtime_environ::{VM_GC_HEADER_KIND_OFFSET, VM_GC_HEADER_SIZE};
     use wasmtime_environ::{VM_GC_HEADER_TYPE_INDEX_OFFSET, copying};
     assert_eq!(EXCEPTION_INSTANCE, copying::EXCEPTION_TAG_INSTANCE_OFFSET);

@@ -17,9 +17,12 @@
 
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::types::I32;
-use cranelift_codegen::ir::{self, Block, Function, Inst, InstBuilder as _, MemFlagsData, Value};
+use cranelift_codegen::ir::{
+    ArgumentPurpose, Block, Function, Inst, InstBuilder as _, MemFlagsData, Value,
+};
 
 use super::shadow_stack::Frame;
+use crate::program::Program;
 
 /// Bytes of the header.
 pub(crate) const HEADER_BYTES: u32 = 8;
@@ -77,9 +80,8 @@ impl<'a> HeaderWriter<'a> {
     fn tell(&mut self, function: &mut Function, before: Inst, references: Vec<u32>) {
         let map = FrameMap { size: self.frame.size, references };
         let block = function.layout.inst_block(before).expect("in the layout");
-        let told = |&(known, number): &(Block, u32)| {
-            known == block && self.maps[number as usize] == map
-        };
+        let told =
+            |&(known, number): &(Block, u32)| known == block && self.maps[number as usize] == map;
         if self.current.as_ref().is_some_and(told) {
             return;
         }
@@ -92,9 +94,14 @@ impl<'a> HeaderWriter<'a> {
     }
 }
 
+/// Whether the frames of a function have headers: they do if it runs in an instance.
+pub(super) fn applies(program: &Program, function: &Function) -> bool {
+    let first = function.signature.params.first();
+    program.has_instance() && first.is_some_and(|it| it.purpose == ArgumentPurpose::VMContext)
+}
+
 /// The vmctx that a function of an instance gets as its first parameter.
 fn vmctx(function: &Function) -> Value {
     let entry = function.layout.entry_block().expect("`admit` refuses empty functions");
-    debug_assert_eq!(function.signature.params[0].purpose, ir::ArgumentPurpose::VMContext);
     function.dfg.block_params(entry)[0]
 }

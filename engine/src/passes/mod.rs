@@ -157,7 +157,7 @@ fn prepare_one(
     admit::check(&function).map_err(refused)?;
     admit::strip(&mut function);
     return_area::make_explicit(&mut function);
-    let maps = program.has_instance().then_some(&mut prepared.frame_maps);
+    let maps = frame_map::applies(program, &function).then_some(&mut prepared.frame_maps);
     shadow_stack::move_slots(&mut function, mode, maps).map_err(refused)?;
     sites::number(&mut function, id, &mut prepared.sites);
     wide::split(&mut function);

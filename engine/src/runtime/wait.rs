@@ -121,9 +121,8 @@ mod tests {
     fn a_wait_without_time_is_none() {
         let may_wait = |timeout: &str| {
             let wait = format!("memory.atomic.wait64 (local.get 0) (i64.const 1) ({timeout})");
-            let text = format!(
-                "(module (memory 1 1 shared) (func (param i32 i64) (drop ({wait}))))"
-            );
+            let text =
+                format!("(module (memory 1 1 shared) (func (param i32 i64) (drop ({wait}))))");
             let wasm = wat::parse_str(text).expect("valid text");
             super::may_wait(&frontend::translate(&wasm).expect("a program"))
         };

@@ -72,7 +72,8 @@ impl Bench {
         mode: Mode,
     ) -> Result<(), LoadError> {
         let functions = functions.into_iter().map(Arc::new).collect();
-        let prepared = Prepared { mode, functions, startup: None, sites: Vec::new(), frame_maps: Vec::new() };
+        let prepared =
+            Prepared { mode, functions, startup: None, sites: Vec::new(), frame_maps: Vec::new() };
         self.interpreter.load(&prepared, &mut self.table)?;
         let program = u32::try_from(self.interpreter.code.entries.len() - 1).expect("few");
         for (function, index) in prepared.functions.iter().zip(0..) {
