@@ -5,7 +5,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::{isa, settings};
 
 use super::*;
-use crate::program::{Item, ValType};
+use crate::program::{Item, PassiveElements, ValType};
 use crate::trap::Trap;
 
 fn program(text: &str) -> Program {
@@ -139,7 +139,10 @@ fn the_description_is_that_of_the_module() {
     assert_eq!(module.globals[0].init, Some(u128::from(u64::MAX - 1)));
     assert_eq!(module.globals[1].ty, ValType::FuncRef);
     assert_eq!(module.globals[1].init, None, "needs code");
-    assert_eq!(module.passive_elements, [1]);
+    assert_eq!(
+        module.passive_elements,
+        [PassiveElements { len: 1, element: ValType::FuncRef }]
+    );
     assert!(module.runtime_data.iter().any(|data| data == b"later"));
     let image = &module.memory_images[0];
     let start = usize::try_from(8 - image.offset).expect("small");
@@ -205,6 +208,17 @@ fn only_code_that_reaches_objects_needs_a_gc_heap() {
     assert!(!needs("(drop (ref.i31 (i32.const 1)))"));
     assert!(needs("(drop (struct.new $s (i32.const 1)))"));
     assert!(needs("(throw $t)"));
+}
+
+/// The backend behind the front end has no atomics, with which the startup function asks for
+/// the size of a shared memory.
+#[test]
+fn a_startup_function_may_use_a_shared_memory() {
+    let program = program(
+        "(module (global i32 (i32.const 3)) (memory 1 1 shared)
+            (data (i32.add (global.get 0) (i32.const 1)) \"x\"))",
+    );
+    assert!(program.startup.is_some());
 }
 
 #[test]

@@ -114,7 +114,6 @@ fn is_zero(dfg: &DataFlowGraph, value: Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::frontend;
 
     #[test]
