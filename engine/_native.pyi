@@ -16,11 +16,16 @@ __all__ = [
     "InvalidInput",
     "PlanError",
     "Program",
+    "ScheduleError",
+    "SnapshotError",
     "Unsupported",
     "answers",
     "assemble",
+    "attack_functions",
+    "attacks",
     "catalogue",
     "cell_refusal",
+    "check_record",
     "clif_arena",
     "faults",
     "generate_clif",
@@ -43,11 +48,24 @@ class InvalidInput(ValueError):
 class PlanError(ValueError):
     """A plan does not fit its program. ``args`` is ``(message,)``."""
 
+class ScheduleError(ValueError):
+    """A schedule cannot be followed in its program. ``args`` is ``(message,)``."""
+
+class SnapshotError(ValueError):
+    """A snapshot is none, or none of this run. ``args`` is ``(message,)``."""
+
 class Unsupported(Exception):
     """The input is valid but needs something that the engine does not have. ``args`` is ``(feature,)``."""
 
 class CompileFailure(Exception):
     """A compiler panicked on valid input or rejected it: a finding. ``args`` is ``(message,)``."""
+
+class AttackFunction(TypedDict):
+    """One function of the attack interface."""
+
+    name: str
+    params: list[tuple[str, ValType]]
+    result: ValType | None
 
 class Extern(TypedDict):
     """One import or export."""
@@ -96,6 +114,13 @@ class Witness(TypedDict):
     offset: NotRequired[int]  # in the arena; of a call, its code index
     width: NotRequired[int]  # in bytes; 0 for a call
     in_object: NotRequired[bool]  # whether it lies in an object of the kind that its site names
+
+class Written(TypedDict):
+    """What became of one entry of a schedule: nothing, where its event did not take place. Values are little-endian."""
+
+    offset: NotRequired[int]  # in the arena
+    before: NotRequired[int]
+    after: NotRequired[int]
 
 class CallResult(TypedDict):
     """What one call, or instantiation, came to. Exactly one of the optional keys is present."""
@@ -152,10 +177,21 @@ class RunResult(TypedDict):
     host_calls: list[HostCall]  # the first 10,000
     escapes: list[Escape]  # found by looking after the run, or by a monitor: canaries, decoys, wrong calls and returns
     witnesses: list[Witness]  # one for each entry of the plan
+    written: list[Written]  # one for each entry of the schedule
+    events: dict[str, int]  # how often what a schedule can wait for took place; 0 where nobody counted
     arena_digest: int  # of all accessible bytes
+    base: int  # the address that offset 0 had: it tells arenas apart
     counts: Counts
     fault_triggered: bool
-    times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect
+    times: dict[str, float]  # seconds by stage: prepare, compile, instantiate, run, inspect, save, restore
+    snapshot: NotRequired[Snapshot]  # where one was asked for, and the run may go on
+
+class Snapshot(TypedDict):
+    """A run between two of its calls: see ``engine/src/run/snapshot.rs``."""
+
+    record: str  # JSON: all but the arena
+    offsets: list[int]  # of pages of the arena, 4096 bytes each, that differ from what the program starts with
+    pages: bytes  # what they hold, in this order
 
 class Census(TypedDict):
     """Names of CLIF opcodes, and of fields of VM structures (``VMFuncRef.wasm_call``) and kinds of memory; sorted."""
@@ -208,6 +244,12 @@ class Program:
 
         Plans refer to the program without any plan. It shares what is compiled of the unchanged functions.
         """
+    def corrupted(self, schedule: str) -> Program:
+        """The same program, during whose runs a schedule (a JSON array, see ``case.schema.json``) writes to the arena.
+
+        It shares everything that is compiled. A field that is not there, or a place outside the arena, is found by
+        ``run``. An empty schedule only counts events. Raises ``ScheduleError``.
+        """
     def describe_plan(self) -> str:
         """What each entry of the plan did, as JSON objects: see ``engine/src/confuse/describe.rs``."""
     def to_wasm(self) -> bytes:
@@ -238,6 +280,9 @@ class Program:
         settings: Sequence[tuple[str, str]] = ...,
         fault: str | None = None,
         check_objects: bool = False,
+        relocated: bool = False,
+        save: bool = False,
+        resume: Snapshot | None = None,
     ) -> RunResult:
         """Instantiates the module afresh and makes the calls in order.
 
@@ -247,8 +292,13 @@ class Program:
         the JIT. ``native`` says where the JIT's code runs: in this process, or in a cell, a process with nothing else
         in it, where ``guard`` has no meaning.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
+        ``relocated`` puts the arena elsewhere: that of native code where every bit from 16 to 46 of its base differs.
+        ``save`` takes a snapshot after the last call; ``resume`` goes on from one, with the calls that are not behind
+        it, and the result is that of the whole run, but for counts, witnesses and times.
 
-        Raises ``ValueError`` for an unknown export, wrong argument count, setting or fault; ``Unsupported`` and
+        Raises ``ScheduleError`` for a schedule that does not fit; ``SnapshotError`` for a snapshot that is none of this
+        run, or too much to keep; ``ValueError`` for an unknown export, wrong argument count, setting or fault;
+        ``Unsupported`` and
         ``CompileFailure`` as the executor meets them; ``MemoryError`` when there is no address space left, or the
         system refuses a cell.
         """
@@ -260,6 +310,9 @@ class ExportItem(Extern):
 
 def cell_refusal() -> str | None:
     """Why native code cannot run in cells on this machine; ``None`` if it can. Starts one to find out."""
+
+def check_record(record: str) -> None:
+    """Raises ``SnapshotError`` unless the text is a ``Snapshot.record``, of whatever run."""
 
 def processor_features() -> list[tuple[str, bool]]:
     """The processor features that native code may use: Cranelift's names, and whether this machine has each.
@@ -308,7 +361,9 @@ def run_wasi(
     fault: str | None = None,
     calls: Sequence[tuple[str, Sequence[int | None]]] | None = None,
     repeatable: bool = False,
+    attacks: bool = False,
     check_objects: bool = False,
+    relocated: bool = False,
 ) -> WasiResult:
     """Runs a program with WASI preview 1: its ``_start``, unless ``calls`` says what to call.
 
@@ -316,7 +371,8 @@ def run_wasi(
     by. ``stdin`` is this process's own if ``None``. With ``capture``, as many bytes of each output stream are kept and
     returned, and a write beyond fails; without, they go to this process's own. ``deadline`` is in seconds, and stops
     native code, not a call of WASI that waits. With ``repeatable``, clocks, random bytes, and the numbers and dates of
-    files follow from the calls alone (``engine/src/wasi/world.rs``). The rest is as in ``Program.run``.
+    files follow from the calls alone (``engine/src/wasi/world.rs``). With ``attacks``, the program may import the
+    attack interface (``docs/attacks.md``). The rest is as in ``Program.run``.
 
     Raises ``Unsupported`` for an import that is not there, ``OSError`` for a folder that cannot be opened, and
     ``ValueError`` for an export that is not there or takes other arguments, a null byte in a string, or a setting that
@@ -348,6 +404,15 @@ def mutate(wasm: bytes, *, seed: int, rounds: int) -> bytes:
 
 def signatures(wasm: bytes) -> list[tuple[str, list[ValType]]]:
     """The functions that a module exports, in order: names and parameter types. Raises as ``weave`` does."""
+
+def attacks(wasm: bytes) -> bool:
+    """Whether a valid module imports the functions by which it corrupts VM data itself."""
+
+def attack_functions() -> list[AttackFunction]:
+    """The attack interface, but the functions that tell where the fields lie that `catalogue` names.
+
+    Those take an instance and an index, both i32, and give an arena offset, also i32.
+    """
 
 def answers(module: str, name: str, args: Sequence[int], before: int, results: Sequence[ValType]) -> list[int]:
     """What the stub of an import answers, as bit patterns: references are null, and given as 0.

@@ -10,6 +10,7 @@ A mutant keeps the calls of its seed that still fit, before others that are draw
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import engine
@@ -57,4 +58,5 @@ class MutateGenerator:
 
 def _fitting(calls: Sequence[Call], wasm: bytes) -> tuple[Call, ...]:
     signatures = dict(engine.signatures(wasm))
-    return tuple(call for call in calls if signatures.get(call.export) == [value.type for value in call.args])
+    fitting = (call for call in calls if signatures.get(call.export) == [value.type for value in call.args])
+    return tuple(replace(call, expect=None) for call in fitting)

@@ -10,19 +10,22 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+import engine
 from harness.errors import CaseError
-from harness.outcome import Value
+from harness.outcome import Returned, Trapped, Value
 
 INTEGER_WIDTHS = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "i128": 128}
 FLOAT_DIGITS = {"f32": 8, "f64": 16}
+ATTACK_MODULE = b"fencepost"
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call of an exported function with its arguments."""
+    """A call of an exported function with its arguments, and what exact runs must make of it, if that is known."""
 
     export: str
     args: tuple[Value, ...] = ()
+    expect: Returned | Trapped | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,8 @@ class Case:
         calls: in order; `None` makes the calls of the run lines of CLIF text, runs a program
             with WASI from its start, and else calls each exported function with edge-case arguments.
         parts: other parts of the header as they stand there (``plan`` and
-            ``program_hash``; ``wasi``, which `harness.program_input` reads; ``modules`` and
-            ``schedule``, which this version keeps but does not act on).
+            ``program_hash``; ``wasi``, which `harness.program_input` reads; ``schedule``, which
+            the engine follows; ``modules``, which this version keeps but does not act on).
         history: where the case came from; never acted on.
     """
 
@@ -84,9 +87,30 @@ class Case:
         return not self.wasm.startswith(b"\0")
 
     @property
-    def is_confused(self) -> bool:
-        """Whether something changes the program or its data behind its back."""
+    def is_tampered_with(self) -> bool:
+        """Whether a plan or a schedule changes the program or its data behind its back."""
         return bool(self.parts.get("plan") or self.parts.get("schedule"))
+
+    @property
+    def is_confused(self) -> bool:
+        """Whether the program may find other data than it left: it is tampered with, or attacks its data itself."""
+        return self.is_tampered_with or self.attacks
+
+    @property
+    def attacks(self) -> bool:
+        """Whether the program imports the functions by which it corrupts VM data itself."""
+        return ATTACK_MODULE in self.wasm and not self.is_clif and engine.attacks(self.wasm)
+
+    @property
+    def is_corrupted(self) -> bool:
+        """Whether somebody writes to its data while it runs, which only the engine can do."""
+        return bool(self.parts.get("schedule"))
+
+    @property
+    def is_corrupted_alike(self) -> bool:
+        """Whether every executor makes the same of the schedule, if there is one."""
+        schedule = self.parts.get("schedule", ())
+        return not any("executors" in entry or entry["event"] == "program_load" for entry in schedule)
 
 
 def number_to_json(value: Value) -> dict[str, str | None]:

@@ -32,12 +32,20 @@ def read_case(path: Path) -> Case:
         ModuleError: it is no module; the message has the byte offset or line.
         CaseError: its header is broken or newer.
     """
-    where = str(path)
-    data = _read(path)
+    return parse_case(_read(path), str(path), is_clif=path.suffix == CLIF_SUFFIX)
+
+
+def parse_case(data: bytes, where: str, *, is_clif: bool) -> Case:
+    """The case in the bytes of a file; ``is_clif`` says what its text is, if it is text.
+
+    Raises:
+        ModuleError: it is no module; the message has the byte offset or line.
+        CaseError: its header is broken or newer.
+    """
     if data.startswith(MAGIC):
         header, wasm = split_section(data, where)
         return read_header(header, wasm, None, where) if header is not None else Case(wasm)
-    return _read_text(data, where, is_clif=path.suffix == CLIF_SUFFIX)
+    return _read_text(data, where, is_clif=is_clif)
 
 
 def to_bytes(case: Case) -> bytes:

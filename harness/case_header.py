@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from harness.case import Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
 from harness.errors import CaseError
+from harness.outcome import Returned, Trapped, Value
 from harness.program_input import input_from_json
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jsonschema.protocols import Validator
 
 VERSION = 1
@@ -33,9 +36,7 @@ def write_header(case: Case) -> str:
         header["options"] = options
     header |= case.parts
     if case.calls is not None:
-        header["calls"] = [
-            {"export": call.export, "args": [number_to_json(value) for value in call.args]} for call in case.calls
-        ]
+        header["calls"] = list(map(_call_to_json, case.calls))
     if case.expect is not None:
         header["expect"] = {name: value for name, value in asdict(case.expect).items() if value}
     if case.history:
@@ -114,8 +115,28 @@ def _validator() -> Validator:
     return Draft202012Validator(schema)
 
 
+def _call_to_json(call: Call) -> dict[str, Any]:
+    data: dict[str, Any] = {"export": call.export, "args": list(map(number_to_json, call.args))}
+    match call.expect:
+        case Returned(values):
+            data["expect"] = {"values": list(map(number_to_json, values))}
+        case Trapped(trap):
+            data["expect"] = {"trap": trap}
+    return data
+
+
 def _calls(calls: list[dict[str, Any]]) -> tuple[Call, ...]:
-    return tuple(Call(call["export"], tuple(map(number_from_json, call.get("args", [])))) for call in calls)
+    return tuple(Call(call["export"], _values(call.get("args", ())), _expected(call.get("expect"))) for call in calls)
+
+
+def _expected(data: dict[str, Any] | None) -> Returned | Trapped | None:
+    if data is None:
+        return None
+    return Trapped(data["trap"]) if "trap" in data else Returned(_values(data["values"]))
+
+
+def _values(data: Sequence[dict[str, str | None]]) -> tuple[Value, ...]:
+    return tuple(map(number_from_json, data))
 
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:

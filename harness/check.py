@@ -20,6 +20,8 @@ from oracles.containment import ContainmentOracle
 from oracles.control_flow import ControlFlowOracle
 from oracles.differential import DifferentialOracle
 from oracles.expectation import ExpectationOracle
+from oracles.relocation import RelocationOracle
+from oracles.snapshot import SnapshotOracle
 from oracles.wasmtime import WasmtimeOracle
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ ORACLES: tuple[Oracle, ...] = (
     DifferentialOracle(),
     ExpectationOracle(),
     WasmtimeOracle(),
+    RelocationOracle(),
+    SnapshotOracle(),
     CompletionOracle(),
 )
 FRONT_END = "front end"
@@ -112,8 +116,8 @@ def prepare(case: Case) -> Subject:
         engine.CompileFailure: the front end failed.
         engine.InvalidInput: the module is not valid.
         engine.PlanError: the plan does not fit it.
+        engine.ScheduleError: what the schedule says is no schedule.
     """
-    for part in ("modules", "schedule"):
-        if case.parts.get(part):
-            raise engine.Unsupported(f"case header: {part}")
+    if case.parts.get("modules"):
+        raise engine.Unsupported("case header: modules")
     return Subject(case)

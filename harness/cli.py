@@ -31,6 +31,7 @@ COMMANDS = {
     "explain": "Say what a confused case changed, and where it landed.",
     "layout": "Show where a module's VM structures lie in the arena.",
     "run": "Run a program with WASI in the arena engine.",
+    "snapshot": "Stop a case between two calls, and go on elsewhere.",
 }
 INTERRUPTED, READER_GONE = 130, 141
 

@@ -16,6 +16,7 @@ import engine
 from engine.programs import confused, run_lines, translated
 from harness.arguments import edge_calls
 from harness.case import Call, Case
+from harness.limits import Limits, near_limit
 from harness.outcome import (
     CallOutcome,
     Counts,
@@ -33,6 +34,7 @@ from harness.outcome import (
     Trapped,
     Value,
     Witness,
+    Written,
 )
 from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of, input_from_json
 
@@ -45,59 +47,15 @@ if TYPE_CHECKING:
 
 ExecutorName = Literal["interpreter", "jit", "jit-unoptimized", "reference"]
 Native = Literal["cell", "in-process"]
-CASE_SECONDS = 60.0
-"""What a case may take by default, in which whole programs have `PROGRAM_FUEL` and `PROGRAM_DEADLINE`."""
-PROGRAM_FUEL = 1_000_000_000
-PROGRAM_DEADLINE = 5.0
-CONFUSED_FUEL = 200_000
-CONFUSED_DEADLINE = 0.1
 EXECUTORS: tuple[ExecutorName, ...] = ("interpreter", "jit", "jit-unoptimized", "reference")
 MODULE_EXECUTORS = EXECUTORS[:3]
 """What runs modules unless somebody asks for more: Wasmtime is their reference, and ours is slow."""
 
+RELOCATED = "/relocated"
+"""Behind the name of an executor whose arena lies elsewhere than usual."""
 
 OUTPUT_BYTES = 16 << 20
 """What a program may write to each of its output streams."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How far a run may go, the same for every executor and reference.
-
-    Attributes:
-        fuel: interpreter operations of one call.
-        deadline: seconds of one call.
-        depth: nested guest calls.
-        max_memory: bytes that a memory may grow to.
-        max_table: elements that a table may grow to.
-        program_fuel: the same as ``fuel``, of a whole program.
-        program_deadline: the same as ``deadline``, of a whole program.
-    """
-
-    fuel: int = 50_000_000
-    deadline: float = 2.0
-    depth: int = 2500
-    max_memory: int = 256 << 20
-    max_table: int = 100_000
-    program_fuel: int = PROGRAM_FUEL
-    program_deadline: float = PROGRAM_DEADLINE
-
-    def within(self, seconds: float) -> Limits:
-        """Whole programs may take as much of the time that a case has as leaves room for every executor."""
-        share = seconds / CASE_SECONDS
-        return replace(self, program_fuel=int(PROGRAM_FUEL * share), program_deadline=PROGRAM_DEADLINE * share)
-
-    def of(self, subject: Subject) -> Limits:
-        """The limits of a subject: a confused program has less, a whole one more."""
-        if subject.case.is_confused:
-            return self.when_confused()
-        if subject.input is not None:
-            return replace(self, fuel=self.program_fuel, deadline=self.program_deadline)
-        return self
-
-    def when_confused(self) -> Limits:
-        """The limits of a confused program, whose loops often have no end any more."""
-        return replace(self, fuel=min(self.fuel, CONFUSED_FUEL), deadline=min(self.deadline, CONFUSED_DEADLINE))
 
 
 class Subject:
@@ -149,17 +107,20 @@ class Subject:
 
 
 def _program(case: Case) -> engine.Program:
-    """The program of a case, which must be the one that its plan was made for."""
+    """The program of a case, which must be the one that its plan and its schedule were made for."""
     program = translated(case.wasm)
-    plan = case.parts.get("plan")
-    if not plan:
+    plan, schedule = case.parts.get("plan"), case.parts.get("schedule")
+    if not plan and not schedule:
         return program
+    what, error = ("plan", engine.PlanError) if plan else ("schedule", engine.ScheduleError)
     wanted = case.parts.get("program_hash")
     if wanted is None:
-        raise engine.PlanError(f"a plan needs the hash of its program, which is {program.hash}")
+        raise error(f"a {what} needs the hash of its program, which is {program.hash}")
     if wanted != program.hash:
-        raise engine.PlanError(f"the plan is for the program {wanted}, this one is {program.hash}")
-    return confused(case.wasm, json.dumps(plan))
+        raise error(f"the {what} is for the program {wanted}, this one is {program.hash}")
+    if plan:
+        program = confused(case.wasm, json.dumps(plan))
+    return program.corrupted(json.dumps(schedule)) if schedule else program
 
 
 def check_call(call: Call, params: list[_native.ValType] | None) -> None:
@@ -204,11 +165,16 @@ class _Options(TypedDict):
     settings: Sequence[tuple[str, str]]
     fault: str | None
     check_objects: bool
+    relocated: bool
 
 
 @dataclass(frozen=True, slots=True)
 class EngineExecutor:
-    """One executor of the arena engine with everything that configures it."""
+    """One executor of the arena engine with everything that configures it.
+
+    Attributes:
+        relocated: whether its arena lies elsewhere than usual: see `oracles.relocation`.
+    """
 
     executor: ExecutorName
     mode: Literal["exact", "as-shipped"] = "exact"
@@ -217,11 +183,12 @@ class EngineExecutor:
     settings: tuple[tuple[str, str], ...] = ()
     fault: str | None = None
     limits: Limits = field(default_factory=Limits)
+    relocated: bool = False
 
     @property
     def name(self) -> str:
         """The executor, and the kind of run."""
-        return f"{self.executor}/{self.mode}"
+        return f"{self.executor}/{self.mode}" + (RELOCATED if self.relocated else "")
 
     def _settings(self) -> tuple[tuple[str, str], ...]:
         """The flags of native code: its NaNs are canonical in every kind of run, as the interpreter's are."""
@@ -232,26 +199,55 @@ class EngineExecutor:
 
         Raises:
             ValueError: a setting or a fault that the engine does not know.
-            MemoryError: no address space is left, or the system refuses a cell.
+            MemoryError: no address space is left, or the system refuses a cell. Something may lie where a
+                relocated arena should: that is an outcome.
         """
         limits = self.limits.of(subject)
         options = self._options(subject, limits)
-        calls = [(call.export, [value.bits for value in call.args]) for call in subject.calls]
         try:
             if subject.input is not None:
-                return _run_program(subject.program, subject.input, calls, options, limits)
-            return _outcome(subject.program.run(calls, **options), limits)
+                return _run_program(subject.program, subject.input, _calls(subject.calls), options, limits)
+            return _outcome(subject.program.run(_calls(subject.calls), **options), limits)
         except engine.Unsupported as error:
             return NotRun("unsupported", str(error))
         except engine.CompileFailure as error:
             return NotRun("compile-failure", str(error))
+        except MemoryError as error:
+            if not self.relocated:
+                raise
+            return NotRun("not-relocated", str(error))
+
+    def save(self, subject: Subject, after: int) -> tuple[Ran, _native.Snapshot | None]:
+        """Makes the first ``after`` calls and takes a snapshot; there is none where they ended the run.
+
+        Raises:
+            engine.Unsupported: a whole program, or something that the executor lacks.
+            engine.CompileFailure: the compiler failed.
+            engine.SnapshotError: too much was written.
+            MemoryError: as `run`.
+        """
+        limits = self.limits.of(subject)
+        options = self._options(subject, limits)
+        result = subject.program.run(_calls(subject.calls[:after]), save=True, **options)
+        return _outcome(result, limits), result.get("snapshot")
+
+    def resume(self, subject: Subject, snapshot: _native.Snapshot) -> Ran:
+        """Makes the calls that are not behind a snapshot.
+
+        Raises:
+            engine.SnapshotError: it is none of this run.
+            engine.Unsupported, engine.CompileFailure, MemoryError: as `save`.
+        """
+        limits = self.limits.of(subject)
+        options = self._options(subject, limits)
+        return _outcome(subject.program.run(_calls(subject.calls), resume=snapshot, **options), limits)
 
     def _options(self, subject: Subject, limits: Limits) -> _Options:
         return {
             "executor": self.executor,
             "mode": self.mode,
             "native": self.native,
-            "guard": self.guard,
+            "guard": "guard" if self.relocated else self.guard,
             "fuel": limits.fuel,
             "deadline": limits.deadline,
             "depth": limits.depth,
@@ -260,7 +256,13 @@ class EngineExecutor:
             "settings": self._settings(),
             "fault": self.fault,
             "check_objects": self.executor == "interpreter" and not subject.case.is_confused,
+            "relocated": self.relocated,
         }
+
+
+def _calls(calls: Sequence[Call]) -> list[_Call]:
+    """Calls as the engine takes them."""
+    return [(call.export, [value.bits for value in call.args]) for call in calls]
 
 
 def _run_program(
@@ -277,6 +279,7 @@ def _run_program(
             capture=OUTPUT_BYTES,
             calls=calls,
             repeatable=True,
+            attacks=True,
             **options,
         )
         files = digests_of(folder)
@@ -301,20 +304,15 @@ def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
         ),
         escapes=tuple(map(_escape, result["escapes"])),
         witnesses=tuple(map(_witness, result["witnesses"])),
+        written=tuple(Written(**entry) for entry in result["written"]),
+        events=result["events"],
         arena_digest=result["arena_digest"],
+        base=result["base"],
         counts=Counts(**result["counts"]),
         fault_triggered=result["fault_triggered"],
         near_limit=near_limit(state, limits),
         times=result["times"],
     )
-
-
-def near_limit(state: State, limits: Limits) -> frozenset[tuple[str, int]]:
-    """The memories and tables that have come so near their limit that growing them further may fail."""
-    pages = limits.max_memory >> 16
-    memories = {("memory", index) for index, (size, _) in state.memories.items() if 2 * size > pages}
-    tables = {("table", index) for index, (size, _) in state.tables.items() if 2 * size > limits.max_table}
-    return frozenset(memories | tables)
 
 
 def _call(result: _native.CallResult) -> CallOutcome:

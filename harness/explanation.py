@@ -1,4 +1,4 @@
-"""Explanations of confused cases: what each change did, and where it led.
+"""Explanations of confused and corrupted cases: what each change and write did, and where it led.
 
 The engine says what a plan's entry made of an instruction; the interpreter, which watches
 the changed places, where they landed; the arena map, what lies there.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.check import check
 from harness.executors import Subject
+from harness.explained_write import Write, writes_of
 from harness.layout import clif_layout, parse_layout
 from harness.layout_svg import Mark
 from harness.outcome import Ran
@@ -61,12 +62,14 @@ class Explanation:
     """A case, explained.
 
     Attributes:
+        writes: one for each entry of the schedule.
         outcomes: what each executor did, one a line.
     """
 
     verdict: str
     evidence: str
     changes: tuple[Change, ...]
+    writes: tuple[Write, ...]
     outcomes: tuple[str, ...]
     layout: Layout
     is_clif: bool = False
@@ -77,16 +80,21 @@ class Explanation:
             "verdict": self.verdict,
             "evidence": self.evidence,
             "changes": [asdict(change) for change in self.changes],
+            "writes": [asdict(write) for write in self.writes],
             "outcomes": list(self.outcomes),
         }
 
     def marks(self) -> list[Mark]:
         """What to draw into the arena map."""
-        return [
+        changes = [
             Mark(change.offset, f"{change.entry['kind']}: {change.landed}")
             for change in self.changes
             if change.offset is not None
         ]
+        writes = [
+            Mark(write.offset, f"{write.target} {write.when}") for write in self.writes if write.offset is not None
+        ]
+        return changes + writes
 
 
 def explain(case: Case, executors: Sequence[Executor]) -> Explanation:
@@ -96,6 +104,7 @@ def explain(case: Case, executors: Sequence[Executor]) -> Explanation:
         engine.InvalidInput: the module is not valid.
         engine.Unsupported: the engine cannot run it at all.
         engine.PlanError: the plan does not fit.
+        engine.ScheduleError: the schedule does not.
         ValueError: a call does not fit.
     """
     subject = Subject(case)
@@ -103,9 +112,9 @@ def explain(case: Case, executors: Sequence[Executor]) -> Explanation:
     checked = check(case, executors)
     described: list[dict[str, Any]] = json.loads(subject.program.describe_plan())
     changes = tuple(_change(entry, position, checked, layout) for position, entry in enumerate(described))
-    return Explanation(
-        checked.verdict.key, checked.verdict.evidence, changes, outcome_lines(checked.outcomes), layout, case.is_clif
-    )
+    writes = writes_of(case.parts.get("schedule", []), checked.outcomes)
+    lines = outcome_lines(checked.outcomes)
+    return Explanation(checked.verdict.key, checked.verdict.evidence, changes, writes, lines, layout, case.is_clif)
 
 
 def _change(entry: dict[str, Any], position: int, checked: Checked, layout: Layout) -> Change:

@@ -177,6 +177,21 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one entry of a schedule; all `None` where its event did not take place, or not here.
+
+    Attributes:
+        offset: in the arena.
+        before: what stood there, a little-endian number.
+        after: what stands there since.
+    """
+
+    offset: int | None = None
+    before: int | None = None
+    after: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Effects:
     """What a whole program did to the world.
 
@@ -201,7 +216,10 @@ class Ran:
         host_calls: the first 10,000, in order; those of WASI only where its `Effects` have ``asked``.
         escapes: found by looking after the run, or by a monitor during it.
         witnesses: one for each entry of the plan.
+        written: one for each entry of the schedule.
+        events: how often what a schedule can wait for took place; 0 where nobody counted.
         arena_digest: of all accessible arena bytes; `None` where there is no arena.
+        base: the address that its offset 0 had; another every time, and never compared.
         effects: of a whole program; else `None`.
         is_prefix: whether calls are missing at the end because who ran it stops at a trap.
         near_limit: the memories and tables, by kind and index, that came near the run's limit.
@@ -215,7 +233,10 @@ class Ran:
     host_calls: tuple[HostCall, ...] = ()
     escapes: tuple[Escape, ...] = ()
     witnesses: tuple[Witness, ...] = ()
+    written: tuple[Written, ...] = ()
+    events: dict[str, int] = field(default_factory=dict)
     arena_digest: int | None = None
+    base: int | None = field(default=None, compare=False)
     counts: Counts = field(default_factory=Counts)
     fault_triggered: bool = False
     near_limit: frozenset[tuple[str, int]] = frozenset()

@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Limits, Native
+from harness.executors import EXECUTORS, MODULE_EXECUTORS, EngineExecutor, Executor, ExecutorName, Native
+from harness.limits import Limits
+from harness.resumption import in_two_parts
 
 if TYPE_CHECKING:
     from generators.entropy import Entropy
@@ -40,6 +42,9 @@ any x86-64; the last makes code for the oldest processors that SIMD is compiled 
 REGISTER_ALLOCATORS: tuple[Settings, ...] = ((), (("regalloc_algorithm", "single_pass"),))
 """Drawn beside them; the second takes two thirds of the time to compile."""
 
+ELSEWHERE_EVERY = 16
+"""One thin run in so many is made elsewhere, too."""
+
 SITTING_OUT = ("reference", "reference", "jit", "interpreter")
 """Which of three sides a thin run leaves out; a reference costs as much as the other two."""
 
@@ -55,6 +60,8 @@ class Plan:
         settings: Cranelift flags for the JIT.
         of_clif: whether it is for a program in CLIF, whose translation references run; what
             they say binds exact runs only.
+        elsewhere: whether every run of the engine is made twice more, with the arena at another
+            base, and in two parts with a snapshot between them.
     """
 
     modes: tuple[Mode, ...] = MODES["both"]
@@ -66,6 +73,7 @@ class Plan:
     settings: Settings = ()
     limits: Limits = field(default_factory=Limits)
     of_clif: bool = False
+    elsewhere: bool = False
 
     def within(self, seconds: float) -> Plan:
         """The plan for cases that may take so much processor time."""
@@ -87,11 +95,17 @@ class Plan:
             executors=tuple(chosen),
             references=(entropy.choice(references),) if references and absent != "reference" else (),
             settings=self.settings or entropy.choice(JIT_SETTINGS) + entropy.choice(REGISTER_ALLOCATORS),
+            elsewhere=self.elsewhere and entropy.integer(1, ELSEWHERE_EVERY) == 1,
         )
 
     def for_case(self, case: Case) -> Plan:
-        """The plan as a case changes it: by its options, and by being CLIF, which not every reference can run."""
+        """The plan as a case changes it: by its options, and by what references can say of it.
+
+        None sees what is written into VM data or how a module is confused, and not every one can run a program in CLIF.
+        """
         plan = self.with_options(case.options)
+        if case.is_corrupted or (case.is_confused and not case.is_clif):
+            plan = replace(plan, references=())
         if not case.is_clif:
             return plan
         executors = EXECUTORS if plan.executors == MODULE_EXECUTORS else plan.executors
@@ -107,7 +121,8 @@ class Plan:
             native = "cell"
         if options.max_memory is not None:
             limits = replace(limits, max_memory=options.max_memory)
-        return Plan(
+        return replace(
+            self,
             modes=MODES[options.mode] if options.mode else self.modes,
             executors=tuple(name for name in EXECUTORS if name in options.executors)
             if options.executors
@@ -118,7 +133,6 @@ class Plan:
             fault=options.fault or self.fault,
             settings=self.settings if options.settings is None else options.settings,
             limits=limits,
-            of_clif=self.of_clif,
         )
 
     def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:
@@ -139,11 +153,16 @@ class Plan:
 
     def all_executors(self) -> list[Executor]:
         """Every executor in every kind of run, then every reference."""
-        engine: list[Executor] = [
-            EngineExecutor(name, mode, self.guard, self.native, self.settings, self.fault, self.limits)
-            for mode in self.modes
-            for name in self.executors
-        ]
+        engine: list[Executor] = []
+        for mode in self.modes:
+            own = [
+                EngineExecutor(name, mode, self.guard, self.native, self.settings, self.fault, self.limits)
+                for name in self.executors
+            ]
+            engine += own
+            if self.elsewhere and self.guard == "guard":
+                engine += [replace(executor, relocated=True) for executor in own]
+                engine += in_two_parts(own)
         return engine + self._references()
 
     def _references(self) -> list[Executor]:

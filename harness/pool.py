@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from harness.child import Child, dies_alone
 from harness.errors import EnvironmentFailure, FencepostError
+from harness.limits import CASE_SECONDS
 from harness.position import Position
 from harness.record import Record
 from harness.verdict import Kind, Verdict
@@ -42,7 +43,7 @@ class WorkerLimits:
         memory: resident bytes; at half of it a worker is replaced between two cases.
     """
 
-    seconds: float = 60.0
+    seconds: float = CASE_SECONDS
     memory: int = 2 << 30
 
 

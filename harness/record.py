@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from harness.coverage import Census
 from harness.outcome import Counts, NotRun, Outcome, Ran, Trapped
-from oracles.protocol import is_reference
+from oracles.protocol import is_reference, original
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from harness.case import Case
     from harness.check import Checked
@@ -38,6 +38,7 @@ class Record:
             had, `None` if none was asked.
         planned: entries of its plan.
         triggered: entries whose changed place was executed in any run.
+        elsewhere: for each run that was to repeat another one, ``relocated`` or ``resumed``, or that it was not.
         lines: the outcomes in words, one executor a line; only in full runs of findings
             and of cases that the user named.
         case: the case itself, of a finding; `None` where it is not at hand.
@@ -58,6 +59,7 @@ class Record:
     untranslated: str | None = None
     planned: int = 0
     triggered: int = 0
+    elsewhere: tuple[str, ...] = ()
 
 
 def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, verbose: bool) -> Record:
@@ -79,7 +81,15 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         untranslated=_untranslated(checked.outcomes) if case.is_clif else None,
         planned=len(case.parts.get("plan", ())),
         triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
+        elsewhere=tuple(_elsewhere(checked.outcomes)),
     )
+
+
+def _elsewhere(outcomes: Mapping[str, Outcome]) -> Iterator[str]:
+    for name, outcome in outcomes.items():
+        repeated = original(name)
+        if repeated is not None:
+            yield repeated[1] if isinstance(outcome, Ran) else f"not {repeated[1]}"
 
 
 def _untranslated(outcomes: Mapping[str, Outcome]) -> str | None:

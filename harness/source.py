@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from generators.clif import ClifGenerator
 from generators.confuse import ConfuseGenerator
 from generators.corpus import CorpusGenerator
+from generators.corrupt import CorruptGenerator
 from generators.entropy import PrngEntropy
 from generators.mutate import MutateGenerator
 from generators.wasm import WasmGenerator
@@ -22,15 +23,15 @@ if TYPE_CHECKING:
     from generators.protocol import Generator
     from harness.case import Case
 
-GENERATORS = ("wasm", "mutate", "corpus", "confuse", "clif")
-WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1, "confuse": 6, "clif": 6}
+GENERATORS = ("wasm", "mutate", "corpus", "confuse", "corrupt", "clif")
+WEIGHTS = {"wasm": 12, "mutate": 5, "corpus": 1, "confuse": 6, "corrupt": 6, "clif": 6}
 """How often each is drawn among others: the cases of a corpus are few and always the same."""
 WEIGHT = 6
 """Of a generator that is not ours."""
 MODULE_CASES = 16
-"""How many cases in a row confuse the same module."""
+"""How many cases in a row confuse or corrupt the same module."""
 MODULES = 16
-"""How many modules entropy that has no index confuses."""
+"""How many modules entropy that has no index confuses or corrupts."""
 
 
 class Source(Protocol):
@@ -89,7 +90,8 @@ class GeneratedSource:
 
     Attributes:
         generators: names, ours or third-party.
-        corpus: what the generators ``corpus`` and ``mutate`` draw from, and ``confuse`` in a third of its cases.
+        corpus: what the generators ``corpus`` and ``mutate`` draw from, and ``confuse`` and
+            ``corrupt`` in a third of their cases.
         length: how many there are; `None` for without end.
     """
 
@@ -131,9 +133,11 @@ class GeneratedSource:
                 return MutateGenerator(self.corpus)
             case "corpus":
                 return CorpusGenerator(self.corpus)
-            case "confuse":
-                programs = module.choice(("wasm", "clif", "corpus") if self.corpus else ("wasm", "clif"))
-                return ConfuseGenerator(self._generator(programs, module), module)
+            case "confuse" | "corrupt":
+                confuses = name == "confuse"
+                drawn = module.choice(("wasm", "clif" if confuses else "wasm", *(("corpus",) if self.corpus else ())))
+                programs = self._generator(drawn, module)
+                return ConfuseGenerator(programs, module) if confuses else CorruptGenerator(programs, module)
             case "clif":
                 return ClifGenerator()
         return third_party_generator(name)

@@ -168,6 +168,7 @@ class Statistics:
         corpus: how many seeds the generators draw from.
         native: where native code runs.
         ends: worker processes that were replaced, by cause; the pool counts them.
+        elsewhere: runs that repeated another one, by the way in which they did, or did not.
     """
 
     total: Tally = field(default_factory=Tally)
@@ -183,6 +184,7 @@ class Statistics:
     corpus: int = 0
     native: str = "in-process"
     ends: Counter[str] = field(default_factory=Counter)
+    elsewhere: Counter[str] = field(default_factory=Counter)
 
     def expect(self, generators: Iterable[str]) -> None:
         """Names the generators, so that one that makes nothing is seen."""
@@ -208,6 +210,7 @@ class Statistics:
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
         self.coverage.add(record.census)
         self.with_fault += record.fault_triggered
+        self.elsewhere.update(record.elsewhere)
 
     @property
     def cases(self) -> int:
@@ -252,6 +255,7 @@ class Statistics:
             "native": self.native,
             "covered": {name: reached for name, (reached, _) in self.coverage.shares().items()},
             "fault_triggered": self.with_fault,
+            "elsewhere": dict(sorted(self.elsewhere.items())),
             "workers_replaced": dict(sorted(self.ends.items())),
             "seconds_by_stage": {stage: round(seconds, 3) for stage, seconds in sorted(self.seconds.items())},
             "coverage": self.coverage.to_json(),

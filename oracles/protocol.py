@@ -1,7 +1,8 @@
 """What an oracle is.
 
 Outcomes come by the name of who ran the case: ``interpreter/exact`` and the like for the
-arena engine, a name without a slash for a reference.
+arena engine, a name without a slash for a reference. A third part says that the engine ran
+the case again in another way, which must make no difference: ``jit/exact/relocated``.
 """
 
 from __future__ import annotations
@@ -35,3 +36,9 @@ def is_reference(name: str) -> bool:
 def is_exact(name: str) -> bool:
     """Whether an exact run of the engine made the outcome of this name."""
     return name.endswith("/exact")
+
+
+def original(name: str) -> tuple[str, str] | None:
+    """Whom another run of the engine repeats, and in which way; `None` for the name of anything else."""
+    executor, mode, way = (*name.split("/"), "", "")[:3]
+    return (f"{executor}/{mode}", way) if way else None

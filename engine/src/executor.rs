@@ -74,7 +74,8 @@ pub trait Services {
 /// How far one call may go.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Operations that the interpreter may execute.
+    /// Operations that the interpreter may execute. A builtin that moves bytes costs more
+    /// than one, by their number.
     pub fuel: u64,
     /// Time after which native code is stopped with [`Trap::Interrupt`].
     pub deadline: Duration,

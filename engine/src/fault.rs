@@ -12,6 +12,8 @@
 
 use std::cell::Cell;
 
+use crate::site::Site;
+
 /// Declares [`Fault`] with, for each variant, its number and what it does.
 macro_rules! faults {
     ($( $variant:ident = $number:literal, $summary:literal; )*) => {
@@ -40,7 +42,13 @@ faults! {
     SignedDisplacement = 9, "add a displacement from 2^31 on as if it were negative";
     UncheckedAccess = 11, "drop a bounds check although offset and index reach past 4 GiB";
     FirstByteCheck = 12, "check the first byte of an access against the bound, not the last";
+    LengthKept = 14, "keep the length or base of a memory or table across calls that may change it";
+    WideWrite = 15, "write 8 bytes of a length when a memory or table grows, not 4";
     AnySignature = 18, "make indirect calls whatever the signature of the entry is";
+    ForeignTypeIds = 19, "give host functions the type ids of a numbering of their own";
+    HandleReused = 20, "free the handle of a host reference while the guest has it, and use it again";
+    AreaNotZeroed = 25, "give a new store the memories of the one before without zeroing them";
+    CountFromArena = 27, "count the arguments of a host call by the type id in the arena, unchecked";
     BaseNotRestored = 30, "add the base twice to the addresses after a call";
 }
 
@@ -84,11 +92,29 @@ impl Faults {
         self.active.is_some()
     }
 
+    /// The fault that is present in this run.
+    #[must_use]
+    pub fn active(&self) -> Option<Fault> {
+        self.active
+    }
+
     /// Notes that the run met the condition under which `fault` changes anything.
     pub fn trigger(&self, fault: Fault) {
         if self.has(fault) {
             self.triggered.set(true);
         }
+    }
+
+    /// For each of a program's sites, whether [`Fault::LengthKept`] keeps what it loads; empty
+    /// without that fault.
+    #[must_use]
+    pub fn kept_fields(&self, sites: &[Site]) -> Vec<bool> {
+        if !self.has(Fault::LengthKept) {
+            return Vec::new();
+        }
+        let definitions = ["VMMemoryDefinition+", "VMTableDefinition+"];
+        let kept = |site: &Site| definitions.iter().any(|name| site.region.starts_with(name));
+        sites.iter().map(kept).collect()
     }
 
     /// Whether the active fault has been triggered.

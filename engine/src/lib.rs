@@ -13,6 +13,7 @@
 //! `unsafe` is denied everywhere but in the modules that are granted it below.
 
 pub mod arena;
+pub mod attack;
 #[allow(unsafe_code, reason = "reserves address space and reaches guest memory by raw address")]
 pub mod cage;
 #[allow(unsafe_code, reason = "maps, starts and watches the process that guest code runs in")]
@@ -22,6 +23,7 @@ pub mod clif;
 pub mod code_table;
 mod compiled;
 pub mod confuse;
+pub mod corrupt;
 pub mod executor;
 pub mod fault;
 

@@ -159,7 +159,10 @@ pub struct MemoryImage {
 
 /// A value type, as far as a value's representation depends on it: those of Wasm, and
 /// the integers that only programs in CLIF have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
 pub enum ValType {
     /// 8-bit integer, in CLIF only.
     I8,

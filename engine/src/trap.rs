@@ -12,7 +12,8 @@ use cranelift_codegen::ir::TrapCode;
 macro_rules! traps {
     ($( $(#[$doc:meta])* $variant:ident = $code:expr, $name:literal; )*) => {
         /// Why guest code stopped.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum Trap { $( $(#[$doc])* $variant, )* }
 
         impl Trap {
@@ -76,7 +77,8 @@ traps! {
     /// The front end's own consistency check on its code.
     InternalAssert = TrapCode::unwrap_user(1), "internal_assert";
     /// An access to the null page or past the arena by an instruction that has
-    /// no trap code of its own. Contained, but never seen in a correct program.
+    /// no trap code of its own, or by a builtin also one that no area holds.
+    /// Contained, but never seen in a correct program.
     ArenaOutOfBounds = TrapCode::unwrap_user(200), "arena_out_of_bounds";
     /// An indirect call to something that is not a function of the signature
     /// that the call site expects.
@@ -107,6 +109,14 @@ impl std::fmt::Display for Trap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_data_are_the_stable_ones() {
+        for &trap in Trap::ALL {
+            let json = serde_json::to_string(&trap).expect("plain data");
+            assert_eq!(json, format!("\"{}\"", trap.name()));
+        }
+    }
 
     #[test]
     fn codes_are_distinct_and_map_back() {

@@ -102,6 +102,15 @@ pub struct Definitions {
     pub groups: Vec<Range<usize>>,
 }
 
+impl Definitions {
+    /// Whether a type is what a module gets that writes it without `sub` or `rec`.
+    #[must_use]
+    pub fn is_plain(&self, ty: usize) -> bool {
+        let SubType { is_final, supertype, .. } = self.types[ty];
+        is_final && supertype.is_none() && self.groups.contains(&(ty..ty + 1))
+    }
+}
+
 impl<T: Copy + PartialEq> HeapType<T> {
     /// The same with defined types named otherwise.
     pub fn map<U>(self, name: impl Fn(T) -> U) -> HeapType<U> {

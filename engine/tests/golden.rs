@@ -128,6 +128,7 @@ fn lower(prepared: &passes::Prepared, fault: Option<Fault>) -> Vec<Function> {
         table: 0x1_0000_0000,
         control: 0x2_0000_0000,
         faults: &faults,
+        lengths: &[],
         count_calls: false,
         monitor: false,
     };

@@ -58,6 +58,7 @@ fn verdict(text: &str, mode: Mode) -> Result<(), Violation> {
         table: TABLE,
         control: CONTROL,
         faults: &faults,
+        lengths: &[],
         count_calls: false,
         monitor: false,
     };

@@ -27,6 +27,7 @@ Examples:
   fencepost check module.wasm
   fencepost check -v corpus/*.wat
   fencepost check program.clif
+  fencepost check corpus/attacks
   fencepost check --executor jit --reference none --mode exact module.wat
   fencepost check --dir inputs --arg data.txt --case-time 10m program.wasm""",
 )

@@ -1,8 +1,9 @@
-"""`fencepost explain`: one confused case, change by change."""
+"""`fencepost explain`: one confused or corrupted case, change by change and write by write."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from harness.printable import printable
 
 if TYPE_CHECKING:
     from harness.case import Case
+    from harness.explained_write import Write
     from harness.explanation import Change, Explanation
 
 
@@ -37,15 +39,16 @@ Examples:
 @click.option("--svg", type=click.Path(path_type=Path), metavar="OUT", help="Draw the arena with the accesses in it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the explanation as JSON.")
 def command(file: Path, svg: Path | None, as_json: bool, **plan: Any) -> int:
-    """Explain the plan of CASE, a file or a finding's folder, entry by entry.
+    """Explain the plan and the schedule of CASE, a file or a finding's folder, entry by entry.
 
-    Which instruction it changed, what was meant to be accessed, through which pointer, where
-    that landed the first time that the interpreter executed it, and what each executor did.
+    Of the plan: which instruction it changed, what was meant to be accessed, through which
+    pointer, where that landed the first time that the interpreter executed it. Of the
+    schedule: what was written to the arena, and when. And what each executor did.
     """
     file = _only_file(file)
     case = read_case(file)
-    if not case.parts.get("plan"):
-        raise UsageError("the case has no plan", str(file), "fencepost check judges plain modules")
+    if not case.is_tampered_with:
+        raise UsageError("the case has no plan or schedule", str(file), "fencepost check judges plain modules")
     explanation = _explained(case, file, plan)
     lines = map(printable, _lines(explanation))
     click.echo(json.dumps(explanation.to_json(), indent=2) if as_json else "\n".join(lines))
@@ -64,7 +67,8 @@ def _only_file(path: Path) -> Path:
 
 def _explained(case: Case, file: Path, plan: dict[str, Any]) -> Explanation:
     try:
-        return explain(case, plan_of(**plan).for_case(case).all_executors())
+        within = replace(plan_of(**plan), elsewhere=False)
+        return explain(case, within.for_case(case).all_executors())
     except engine.InvalidInput as error:
         raise invalid(error, str(file)) from None
     except engine.Unsupported as error:
@@ -77,6 +81,8 @@ def _lines(explanation: Explanation) -> list[str]:
     lines = [explanation.verdict, *(f"  {line}" for line in explanation.evidence.splitlines())]
     for number, change in enumerate(explanation.changes):
         lines += ["", *_change(number, change)]
+    for number, made in enumerate(explanation.writes):
+        lines += ["", *_write(number, made)]
     return [*lines, "", *(_outcome(line, is_clif=explanation.is_clif) for line in explanation.outcomes)]
 
 
@@ -101,6 +107,13 @@ def _change(number: int, change: Change) -> list[str]:
     }
     title = f"change {number}: {entry['kind']} in function {entry['function']}, site {entry['site']}{params}{place}"
     return [title, *(f"  {name:<9}{text}" for name, text in rows.items() if text)]
+
+
+def _write(number: int, entry: Write) -> list[str]:
+    made = {name: words or "not made" for name, words in entry.made.items()}
+    place = "" if entry.offset is None else f" (arena offset {entry.offset:#x})"
+    title = f"write {number}: {entry.when}: {entry.target}{place} become {entry.value}"
+    return [title, *(f"  {name}: {words}" for name, words in made.items())]
 
 
 def _landed(change: Change) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.plan import Plan
 
 DRIVERS = ("prng", "atheris")
-DRAWING = {"corpus", "mutate", "confuse"}
+DRAWING = {"corpus", "mutate", "confuse", "corrupt"}
 """Generators that draw from a corpus."""
 CHECKOUT_CORPUS = Path(__file__).parents[2] / "corpus"
 
@@ -59,6 +59,7 @@ Examples:
   fencepost fuzz --time 10s --fault 02      (must find an escape)
   fencepost fuzz --generator corpus --corpus corpus --cases 100
   fencepost fuzz --generator confuse --corpus corpus --time 60s
+  fencepost fuzz --generator corrupt --cases 1000 --seed 7
   fencepost fuzz --driver atheris --time 10m
   fencepost fuzz --driver atheris --libfuzzer -max_len=1024 --generator wasm
   fencepost fuzz --generator clif --time 60s""",
@@ -74,13 +75,13 @@ Examples:
     multiple=True,
     metavar="NAME",
     help=f"Use this generator only: {', '.join(GENERATORS)}, or a third-party one. Repeatable.  "
-    "[default: wasm, mutate, and corpus where there is one]",
+    "[default: all of these; corpus where there is one]",
 )
 @click.option(
     "--corpus",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="What the generators corpus, mutate and confuse draw from.  [default: the checkout's, in one]",
+    help="What the generators corpus, mutate, confuse and corrupt draw from.  [default: the checkout's, in one]",
 )
 @click.option(
     "--driver",
@@ -239,7 +240,7 @@ def _source(options: dict[str, Any]) -> GeneratedSource:
     _check_driver(options["driver"], options["libfuzzer"])
     generators: tuple[str, ...] = options["generators"]
     cases = _corpus(generators, options["corpus"])
-    default = ("wasm", "mutate", "corpus") if cases else ("wasm", "mutate")
+    default = tuple(name for name in GENERATORS if cases or name != "corpus")
     return GeneratedSource(options["seed"], generators or default, cases, options["cases"])
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from harness.errors import UsageError
-from harness.executors import EXECUTORS, MODULE_EXECUTORS, Limits
+from harness.executors import EXECUTORS, MODULE_EXECUTORS
+from harness.limits import Limits
 from harness.native import OPTION, chosen_native
 from harness.plan import MODES, REFERENCES, Plan
 
@@ -188,6 +189,7 @@ def plan_of(
         native=chosen_native(native, guard),
         fault=fault,
         limits=replace(Limits(), max_memory=max_memory),
+        elsewhere=True,
     )
 
 

@@ -13,6 +13,7 @@ from harness.commands.summary import (
     clock,
     counts,
     coverage,
+    honesty,
     percent,
     plural,
     translation,
@@ -23,7 +24,7 @@ from harness.printable import printable
 
 if TYPE_CHECKING:
     from harness.health import WorkerHealth
-    from harness.statistics import Statistics, Tally
+    from harness.statistics import Statistics
 
 FINDING_STYLE = "bold red"
 WARNING_STYLE = "yellow"
@@ -67,7 +68,7 @@ def _rows(view: View) -> list[tuple[str, str, str]]:
         ("uptime", clock(view.elapsed) + (f" of {clock(view.budget)}" if view.budget else ""), ""),
         ("cases", _cases(view), ""),
         ("decided", percent(statistics.total.share(statistics.decided)), ""),
-        ("all cases", _honesty(statistics.total), ""),
+        ("all cases", honesty(statistics.total), ""),
         ("verdicts", counts(statistics.verdicts), ""),
     ]
     if statistics.reasons:
@@ -88,14 +89,6 @@ def _rows(view: View) -> list[tuple[str, str, str]]:
 def _cases(view: View) -> str:
     overall = view.statistics.cases / view.elapsed if view.elapsed else 0.0
     return f"{view.statistics.cases:,}, {view.rate:.0f}/s now, {overall:.0f}/s overall"
-
-
-def _honesty(tally: Tally) -> str:
-    return (
-        f"{percent(tally.access_share)} access memory, "
-        f"{percent(tally.indirect_call_share)} call indirectly, "
-        f"{percent(tally.share(tally.with_trap))} trap; median {tally.ops.median:,} ops"
-    )
 
 
 def _generator_rows(statistics: Statistics) -> list[tuple[str, str, str]]:

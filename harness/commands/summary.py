@@ -34,6 +34,8 @@ def summary_lines(statistics: Statistics, elapsed: float, *, interrupted: bool =
         lines.append(f"undecided: {counts(statistics.reasons)}")
     if statistics.total.to_translate:
         lines.append(f"CLIF in Wasm, for a reference: {translation(statistics)}")
+    if statistics.elsewhere:
+        lines.append(f"runs made again elsewhere: {counts(statistics.elsewhere)}")
     lines.append(f"coverage: {coverage(statistics)}")
     if statistics.with_fault:
         lines.append(f"the planted fault was triggered in {statistics.with_fault} cases")

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 CRASHES = Path("crashes")
 CORPUS = Path("corpus")
-GENERATORS = ("wasm", "confuse")
-"""What the gate fuzzes with: programs as the front end emits them, and programs confused."""
+GENERATORS = ("wasm", "confuse", "corrupt")
+"""What the gate fuzzes with: programs as the front end emits them, programs confused, and their data corrupted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import ctypes
 import re
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ import wasmtime
 from xxhash import xxh3_64_intdigest
 
 import engine
-from harness.executors import Limits, Subject, near_limit
+from harness.limits import Limits, near_limit
 from harness.outcome import (
     CallOutcome,
     Exited,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from engine._native import Extern, ValType
     from harness.case import Call
+    from harness.executors import Subject
 
 LOGGED_CALLS = 10_000
 SHOWN_ELEMENTS = 1024
@@ -120,15 +121,19 @@ class WasmtimeReference:
 
 
 def _run(wasmtime_engine: wasmtime.Engine, module: wasmtime.Module, subject: Subject, limits: Limits) -> Ran:
-    store = wasmtime.Store(wasmtime_engine)
-    with closing(store):  # it keeps the stubs, which keep the session, which keeps it
-        if subject.input is None:
+    if subject.input is None:
+        with _store(wasmtime_engine) as store:
             return _Session(wasmtime_engine, store, module, subject, limits).run()
-        with world_of(subject.input) as world:
+    with world_of(subject.input) as world:
+        with _store(wasmtime_engine) as store:
             linker = world.linker(wasmtime_engine, store)
             ran = _Session(wasmtime_engine, store, module, subject, limits, linker=linker).run()
-            store.close()  # what it wrote is complete
-            return replace(ran, effects=world.effects())
+        return replace(ran, effects=world.effects())  # complete once the store is closed
+
+
+def _store(wasmtime_engine: wasmtime.Engine) -> closing[wasmtime.Store]:
+    """A store to close by hand: it keeps the stubs, which keep the session, which keeps it."""
+    return closing(wasmtime.Store(wasmtime_engine))
 
 
 @cache
@@ -188,8 +193,8 @@ class _Session:
         """Instantiates, calls and looks at what is left."""
         try:
             imports = self._imports()
-            with deadline(self.engine, self.store, self.limits.deadline):
-                instance = wasmtime.Instance(self.store, self.module, imports)
+            interrupt_after(self.limits.deadline, self.engine, self.store)
+            instance = wasmtime.Instance(self.store, self.module, imports)
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
             return Ran(stopped(error), host_calls=tuple(self.log), times={})
         items = list(instance.exports(self.store).by_index)
@@ -259,8 +264,8 @@ class _Session:
 
     def _call(self, func: wasmtime.Func, call: Call, results: int) -> CallOutcome:
         try:
-            with deadline(self.engine, self.store, self.limits.deadline):
-                return Returned(raw.call(self.store, func, call.args, results, self.functions))
+            interrupt_after(self.limits.deadline, self.engine, self.store)
+            return Returned(raw.call(self.store, func, call.args, results, self.functions))
         except (wasmtime.Trap, wasmtime.WasmtimeError, _Exit) as error:
             return stopped(error)
 
@@ -333,10 +338,8 @@ class _Ticker:
 _TICKERS: dict[int, _Ticker] = {}
 
 
-@contextmanager
-def deadline(wasmtime_engine: wasmtime.Engine, store: wasmtime.Store, seconds: float) -> Iterator[None]:
-    """Interrupts what runs inside after ``seconds``, give or take a tick."""
+def interrupt_after(seconds: float, wasmtime_engine: wasmtime.Engine, store: wasmtime.Store) -> None:
+    """Interrupts what runs in the store ``seconds`` from now, give or take a tick."""
     if id(wasmtime_engine) not in _TICKERS:
         _TICKERS[id(wasmtime_engine)] = _Ticker(wasmtime_engine)
     store.set_epoch_deadline(max(1, round(seconds / _Ticker.TICK)))
-    yield

@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING
 
 import engine
 from harness.errors import EnvironmentFailure, UsageError
-from harness.executors import Limits, Subject
+from harness.limits import Limits
 from harness.outcome import CallOutcome, Effects, Exited, NotRun, Outcome, Ran, Returned, Trapped
 from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of
 from harness.references import UNCAUGHT
@@ -33,6 +33,8 @@ from harness.references.wasmtime_wasi import BENCHMARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from harness.executors import Subject
 
 PREFIX = "wasmtime-cli="
 STACK_BYTES = 2 << 20

@@ -19,16 +19,17 @@ import wasmtime
 from xxhash import xxh3_64_intdigest
 
 import engine
-from harness.executors import Limits, Subject
+from harness.limits import Limits
 from harness.outcome import CallOutcome, NotRun, Outcome, Ran, Returned, State, Trapped, Value
 from harness.references import wasmtime_raw as raw
-from harness.references.wasmtime import COMPILERS, deadline, engine_of, stopped
+from harness.references.wasmtime import COMPILERS, engine_of, interrupt_after, stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from engine._native import ClifArena, ValType
     from harness.case import Call
+    from harness.executors import Subject
 
 PARTS: dict[str, tuple[str, ...]] = {"i8": ("i32",), "i16": ("i32",), "i128": ("i64", "i64")}
 """What a value of a type is in Wasm, where that is not one value of this type; low half first."""
@@ -60,7 +61,7 @@ class WasmtimeClifReference:
         except wasmtime.WasmtimeError as error:
             return NotRun("invalid", f"the translation: {str(error).splitlines()[0]}")
         compiled = time.perf_counter()
-        limits = self.limits.when_confused() if subject.case.is_confused else self.limits
+        limits = self.limits.of(subject)
         with closing(wasmtime.Store(wasmtime_engine)) as store:
             outcome = _Session(wasmtime_engine, store, module, subject, limits).run()
         times = {"translate": translated - start, "compile": compiled - translated}
@@ -101,8 +102,8 @@ class _Session:
         args = [part for value in call.args for part in parts(value)]
         count = sum(len(PARTS.get(kind, (kind,))) for kind in results)
         try:
-            with deadline(self.engine, self.store, self.limits.deadline):
-                values = raw.call(self.store, self.exports[call.export], args, count, {})
+            interrupt_after(self.limits.deadline, self.engine, self.store)
+            values = raw.call(self.store, self.exports[call.export], args, count, {})
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             return self._named(stopped(error))
         return Returned(tuple(whole(values, results)))

@@ -19,10 +19,12 @@ from tests.bench.campaign import Rate, measure
 from tests.bench.cells import CellCosts, cell_costs
 from tests.bench.clif import CORE, ClifRate, clif_rate
 from tests.bench.confusion import ConfusionRate, confusion_rates
+from tests.bench.corruption import CorruptionRate, corruption_rates
 from tests.bench.duel import Score, duel, geometric_mean
 from tests.bench.engines import Ours, Wasmtime
 from tests.bench.program_duel import program_duel, table
 from tests.bench.programs import INTERPRETED, NATIVE
+from tests.bench.snapshots import FileCosts, SnapshotCosts, snapshot_costs
 from tests.bench.whole_programs import PROGRAMS
 
 if TYPE_CHECKING:
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 PROGRAM_GROUPS = (("jit", "wasmtime"), ("interpreter", "wasmtime-pulley"))
 RUN = tuple(program for program in PROGRAMS if program.name != "noop")
 """What both engines run to its end, and what does something."""
+
+COUNTS = ("cases", "plans", "schedules", "clif", "cell_cases", "turns")
 
 GROUPS: dict[str, Callable[[int], list[Score]]] = {
     "jit / wasmtime native": lambda rounds: list(duel(Ours("jit"), Wasmtime(), NATIVE, rounds)),
@@ -47,17 +51,23 @@ def main() -> None:
     programs = {group: list(program_duel(*group, RUN, options.turns)) for group in PROGRAM_GROUPS if options.turns}
     rate = measure(options.cases) if options.cases else None
     confusion = confusion_rates(options.plans) if options.plans else []
+    corruption = corruption_rates(options.schedules) if options.schedules else []
     clif = clif_rate(options.clif) if options.clif else None
     cells = cell_costs(options.cell_cases)
+    snapshots, file = snapshot_costs()
     data = _as_json(scores, rate) | {
         "programs": {" / ".join(group): [asdict(score) for score in row] for group, row in programs.items()},
         "confusion": [asdict(rate) for rate in confusion],
+        "corruption": [asdict(rate) for rate in corruption],
         "clif": clif and asdict(clif),
         "cells": [asdict(costs) for costs in cells],
+        "snapshots": [asdict(costs) for costs in snapshots],
+        "snapshot file": asdict(file),
     }
     tables = [line for group, row in programs.items() for line in (*table(" / ".join(group), row), "")]
-    lines = tables + _lines(scores, rate) + list(map(_confusion_line, confusion)) + ([_clif_line(clif)] if clif else [])
-    lines += _cell_lines(cells)
+    lines = tables + _lines(scores, rate) + list(map(_confusion_line, confusion))
+    lines += [*map(_corruption_line, corruption), *([_clif_line(clif)] if clif else [])]
+    lines += _cell_lines(cells) + _snapshot_lines(snapshots, file)
     text = json.dumps(data, indent=2) if options.json else "\n".join(lines)
     sys.stdout.write(text + "\n")
 
@@ -72,13 +82,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--cell-cases", type=int, default=300, help="cases of campaigns in and out of cells, 0 for none (default: 300)"
     )
+    parser.add_argument(
+        "--schedules", type=int, default=1000, help="schedules for each corrupted program, 0 for none (default: 1000)"
+    )
     parser.add_argument("--clif", type=int, default=1000, help="CLIF programs from scratch, 0 for none (default: 1000)")
     parser.add_argument(
         "--turns", type=int, default=3, help="turns of each engine and whole program, 0 for none (default: 3)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    if options.rounds < 1 or min(options.cases, options.plans, options.clif, options.cell_cases, options.turns) < 0:
+    if options.rounds < 1 or min(vars(options)[name] for name in COUNTS) < 0:
         parser.error("--rounds needs a positive number, the others none below 0")
     return options
 
@@ -107,6 +120,14 @@ def _confusion_line(rate: ConfusionRate) -> str:
     )
 
 
+def _corruption_line(rate: CorruptionRate) -> str:
+    stages = ", ".join(f"{stage} {spent:.0f} us" for stage, spent in rate.microseconds.items())
+    return (
+        f"corruption, {rate.executor}: {rate.cases_per_second:.0f} cases per second and core, "
+        f"{rate.ending_per_second:.0f} of those that end ({rate.written:.0%} were written to); each: {stages}"
+    )
+
+
 def _clif_line(rate: ClifRate) -> str:
     stages = ", ".join(f"{stage} {spent:.0f} us" for stage, spent in rate.microseconds.items())
     return f"CLIF from scratch, {' + '.join(CORE)}: {rate.per_second:.0f} programs per second and core; each: {stages}"
@@ -122,6 +143,16 @@ def _cell_lines(costs: list[CellCosts]) -> list[str]:
         return ["native code in cells: there are none here"]
     here, cell = (cost.cases_per_second for cost in costs)
     return [*lines, f"  cells cost {here / cell - 1:.1%} of the time of a campaign"] if here and cell else lines
+
+
+def _snapshot_lines(costs: list[SnapshotCosts], file: FileCosts) -> list[str]:
+    lines = [
+        f"snapshot, {cost.executor}: save {cost.save:.0f} us and restore {cost.restore:.0f} us per MiB touched; "
+        f"save one of a MiB {cost.least:.0f} us"
+        for cost in costs
+    ]
+    share = f"compressed to {file.share:.0%}"
+    return [*lines, f"  its file: write {file.write:.0f} us and read {file.read:.0f} us per MiB, {share}"]
 
 
 def _rate_lines(rate: Rate) -> list[str]:

@@ -58,12 +58,13 @@ class ConfusionRate:
 
 def confusion_rates(plans: int) -> list[ConfusionRate]:
     """Measures each executor with ``plans`` plans for each program, as shipped."""
-    programs = [translated(_wasm(name)) for name in PROGRAMS]
-    drawn = [_plans(_wasm(name), plans) for name in PROGRAMS]
+    programs = [translated(assembled(name)) for name in PROGRAMS]
+    drawn = [_plans(assembled(name), plans) for name in PROGRAMS]
     return [_rate(executor, programs, drawn) for executor in EXECUTORS]
 
 
-def _wasm(name: str) -> bytes:
+def assembled(name: str) -> bytes:
+    """A seed of the corpus in binary format."""
     return engine.assemble((CORPUS / f"{name}.wat").read_bytes())
 
 

@@ -7,7 +7,8 @@ from xxhash import xxh3_64_intdigest
 
 import engine
 from harness.case import Call, Case
-from harness.executors import EngineExecutor, Limits, Subject
+from harness.executors import EngineExecutor, Subject
+from harness.limits import Limits
 from harness.outcome import UNKNOWN_REFERENCE, CallOutcome, Exited, HostCall, NotRun, Ran, Returned, Trapped, Value
 from harness.plan import REFERENCES
 from harness.references.wasmtime import WasmtimeReference

@@ -95,7 +95,7 @@ def test_a_case_without_a_plan_cannot_be_explained(fencepost: Fencepost, tmp_pat
     (tmp_path / "plain.wat").write_text(MODULE)
     result = fencepost("explain", "plain.wat")
     assert result.returncode == 2
-    assert result.stderr.startswith("fencepost: error: the case has no plan (plain.wat); ")
+    assert result.stderr.startswith("fencepost: error: the case has no plan or schedule (plain.wat); ")
 
 
 def test_the_folder_of_a_finding_is_explained_and_one_of_several_cases_refused(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import engine
 from harness.case import Call, Case, CaseOptions, Expectation, number_from_json, number_to_json
 from harness.case_file import read_case, split_section, to_bytes, to_text
-from harness.outcome import Value
+from harness.outcome import Returned, Trapped, Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,9 @@ references = st.one_of(
 )
 values = st.one_of(numbers, references)
 names = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-calls = st.lists(st.builds(Call, names, st.lists(values, max_size=4).map(tuple)), max_size=4).map(tuple)
+some_values = st.lists(values, max_size=4).map(tuple)
+expected = st.one_of(st.none(), st.builds(Returned, some_values), st.builds(Trapped, st.just("bad_signature")))
+calls = st.lists(st.builds(Call, names, some_values, expected), max_size=4).map(tuple)
 options = st.builds(
     CaseOptions,
     mode=st.sampled_from([None, "exact", "as-shipped", "both"]),

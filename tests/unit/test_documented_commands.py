@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/ci.md", "corpus/README.md", "crashes/README.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/attacks.md",
+    "docs/ci.md",
+    "docs/snapshots.md",
+    "corpus/README.md",
+    "crashes/README.md",
+)
 COMMAND_LINE = re.compile(r"^\s*(?:- run: |\$ )?fencepost (.+)$")
 REMARK = re.compile(r"\s{2,}\(.*\)$")
 

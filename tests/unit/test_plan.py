@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import pytest
 
 from generators.entropy import PrngEntropy
 from harness.case import CaseOptions
-from harness.executors import EngineExecutor, Limits
+from harness.executors import EngineExecutor
+from harness.limits import Limits
 from harness.plan import JIT_SETTINGS, REFERENCES, REGISTER_ALLOCATORS, Plan
+
+if TYPE_CHECKING:
+    from harness.case import Case
 
 
 def names(plan: Plan) -> list[str]:
@@ -80,3 +87,16 @@ def test_cranelift_flags_do_not_reach_the_interpreters_name() -> None:
     executors = Plan(settings=(("opt_level", "none"),), references=()).all_executors()
     assert all(isinstance(executor, EngineExecutor) for executor in executors)
     assert len({executor.name for executor in executors}) == len(executors)
+
+
+def test_one_thin_plan_in_some_goes_elsewhere_and_every_full_one() -> None:
+    full = Plan(elsewhere=True)
+    drawn = [full.drawn(PrngEntropy(1, index, "plan")) for index in range(1600)]
+    assert 50 <= sum(plan.elsewhere for plan in drawn) <= 200
+    assert not any(Plan().drawn(PrngEntropy(1, index, "plan")).elsewhere for index in range(100))
+    alike = (replace(plan, elsewhere=False) for plan in drawn[:50])
+    assert list(alike) == [Plan().drawn(PrngEntropy(1, index, "plan")) for index in range(50)]
+
+
+def test_cases_and_options_leave_a_plan_where_it_is(add: Case) -> None:
+    assert Plan(elsewhere=True).for_case(add).within(10).elsewhere

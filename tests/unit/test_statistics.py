@@ -170,3 +170,11 @@ def test_the_recent_rate_forgets_what_is_long_past() -> None:
     for second in range(11, 31):
         last = rate.update(second, 1000 + 5 * (second - 10))
     assert last == 5
+
+
+def test_runs_made_again_elsewhere_are_counted_and_shown() -> None:
+    ways = ("relocated", "relocated", "resumed", "not resumed")
+    statistics = statistics_of(Record(0, CLEAN, elsewhere=ways), Record(1, CLEAN))
+    assert statistics.to_json(1.0)["elsewhere"] == {"not resumed": 1, "relocated": 2, "resumed": 1}
+    assert "runs made again elsewhere: 2 relocated, 1 resumed, 1 not resumed" in summary_lines(statistics, 1.0)
+    assert not any("elsewhere" in line for line in summary_lines(statistics_of(*RECORDS), 1.0))

@@ -7,7 +7,11 @@
 
 use std::ffi::CStr;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use rustix::fs::{self, SeekFrom};
+use rustix::io::Errno;
 
 /// An anonymous file, closed on drop.
 #[derive(Debug)]
@@ -34,6 +38,22 @@ impl MemoryFile {
         // SAFETY: plain system call on an open descriptor. Mappings of what is cut off
         // fault from now on; whoever holds one knows the length (`cage`, `jit`).
         check(unsafe { libc::ftruncate(self.0.as_raw_fd(), len) })
+    }
+
+    /// The ranges of bytes to which the host has committed memory, in ascending order.
+    pub(crate) fn data(&self) -> io::Result<Vec<Range<u64>>> {
+        let mut ranges = Vec::new();
+        let mut at = 0;
+        loop {
+            let start = match fs::seek(&self.0, SeekFrom::Data(at)) {
+                Ok(start) => start,
+                // There is no more.
+                Err(Errno::NXIO) => return Ok(ranges),
+                Err(error) => return Err(error.into()),
+            };
+            at = fs::seek(&self.0, SeekFrom::Hole(start))?;
+            ranges.push(start..at);
+        }
     }
 
     /// Forbids every later change of content and length.

@@ -46,6 +46,16 @@ impl Mapping {
         Mapping::from_result(start, len)
     }
 
+    /// As [`Mapping::reserve`], at an address where nothing is mapped yet.
+    pub(crate) fn reserve_at(address: u64, len: usize) -> io::Result<Mapping> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+        let flags = flags | libc::MAP_FIXED_NOREPLACE;
+        let wanted = ptr::without_provenance_mut(usize::try_from(address).unwrap_or(usize::MAX));
+        // SAFETY: the kernel refuses an address where there is a mapping already.
+        let start = unsafe { libc::mmap(wanted, len, libc::PROT_NONE, flags, -1, 0) };
+        Mapping::from_result(start, len)
+    }
+
     /// Maps the first `len` bytes of a file, shared, readable and writable.
     pub(crate) fn share(file: BorrowedFd<'_>, len: usize) -> io::Result<Mapping> {
         let protection = Protection::ReadWrite.bits();

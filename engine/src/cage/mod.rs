@@ -27,7 +27,7 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::AsFd;
 
-use crate::arena::{Arena, MAX_LEN, NULL_PAGE, OutOfArena, PAGE, width};
+use crate::arena::{self, Arena, MAX_LEN, NULL_PAGE, OutOfArena, PAGE, width};
 use crate::cell;
 use crate::passes::Mode;
 
@@ -61,6 +61,20 @@ pub enum GuardMode {
     Guard,
     /// Decoys: accessible pages that keep traces.
     Decoy,
+}
+
+/// The bits in which the base of an [opposite](Base::Opposite) cage differs from another.
+pub const OPPOSITE: u64 = 0x7fff_ffff_0000;
+
+/// Where a cage lies in the address space of the host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// Wherever the kernel puts it.
+    #[default]
+    Any,
+    /// Where every bit from 16 to 46 of the base, all that a base of 47 bits can differ in,
+    /// is another than in a cage that the kernel has put somewhere.
+    Opposite,
 }
 
 /// Why there is no cage.
@@ -105,13 +119,24 @@ pub struct Cage {
 }
 
 impl Cage {
-    /// A cage whose arena has no accessible byte yet.
+    /// A cage whose arena has no accessible byte yet, where the kernel puts it.
     ///
     /// # Errors
     /// [`CageError`] when the host refuses the address space.
     pub fn new(guard: GuardMode) -> Result<Cage, CageError> {
-        let reservation =
-            Mapping::reserve(BEFORE + AFTER).map_err(|e| CageError::Reserve(e.to_string()))?;
+        Cage::with_base(None, guard)
+    }
+
+    /// A cage with a given base.
+    ///
+    /// # Errors
+    /// [`CageError`] when the host refuses the address space, or something lies there.
+    pub fn with_base(base: Option<u64>, guard: GuardMode) -> Result<Cage, CageError> {
+        let reservation = match base {
+            None => Mapping::reserve(BEFORE + AFTER),
+            Some(base) => Mapping::reserve_at(base.saturating_sub(BEFORE as u64), BEFORE + AFTER),
+        };
+        let reservation = reservation.map_err(|e| CageError::Reserve(e.to_string()))?;
         let decoys_for = Mode::Exact;
         let mut cage = Cage { reservation, len: NULL_PAGE, decoy: None, decoys_for, file: None };
         if guard == GuardMode::Decoy {
@@ -123,9 +148,9 @@ impl Cage {
     /// A cage whose arena another process can map, without an accessible byte yet.
     ///
     /// # Errors
-    /// [`CageError`] when the host refuses the address space.
-    pub(crate) fn shared() -> Result<Cage, CageError> {
-        let mut cage = Cage::new(GuardMode::Guard)?;
+    /// As [`Cage::with_base`].
+    pub(crate) fn shared(base: Option<u64>) -> Result<Cage, CageError> {
+        let mut cage = Cage::with_base(base, GuardMode::Guard)?;
         cage.file = Some(cage.lay_file().map_err(|e| CageError::Reserve(e.to_string()))?);
         Ok(cage)
     }
@@ -247,6 +272,15 @@ impl Arena for Cage {
         self.len
     }
 
+    fn touched(&self) -> Vec<Range<u32>> {
+        let Some(file) = &self.file else {
+            return arena::touched(self.base() + u64::from(NULL_PAGE), self.len);
+        };
+        let pages = |range: Range<u64>| arena::arena_pages(&range, self.len);
+        let all = NULL_PAGE..self.len;
+        file.data().map_or_else(|_| vec![all], |data| arena::merged(data.into_iter().map(pages)))
+    }
+
     fn read(&self, offset: u32, into: &mut [u8]) -> Result<(), OutOfArena> {
         self.locate(offset, width(into))?.load(into);
         Ok(())
@@ -332,6 +366,16 @@ mod tests {
         let mut bytes = [0; 5];
         cage.read(NULL_PAGE, &mut bytes).expect("inside");
         assert_eq!(bytes, [1, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn there_is_always_room_for_the_opposite_of_a_cage() {
+        let cage = Cage::new(GuardMode::Guard).expect("a cage");
+        let base = cage.base() ^ OPPOSITE;
+        let opposite = Cage::with_base(Some(base), GuardMode::Guard).expect("another cage");
+        assert_eq!(opposite.base(), base);
+        let taken = Cage::with_base(Some(base), GuardMode::Guard).expect_err("no room for a third");
+        assert!(matches!(taken, CageError::Reserve(_)), "{taken}");
     }
 
     #[test]

@@ -139,10 +139,7 @@ fn the_description_is_that_of_the_module() {
     assert_eq!(module.globals[0].init, Some(u128::from(u64::MAX - 1)));
     assert_eq!(module.globals[1].ty, ValType::FuncRef);
     assert_eq!(module.globals[1].init, None, "needs code");
-    assert_eq!(
-        module.passive_elements,
-        [PassiveElements { len: 1, element: ValType::FuncRef }]
-    );
+    assert_eq!(module.passive_elements, [PassiveElements { len: 1, element: ValType::FuncRef }]);
     assert!(module.runtime_data.iter().any(|data| data == b"later"));
     let image = &module.memory_images[0];
     let start = usize::try_from(8 - image.offset).expect("small");

@@ -42,6 +42,11 @@ impl Calls {
         })
     }
 
+    /// The signatures that indirect calls expect, in the order of the calls.
+    pub(super) fn signatures(&self) -> impl Iterator<Item = SignatureId> {
+        self.indirect.iter().map(|&(_, id)| id)
+    }
+
     /// Whom a name in the compiled code stands for.
     pub(super) fn named(&self, name: &ExternalName) -> Option<&Named> {
         let ExternalName::User(name) = name else { return None };

@@ -140,7 +140,8 @@ impl<P: Policy> Machine<'_, P> {
         let offset = self.effective(address, width::<N>(), Access::Read)?;
         let bytes = self.read(offset).ok_or(Stop::Access)?;
         self.performed(offset, width::<N>(), Access::Read);
-        Ok(bytes)
+        self.loaded(offset, width::<N>(), false);
+        Ok(self.policy.fetched(self.state.pc.wrapping_sub(1), offset, false, bytes))
     }
 
     /// Writes `N` bytes of the arena, all or none.
@@ -175,6 +176,14 @@ impl<P: Policy> Machine<'_, P> {
     fn performed(&mut self, offset: u32, width: u32, access: Access) {
         self.state.accesses += 1;
         self.policy.observe(self.state.pc.wrapping_sub(1), offset, width, access);
+    }
+
+    /// Between a load and the use of what was read.
+    #[inline(always)]
+    fn loaded(&mut self, offset: u32, width: u32, is_bound: bool) {
+        let op = self.state.pc.wrapping_sub(1);
+        let body = &mut *self.body;
+        self.policy.watched(|monitor| monitor.loaded(op, offset, width, is_bound, body));
     }
 
     /// Reads `N` bytes of the machine stack at an offset from its start.
@@ -277,8 +286,11 @@ impl Address for G32Bne {
     fn check<P: Policy>(self, machine: &mut Machine<'_, P>, width: u32) -> Flow {
         let bound = O32 { base: self.bound_base, displacement: self.bound_displacement.into() };
         let at = machine.effective(bound, 4, Access::Read)?;
-        let bound = u32::from_le_bytes(machine.read(at).ok_or(Stop::Bound)?);
+        let bound = machine.read(at).ok_or(Stop::Bound)?;
         machine.state.accesses += 1;
+        machine.loaded(at, 4, true);
+        let op = machine.state.pc.wrapping_sub(1);
+        let bound = u32::from_le_bytes(machine.policy.fetched(op, at, true, bound));
         machine.within(machine.registers.x32(self.index), bound, self.displacement.into(), width)
     }
 

@@ -29,6 +29,7 @@ mod gateway;
 mod instruction;
 mod lanes;
 mod machine;
+mod memo;
 mod monitor;
 mod operand;
 mod ops;
@@ -45,10 +46,11 @@ use code::Code;
 use compile::Compiler;
 use gateway::{Gateway, RETURN};
 use machine::{Callee, State};
+use memo::Memo;
 use monitor::Monitor;
-pub use monitor::{MAX_NOTES, Notes, Observation, Watcher};
+pub use monitor::{Intruder, Loaded, MAX_NOTES, Notes, Observation, Watcher};
 use policy::{Checked, Faulty, Plain};
-use predecode::Fragment;
+use predecode::{Fragment, Start};
 use registers::{Registers, SP};
 use session::{BuiltinCall, Session};
 
@@ -65,6 +67,7 @@ const STACK_BYTES: u32 = 64 << 20;
 /// Runs programs in safe Rust. See the module's documentation.
 pub struct Interpreter {
     compiler: Compiler,
+    memo: Memo,
     code: Code,
     builtins: Vec<BuiltinCall>,
     /// What each entry of the code table means here; grows with the table.
@@ -73,7 +76,10 @@ pub struct Interpreter {
     stack: Vec<u8>,
     counts: Counts,
     faults: Faults,
+    /// For each program, what fault 14 keeps: see [`Faults::kept_fields`].
+    lengths: Vec<Vec<bool>>,
     watcher: Option<Watcher>,
+    intruder: Option<Intruder>,
     notes: Notes,
 }
 
@@ -83,6 +89,7 @@ impl Interpreter {
     pub fn new(faults: Faults) -> Interpreter {
         Interpreter {
             compiler: Compiler::new(),
+            memo: Memo::default(),
             code: Code::default(),
             builtins: Vec::new(),
             callees: Vec::new(),
@@ -90,7 +97,9 @@ impl Interpreter {
             stack: vec![0; STACK_BYTES as usize],
             counts: Counts::default(),
             faults,
+            lengths: Vec::new(),
             watcher: None,
+            intruder: None,
             notes: Notes::default(),
         }
     }
@@ -101,9 +110,20 @@ impl Interpreter {
         &self.faults
     }
 
+    /// The arena, as what it is.
+    #[must_use]
+    pub fn owned_arena(&self) -> &OwnedArena {
+        &self.arena
+    }
+
     /// Has the following calls monitored, or not.
     pub fn watch(&mut self, watcher: Option<Watcher>) {
         self.watcher = watcher;
+    }
+
+    /// Has an intruder see the loads of the following calls, or not.
+    pub fn intrude(&mut self, intruder: Option<Intruder>) {
+        self.intruder = intruder;
     }
 
     /// Takes what the monitor has noted since the last time.
@@ -148,17 +168,32 @@ impl Interpreter {
         program: &Prepared,
         table: &mut CodeTable,
     ) -> Result<Fragment, LoadError> {
-        let too_many = |_| LoadError::Unsupported("too many programs".to_owned());
-        let number = u32::try_from(self.code.entries.len()).map_err(too_many)?;
-        let base = u32::try_from(self.code.instructions.len()).map_err(too_many)?;
-        let pooled = u32::try_from(self.code.constants.len()).map_err(too_many)?;
-        let mut fragment = Fragment::new(number, base, pooled);
+        let start = self.start()?;
+        if let Some(fragment) = self.memo.get(program, start, table) {
+            return Ok(fragment);
+        }
+        let mut fragment = Fragment::new(start);
+        let mut expected = Vec::new();
         for function in &program.functions {
             Frame::of(&function.signature)?;
             let calls = Calls::of(function, program, table)?;
             fragment.push(&*self.compiler.compile(function)?, &calls)?;
+            expected.extend(calls.signatures());
         }
+        self.memo.insert(program, start, table, &expected, &fragment);
         Ok(fragment)
+    }
+
+    /// Where the next program begins.
+    fn start(&self) -> Result<Start, LoadError> {
+        let count = |len: usize| {
+            u32::try_from(len).map_err(|_| LoadError::Unsupported("too many programs".to_owned()))
+        };
+        Ok(Start {
+            program: count(self.code.entries.len())?,
+            base: count(self.code.instructions.len())?,
+            pooled: count(self.code.constants.len())?,
+        })
     }
 }
 
@@ -170,6 +205,7 @@ impl Executor for Interpreter {
     fn reset(&mut self, len: u32) -> Result<(), String> {
         self.code = Code::default();
         self.builtins.clear();
+        self.lengths.clear();
         self.callees.clear();
         self.counts = Counts::default();
         self.notes = Notes::default();
@@ -189,6 +225,7 @@ impl Executor for Interpreter {
         self.code.constants.append(&mut fragment.constants);
         self.code.entries.push(fragment.entries);
         self.code.handlers.extend(fragment.handlers);
+        self.lengths.push(self.faults.kept_fields(&program.sites));
         Ok(())
     }
 
@@ -235,16 +272,17 @@ impl Executor for Interpreter {
             arguments: Vec::new(),
         };
         let fault = Fault::ALL.iter().copied().find(|&fault| self.faults.has(fault));
-        let monitored = fault.is_some() || self.watcher.is_some();
+        let monitored = fault.is_some() || self.watcher.is_some() || self.intruder.is_some();
         let monitor = monitored.then(|| Monitor {
             origins: &self.code.origins,
             watcher: self.watcher.as_mut(),
+            intruder: self.intruder.as_mut(),
             notes: &mut self.notes,
             callers: vec![RETURN],
         });
         let ended = match (fault, monitor) {
             (Some(fault), Some(monitor)) => {
-                session.run(&mut Faulty::new(fault, &self.faults, monitor))
+                session.run(&mut Faulty::new(fault, &self.faults, &self.lengths, monitor))
             }
             (_, Some(monitor)) => session.run(&mut Checked { monitor }),
             (_, None) => session.run(&mut Plain),

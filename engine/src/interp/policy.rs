@@ -13,6 +13,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::cast_possible_truncation, reason = "addresses are sums modulo 2^32")]
 
+use std::collections::HashMap;
+
 use super::machine::Stop;
 use super::monitor::Monitor;
 use crate::executor::Access;
@@ -101,6 +103,19 @@ pub(super) trait Policy {
         self.watched(|monitor| monitor.enters(op, selection));
     }
 
+    /// What the op at index `op` gets for what it read at an offset; `is_bound` as in
+    /// [`super::Loaded`].
+    #[inline(always)]
+    fn fetched<const N: usize>(
+        &mut self,
+        _op: u32,
+        _at: u32,
+        _is_bound: bool,
+        bytes: [u8; N],
+    ) -> [u8; N] {
+        bytes
+    }
+
     /// How far past `last` a bounds check lets the index of an access go.
     #[inline(always)]
     fn slack(&mut self, _index: u32, _last: u32, _width: u32) -> u32 {
@@ -154,11 +169,31 @@ pub(super) struct Faulty<'a> {
     pub escape: Option<(i64, Access)>,
     /// Whether a call has returned and none was made since.
     returned: bool,
+    /// For each site of each program, whether fault 14 keeps what it loads.
+    lengths: &'a [Vec<bool>],
+    /// What it keeps, by offset: the first value read since guest code was entered.
+    kept: HashMap<u32, [u8; 4]>,
 }
 
 impl<'a> Faulty<'a> {
-    pub(super) fn new(fault: Fault, faults: &'a Faults, monitor: Monitor<'a>) -> Faulty<'a> {
-        Faulty { fault, faults, monitor, escape: None, returned: false }
+    pub(super) fn new(
+        fault: Fault,
+        faults: &'a Faults,
+        lengths: &'a [Vec<bool>],
+        monitor: Monitor<'a>,
+    ) -> Faulty<'a> {
+        let kept = HashMap::new();
+        Faulty { fault, faults, monitor, escape: None, returned: false, lengths, kept }
+    }
+
+    /// Whether fault 14 keeps what an op loads.
+    fn keeps(&self, op: u32) -> bool {
+        let origin = self.monitor.origins.get(op as usize);
+        let site = origin.and_then(|origin| Some((origin.program, origin.site?)));
+        site.and_then(|(program, site)| {
+            self.lengths.get(program as usize)?.get(site.0 as usize).copied()
+        })
+        .unwrap_or(false)
     }
 
     /// The address under the fault, and whether the fault made a difference.
@@ -217,6 +252,26 @@ impl Policy for Faulty<'_> {
             self.faults.trigger(self.fault);
         }
         enters || selection.fits()
+    }
+
+    fn fetched<const N: usize>(
+        &mut self,
+        op: u32,
+        at: u32,
+        is_bound: bool,
+        bytes: [u8; N],
+    ) -> [u8; N] {
+        let keeps = self.fault == Fault::LengthKept && (is_bound || self.keeps(op));
+        let Some(now) = bytes.first_chunk::<4>().filter(|_| keeps && N == 4) else {
+            return bytes;
+        };
+        let kept = *self.kept.entry(at).or_insert(*now);
+        if kept != *now {
+            self.faults.trigger(self.fault);
+        }
+        let mut given = bytes;
+        given.copy_from_slice(&kept[..N.min(4)]);
+        given
     }
 
     fn slack(&mut self, index: u32, last: u32, width: u32) -> u32 {

@@ -23,13 +23,21 @@ use crate::unwind::{CallSite, Handlers};
 /// mean gateways.
 const MAX_CODE: u32 = NOWHERE;
 
-/// The instructions of one program.
-pub(super) struct Fragment {
-    program: u32,
+/// Where the code of a program begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Start {
+    /// Load order of the program, from 0.
+    pub program: u32,
     /// Op index of the first instruction.
-    base: u32,
+    pub base: u32,
     /// Position of the first constant in the pool.
-    pooled: u32,
+    pub pooled: u32,
+}
+
+/// The instructions of one program.
+#[derive(Clone)]
+pub(super) struct Fragment {
+    start: Start,
     pub instructions: Vec<Instruction>,
     pub origins: Vec<Origin>,
     /// Op index of each function's first instruction.
@@ -45,12 +53,10 @@ pub(super) struct Fragment {
 }
 
 impl Fragment {
-    /// The start of a program's code, at an op index and a position in the pool.
-    pub(super) fn new(program: u32, base: u32, pooled: u32) -> Fragment {
+    /// The code of a program without functions yet.
+    pub(super) fn new(start: Start) -> Fragment {
         Fragment {
-            program,
-            base,
-            pooled,
+            start,
             instructions: Vec::new(),
             origins: Vec::new(),
             entries: Vec::new(),
@@ -78,7 +84,7 @@ impl Fragment {
             let end = reader.position().unwrap_or(count(bytecode.len())?);
             let (site, trap) = notes.take(start);
             let trap = trap.or(reader.seen.bounds_check.then_some(Trap::HeapOutOfBounds));
-            let origin = Origin { program: self.program, function, site, trap };
+            let origin = Origin { program: self.start.program, function, site, trap };
             let relocation = notes.relocation(end);
             if let Some(relocation) = relocation {
                 self.note_call(&instruction, relocation, calls)?;
@@ -112,7 +118,7 @@ impl Fragment {
     }
 
     fn next(&self) -> Result<u32, LoadError> {
-        let next = self.base.checked_add(count(self.instructions.len())?);
+        let next = self.start.base.checked_add(count(self.instructions.len())?);
         next.filter(|&next| next < MAX_CODE).ok_or_else(too_much_code)
     }
 
@@ -123,7 +129,7 @@ impl Fragment {
         seen: Seen,
     ) -> Result<(), LoadError> {
         if let (Some(value), Some(operand)) = (seen.constant, instruction.constant()) {
-            let place = self.pooled.checked_add(count(self.constants.len())?);
+            let place = self.start.pooled.checked_add(count(self.constants.len())?);
             *operand = Constant(place.ok_or_else(too_much_code)?);
             self.constants.push(value);
         }

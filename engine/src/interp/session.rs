@@ -22,6 +22,9 @@ pub(super) struct BuiltinCall {
     pub frame: Frame,
 }
 
+/// Bytes that a builtin moves in about the time of one operation.
+const BYTES_PER_FUEL: u64 = 64;
+
 /// All that one call needs.
 pub(super) struct Session<'a> {
     pub code: &'a Code,
@@ -141,6 +144,8 @@ impl Session<'_> {
         let results = &mut results[..frame.results()];
         let served = match builtin {
             Some(builtin) => {
+                let cost = bytes_moved(builtin, &self.arguments) / BYTES_PER_FUEL;
+                self.state.fuel = self.state.fuel.saturating_sub(cost);
                 let served = self.services.builtin(self.arena, builtin, &self.arguments);
                 served.map(|result| results.first_mut().map(|slot| *slot = result)).map(drop)
             }
@@ -224,4 +229,14 @@ const MAX_RESULTS: usize = 47;
 /// Something that only compiled code with a bug of ours could have reached.
 fn broken(what: &str) -> executor::Stop {
     executor::Stop::RuntimeFault(format!("the interpreter met a {what} that cannot be"))
+}
+
+/// How many bytes a builtin is asked to move: the last argument of those that move any.
+#[expect(clippy::cast_possible_truncation, reason = "an i32 argument")]
+fn bytes_moved(builtin: Builtin, args: &[Slot]) -> u64 {
+    let moved = match builtin {
+        Builtin::MemoryCopy | Builtin::MemoryFill => args.last().map_or(0, |&len| len as u32),
+        _ => 0,
+    };
+    u64::from(moved)
 }

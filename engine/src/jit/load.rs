@@ -30,7 +30,8 @@ impl Jit {
         let mode = program.mode;
         let target = self.target(mode)?;
         let mut compiler = Compiler::new(&*target);
-        let emit = |function| self.emit(function, mode, table, &mut compiler);
+        let lengths = self.faults.kept_fields(&program.sites);
+        let emit = |function| self.emit(function, mode, &lengths, table, &mut compiler);
         let functions = program.functions.iter().map(emit).collect::<Result<_, _>>()?;
         self.load_emitted(functions, mode, &program.sites)
     }
@@ -46,11 +47,13 @@ impl Jit {
         &mut self,
         function: &Arc<Function>,
         mode: Mode,
+        lengths: &[bool],
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Arc<EmittedFunction>, LoadError> {
         if self.faults.any() {
-            return self.lower(function, mode, table, compiler).map(|known| known.function);
+            let new = self.lower(function, mode, lengths, table, compiler);
+            return new.map(|known| known.function);
         }
         let configuration = Configuration {
             mode,
@@ -61,7 +64,7 @@ impl Jit {
         if let Some(known) = self.process().known.get(&configuration, function, table) {
             return Ok(known);
         }
-        let new = self.lower(function, mode, table, compiler)?;
+        let new = self.lower(function, mode, lengths, table, compiler)?;
         let emitted = new.function.clone();
         self.process_mut().known.insert(&configuration, function, new);
         Ok(emitted)
@@ -71,6 +74,7 @@ impl Jit {
         &self,
         function: &Function,
         mode: Mode,
+        lengths: &[bool],
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Known, LoadError> {
@@ -79,6 +83,7 @@ impl Jit {
             table: self.process().table.address(),
             control: self.process().control_address(),
             faults: &self.faults,
+            lengths,
             count_calls: self.count_calls,
             monitor: self.monitor,
         };

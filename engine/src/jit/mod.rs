@@ -23,6 +23,7 @@ mod compile;
 mod control;
 mod emitted;
 mod in_cell;
+mod in_thread;
 mod isa;
 mod known;
 mod library;
@@ -47,7 +48,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::Arena;
-use crate::cage::{Cage, CageError, DecoyTrace, GuardMode};
+use crate::cage::{Base, Cage, CageError, DecoyTrace, GuardMode};
 use crate::code_table::{CodeIndex, CodeTable};
 use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
 use crate::fault::{Fault, Faults};
@@ -58,7 +59,7 @@ pub use emitted::{EmittedFunction, Relocation, Symbol};
 pub use isa::{SettingError, processor_features};
 
 use isa::Settings;
-use process::Process;
+use process::{Kind, Process};
 use programs::Loaded;
 
 /// Where native code runs.
@@ -81,6 +82,8 @@ pub struct JitConfig {
     pub native: Native,
     /// What surrounds the arena; a cell is guarded by having nothing else in it.
     pub guard: GuardMode,
+    /// Where the arena lies.
+    pub base: Base,
     /// A planted fault.
     pub fault: Option<Fault>,
     /// Whether to count indirect calls, which costs each a memory increment.
@@ -97,6 +100,7 @@ impl Default for JitConfig {
             settings: Vec::new(),
             native: Native::InProcess,
             guard: GuardMode::Guard,
+            base: Base::Any,
             fault: None,
             count_calls: false,
             monitor: false,
@@ -125,7 +129,8 @@ pub enum JitError {
 /// to find out, and ends it.
 #[must_use]
 pub fn cell_refusal() -> Option<String> {
-    Process::new(Native::Cell, GuardMode::Guard).err().map(|error| error.to_string())
+    let kind = Kind { native: Native::Cell, guard: GuardMode::Guard, base: None };
+    Process::new(kind).err().map(|error| error.to_string())
 }
 
 /// Runs programs as native code. Bound to the thread that made it.
@@ -158,7 +163,7 @@ impl Jit {
     pub fn new(config: JitConfig) -> Result<Jit, JitError> {
         let settings = Settings { optimize: config.optimize, flags: config.settings };
         settings.target(Mode::Exact)?;
-        let mut process = Process::acquire(config.native, config.guard)?;
+        let mut process = Process::acquire(config.native, config.guard, config.base)?;
         process.reset(crate::arena::NULL_PAGE)?;
         Ok(Jit {
             settings,

@@ -21,15 +21,14 @@ use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
 use super::known::KnownFunctions;
 use super::programs::Loaded;
-use super::registry::Registration;
-use super::serve::{Gateway, Refusal, Server, Service, panic_message};
+use super::serve::{Gateway, Service, panic_message};
 use super::stack::GuestStack;
 use super::table::{NativeEntry, NativeTable};
-use super::thread::{Timer, ensure_signal_stack};
+use super::thread::Timer;
 use super::trampoline::Maker;
-use super::x86_64::{Fault, TRAP_INSTRUCTION, enter, leave, serve_gateway, status};
-use super::{JitError, Native, library, signals};
-use crate::cage::{Cage, GuardMode};
+use super::x86_64::{Fault, TRAP_INSTRUCTION, leave, serve_gateway};
+use super::{JitError, Native, library};
+use crate::cage::{Base, Cage, GuardMode, OPPOSITE};
 use crate::cell::{self, Cell, CellError, Death};
 use crate::executor::{Services, Slot};
 use crate::trap::Trap;
@@ -67,10 +66,28 @@ pub(super) struct Call<'a> {
     pub(super) deadline: Duration,
 }
 
+/// What tells processes apart before anything is loaded into them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    pub(super) native: Native,
+    pub(super) guard: GuardMode,
+    /// The base of the cage, unless the kernel chose it.
+    pub(super) base: Option<u64>,
+}
+
+impl Kind {
+    /// Whether the two differ in nothing but where the kernel did not put them.
+    fn is_opposite_of_another(self, wanted: Kind) -> bool {
+        let both = self.base.is_some() && wanted.base.is_some();
+        both && self != wanted && Kind { base: wanted.base, ..self } == wanted
+    }
+}
+
 /// Everything that guest code runs in. Bound to its thread: timers and signal stacks
 /// are.
 #[derive(Debug)]
 pub(super) struct Process {
+    kind: Kind,
     pub(super) cage: Cage,
     pub(super) code: CodeMemory,
     pub(super) table: NativeTable,
@@ -107,9 +124,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn here(guard: GuardMode) -> Result<Parts, JitError> {
+    fn here(guard: GuardMode, base: Option<u64>) -> Result<Parts, JitError> {
         Ok(Parts {
-            cage: Cage::new(guard)?,
+            cage: Cage::with_base(base, guard)?,
             code: CodeMemory::new()?,
             table: NativeTable::new()?,
             stack: GuestStack::new()?,
@@ -117,9 +134,9 @@ impl Parts {
         })
     }
 
-    fn shared() -> Result<Parts, JitError> {
+    fn shared(base: Option<u64>) -> Result<Parts, JitError> {
         Ok(Parts {
-            cage: Cage::shared()?,
+            cage: Cage::shared(base)?,
             code: CodeMemory::shared()?,
             table: NativeTable::shared()?,
             stack: GuestStack::shared()?,
@@ -143,41 +160,50 @@ thread_local! {
 
 impl Process {
     /// An empty process: one that was used before, if there is one.
-    pub(super) fn acquire(native: Native, guard: GuardMode) -> Result<Process, JitError> {
+    pub(super) fn acquire(
+        native: Native,
+        guard: GuardMode,
+        base: Base,
+    ) -> Result<Process, JitError> {
         let guard = if native == Native::Cell { GuardMode::Guard } else { guard };
+        let base = match base {
+            Base::Any => None,
+            Base::Opposite => {
+                let here = Process::acquire(native, guard, Base::Any)?;
+                let base = here.cage.base() ^ OPPOSITE;
+                here.release();
+                Some(base)
+            }
+        };
+        let kind = Kind { native, guard, base };
         let idle = IDLE.with_borrow_mut(|idle| {
-            idle.retain(|process| process.owner == std::process::id());
-            let index = idle.iter().position(|process| process.kind() == (native, guard))?;
+            idle.retain(|process| {
+                // One whose opposite is gone is of no use, and in the way of others.
+                let stale = process.kind.is_opposite_of_another(kind);
+                process.owner == std::process::id() && !stale
+            });
+            let index = idle.iter().position(|process| process.kind == kind)?;
             Some(idle.swap_remove(index))
         });
-        idle.map_or_else(|| Process::new(native, guard), Ok)
+        idle.map_or_else(|| Process::new(kind), Ok)
     }
 
     /// Keeps the process for the next [`Process::acquire`] on this thread.
     pub(super) fn release(self) {
-        let kind = self.kind();
         // At the end of its thread a process is dropped instead.
         let _ = IDLE.try_with(|idle| {
             let mut idle = idle.borrow_mut();
-            if idle.iter().all(|process| process.kind() != kind) {
+            if idle.iter().all(|process| process.kind != self.kind) {
                 idle.push(self);
             }
         });
     }
 
-    fn kind(&self) -> (Native, GuardMode) {
-        let native = match self.way {
-            Way::Thread(_) => Native::InProcess,
-            Way::Cell(_) => Native::Cell,
-        };
-        (native, self.cage.guard())
-    }
-
-    pub(super) fn new(native: Native, guard: GuardMode) -> Result<Process, JitError> {
-        let (parts, way) = match native {
-            Native::InProcess => (Parts::here(guard)?, Way::Thread(Timer::new()?)),
+    pub(super) fn new(kind: Kind) -> Result<Process, JitError> {
+        let (parts, way) = match kind.native {
+            Native::InProcess => (Parts::here(kind.guard, kind.base)?, Way::Thread(Timer::new()?)),
             Native::Cell => {
-                let parts = Parts::shared()?;
+                let parts = Parts::shared(kind.base)?;
                 let mut cell = parts.cell()?;
                 // A host that refuses says so here, not in the middle of a call.
                 cell.revive()?;
@@ -186,6 +212,7 @@ impl Process {
         };
         let Parts { cage, code, table, stack, control } = parts;
         let mut process = Process {
+            kind,
             cage,
             code,
             table,
@@ -346,57 +373,9 @@ impl Process {
         }
         let trampoline = self.entry(call.signature)?;
         match self.way {
-            Way::Thread(_) => self.run_here(services, trampoline, call),
+            Way::Thread(_) => self.run_in_thread(services, trampoline, call),
             Way::Cell(_) => self.run_in_cell(services, trampoline, call),
         }
-    }
-
-    fn run_here(
-        &mut self,
-        services: &mut dyn Services,
-        trampoline: u64,
-        call: Call<'_>,
-    ) -> Result<Ended, String> {
-        let Way::Thread(timer) = &self.way else { unreachable!("the caller looked") };
-        ensure_signal_stack().map_err(|e| format!("no signal stack: {e}"))?;
-        signals::ensure_first();
-        let (control, stack) = (self.control.get(), &self.stack);
-        let base = self.cage.base();
-        let mut server = Server {
-            services,
-            cage: &mut self.cage,
-            gateways: &self.gateways,
-            control,
-            programs: call.programs,
-            stack,
-            refusal: None,
-        };
-        let server = &raw mut server;
-        control.begin(call.depth, stack, server.cast());
-        let registration = Registration::new(control, &self.code.addresses());
-        let registration = registration.ok_or("too many threads run guest code")?;
-        let armed = timer.arm(call.deadline);
-        let slots = call.slots.as_mut_ptr();
-        // SAFETY: this thread is registered with its own control block, whose stack and
-        // server are set; the trampoline was made for the callee's signature, and the
-        // caller gave enough slots for it (`Jit::call`).
-        let status = unsafe { enter(control, trampoline, slots, call.callee, base) };
-        drop(armed);
-        drop(registration);
-        // SAFETY: guest code is left, so nothing else refers to the server any more.
-        let refusal = unsafe { (*server).refusal.take() };
-        Ok(ended(control, status, refusal))
-    }
-}
-
-fn ended(control: &Control, status: u32, refusal: Option<Refusal>) -> Ended {
-    match (status, refusal) {
-        (status::RETURNED, _) => Ended::Returned,
-        (status::STOPPED, Some(Refusal::Trap { trap, caller })) => Ended::Raised { trap, caller },
-        (status::STOPPED, Some(Refusal::Panic(message))) => Ended::Broken(message),
-        (status::FAULTED, _) => Ended::Faulted(Box::new(control.fault.read())),
-        (status::INTERRUPTED, _) => Ended::Interrupted { pc: control.fault.read().pc },
-        (status, refusal) => Ended::Broken(format!("left guest code with {status}, {refusal:?}")),
     }
 }
 

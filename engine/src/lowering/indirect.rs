@@ -73,7 +73,7 @@ impl Lowering<'_, '_> {
         if self.cx.monitor {
             self.note_wrong_entry(actual, other);
         }
-        if !self.skips_signature(actual, other) {
+        if !self.skips_signature(index, other) {
             self.pos.ins().trapnz(other, Trap::BadCodeReference.code());
         }
         self.pos.ins().load(I64, flags, entry, native_abi::ENTRY_ADDRESS)

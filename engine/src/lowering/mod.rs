@@ -37,7 +37,7 @@ use cranelift_codegen::ir::{
 };
 
 use crate::code_table::SignatureId;
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::passes::Mode;
 use crate::passes::handlers::{split_edges, throwing_calls};
 use crate::passes::opcode::{Class, class};
@@ -54,6 +54,9 @@ pub struct Context<'a> {
     pub control: u64,
     /// The planted faults of the run.
     pub faults: &'a Faults,
+    /// For each site whether it loads a field that [`Fault::LengthKept`] keeps; empty in runs
+    /// without that fault.
+    pub lengths: &'a [bool],
     /// Whether indirect calls are counted in the control block.
     pub count_calls: bool,
     /// Whether indirect calls note in the control block that they found an entry of
@@ -216,6 +219,9 @@ impl Lowering<'_, '_> {
         let checked = self.loosened(*address, width);
         *address = self.native_address(checked, displacement)?;
         self.pos.func.dfg.insts[inst] = data;
+        if self.cx.faults.has(Fault::LengthKept) {
+            self.keep_length(inst, checked);
+        }
         Ok(())
     }
 

@@ -7,14 +7,16 @@
 //! instruction selector that folds them does.
 #![forbid(unsafe_code)]
 
+use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{
-    InstBuilder as _, InstructionData, MemFlagsData, Opcode, Value, ValueDef,
+    Inst, InstBuilder as _, InstructionData, MemFlagsData, Opcode, Value, ValueDef,
 };
 
 use super::{Lowering, native_abi};
 use crate::fault::Fault;
+use crate::site::SiteId;
 
 /// How many nested sums and selects are seen through.
 const DEPTH: u32 = 8;
@@ -212,13 +214,66 @@ impl Lowering<'_, '_> {
         Some(self.pos.ins().isub(wrong, right))
     }
 
-    /// Fault 18: whether an indirect call goes on although its entry has another signature
-    /// than the expected one. The entry that traps has none; reaching it is no difference.
-    pub(super) fn skips_signature(&mut self, actual: Value, other: Value) -> bool {
+    /// Fault 14: a field that lies at a fixed distance from vmctx is loaded where the function
+    /// begins, and every later load gives that value. `address` is the arena offset that the
+    /// lowered load `inst` goes through.
+    pub(super) fn keep_length(&mut self, inst: Inst, address: Value) {
+        let site = SiteId::from_source_loc(self.pos.func.srcloc(inst));
+        let kept = site.and_then(|site| self.cx.lengths.get(site.0 as usize)).copied();
+        let data = self.pos.func.dfg.insts[inst];
+        let InstructionData::Load { opcode: Opcode::Load, arg, flags, offset } = data else {
+            return;
+        };
+        let Some(entry) = self.pos.layout().entry_block().filter(|_| kept == Some(true)) else {
+            return;
+        };
+        let dfg = &self.pos.func.dfg;
+        let vmctx = dfg.block_params(entry).first().copied();
+        if vmctx != Some(dfg.resolve_aliases(address)) || dfg.ctrl_typevar(inst) != I32 {
+            return;
+        }
+        // In exact runs the distance is part of the address.
+        let distance = match self.definition(arg) {
+            Some(InstructionData::Binary { opcode: Opcode::Iadd, args: [_, extended] }) => {
+                self.distance(extended)
+            }
+            _ => 0,
+        };
+        let flags = self.pos.func.dfg.mem_flags[flags];
+        let base = self.base;
+        let mut first = FuncCursor::new(self.pos.func).at_first_insertion_point(entry);
+        let context = first.ins().uextend(I64, address);
+        let context = first.ins().iadd(base, context);
+        let context = first.ins().iadd_imm_s(context, distance);
+        let kept = first.ins().load(I32, flags, context, offset);
+        let now = self.pos.ins().load(I32, flags, arg, offset);
+        let differs = self.pos.ins().bxor(now, kept);
+        self.note_trigger_if(differs);
+        self.pos.func.replace(inst).bor(kept, kept);
+    }
+
+    /// The constant in `uextend(iadd(vmctx, constant))`, 0 if there is none.
+    fn distance(&self, extended: Value) -> i64 {
+        let Some(InstructionData::Unary { opcode: Opcode::Uextend, arg }) =
+            self.definition(extended)
+        else {
+            return 0;
+        };
+        match self.definition(arg) {
+            Some(InstructionData::Binary { opcode: Opcode::Iadd, args: [_, constant] }) => {
+                self.constant(constant).unwrap_or(0) & i64::from(u32::MAX)
+            }
+            _ => 0,
+        }
+    }
+
+    /// Fault 18: whether an indirect call goes on although the entry of `index` has another
+    /// signature than the expected one. Entry 0 traps by itself; reaching it is no difference.
+    pub(super) fn skips_signature(&mut self, index: Value, other: Value) -> bool {
         let skips = self.cx.faults.has(Fault::AnySignature);
         if skips {
-            let callable = self.pos.ins().icmp_imm_u(IntCC::NotEqual, actual, 0);
-            let wrong = self.pos.ins().band(callable, other);
+            let entered = self.pos.ins().icmp_imm_u(IntCC::NotEqual, index, 0);
+            let wrong = self.pos.ins().band(entered, other);
             self.note_trigger_if(wrong);
         }
         skips

@@ -39,7 +39,8 @@ use crate::program::{FuncId, Program};
 use crate::site::Site;
 
 /// The kind of run that a program is prepared for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// No undefined behaviour is left: all executors must agree bit for bit.
     Exact,

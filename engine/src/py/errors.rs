@@ -4,8 +4,10 @@
 use pyo3::PyErr;
 use pyo3::exceptions::{PyException, PyMemoryError, PyOSError, PyValueError};
 
+use crate::attack::AttackError;
 use crate::clif::SourceError;
 use crate::confuse;
+use crate::corrupt;
 use crate::frontend::FrontendError;
 use crate::jit::JitError;
 use crate::run::RunError;
@@ -15,6 +17,13 @@ use crate::weave::WeaveError;
 pyo3::create_exception!(engine, InvalidInput, PyValueError, "Not valid WebAssembly.");
 pyo3::create_exception!(engine, Unsupported, PyException, "Valid, but not for this engine.");
 pyo3::create_exception!(engine, PlanError, PyValueError, "A plan that does not fit its program.");
+pyo3::create_exception!(engine, ScheduleError, PyValueError, "Not a schedule for its program.");
+pyo3::create_exception!(
+    engine,
+    SnapshotError,
+    PyValueError,
+    "A snapshot that does not fit its program, or is none."
+);
 pyo3::create_exception!(engine, CompileFailure, PyException, "A compiler failed on valid input.");
 
 /// What a failed translation is in Python.
@@ -27,6 +36,11 @@ pub(super) fn frontend(error: FrontendError) -> PyErr {
         FrontendError::CompileFailure(message) => CompileFailure::new_err(message),
         FrontendError::Environment(message) => PyOSError::new_err(message),
     }
+}
+
+/// What a module with a wrong import of the attack interface is in Python.
+pub(super) fn attack(error: &AttackError) -> PyErr {
+    InvalidInput::new_err((error.to_string(), None::<usize>, None::<usize>))
 }
 
 /// What CLIF that makes no program is in Python.
@@ -43,10 +57,17 @@ pub(super) fn clif(error: SourceError) -> PyErr {
 pub(super) fn run(error: RunError) -> PyErr {
     match error {
         RunError::Request(message) => PyValueError::new_err(message),
+        RunError::Schedule(error) => schedule(error),
         RunError::Unsupported(feature) => Unsupported::new_err(feature),
         RunError::CompileFailure(message) => CompileFailure::new_err(message),
+        RunError::Snapshot(message) => SnapshotError::new_err(message),
         RunError::Environment(message) => PyMemoryError::new_err(message),
     }
+}
+
+/// What a schedule that cannot be followed is in Python.
+pub(super) fn schedule(error: corrupt::ScheduleError) -> PyErr {
+    ScheduleError::new_err(error.to_string())
 }
 
 /// What a plan that does not fit is in Python.

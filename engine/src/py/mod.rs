@@ -4,6 +4,7 @@
 mod errors;
 mod program;
 mod run;
+mod snapshot;
 mod wasi;
 
 use pyo3::exceptions::PyValueError;
@@ -11,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use serde_json::{Map, Value};
 
+use crate::attack;
 use crate::census;
 use crate::clif;
 use crate::clif::generate::{Dialect, generate};
@@ -26,15 +28,20 @@ use crate::weave::{Signature, Weave, weave};
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::errors::{CompileFailure, InvalidInput, PlanError, Unsupported};
+    use super::errors::{
+        CompileFailure, InvalidInput, PlanError, ScheduleError, SnapshotError, Unsupported,
+    };
     #[pymodule_export]
     use super::program::Program;
+    #[pymodule_export]
+    use super::snapshot::check_record;
     #[pymodule_export]
     use super::wasi::run_wasi;
     #[pymodule_export]
     use super::{
-        answers, assemble, catalogue, cell_refusal, clif_arena, faults, generate_clif, mutate,
-        processor_features, run_lines, signatures, smith_module, versions, weave_module,
+        answers, assemble, attack_functions, attacks, catalogue, cell_refusal, clif_arena, faults,
+        generate_clif, mutate, processor_features, run_lines, signatures, smith_module, versions,
+        weave_module,
     };
 }
 
@@ -133,6 +140,26 @@ fn answers(
     let results = results.iter().map(|name| ValType::from_name(name).ok_or_else(|| unknown(name)));
     let results = results.collect::<PyResult<Vec<_>>>()?;
     Ok(crate::runtime::answers(module, name, &args, before, &results))
+}
+
+/// Whether a module corrupts VM data itself.
+#[pyfunction]
+fn attacks(wasm: &[u8]) -> bool {
+    attack::imported_by(wasm)
+}
+
+/// The functions of the attack interface that are no fields.
+#[pyfunction]
+fn attack_functions(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let describe = |function: &attack::Function| {
+        let dict = PyDict::new(py);
+        let params = function.params.iter().map(|(name, ty)| (*name, ty.name()));
+        dict.set_item("name", function.name)?;
+        dict.set_item("params", params.collect::<Vec<_>>())?;
+        dict.set_item("result", function.result.map(ValType::name))?;
+        Ok(dict)
+    };
+    attack::functions().iter().map(describe).collect()
 }
 
 /// What a census can name: opcodes that can run, and fields.

@@ -6,9 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::errors;
-use super::run::{self, Choice};
+use super::run::{self, Choice, Part};
+use super::snapshot;
+use crate::attack;
 use crate::clif;
 use crate::confuse::{self, Kind, Place, Plan};
+use crate::corrupt::Schedule;
 use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, FuncId, Item, Module, ValType};
@@ -33,6 +36,7 @@ impl Program {
     #[new]
     fn new(py: Python<'_>, wasm: &[u8]) -> PyResult<Program> {
         let program = py.detach(|| frontend::translate(wasm)).map_err(errors::frontend)?;
+        attack::check(&program.module).map_err(|error| errors::attack(&error))?;
         Ok(Program { subject: Subject::new(program) })
     }
 
@@ -95,6 +99,11 @@ impl Program {
         self.subject.describe().to_string()
     }
 
+    fn corrupted(&self, schedule: &str) -> PyResult<Program> {
+        let schedule = Schedule::from_json(schedule).map_err(errors::schedule)?;
+        Ok(Program { subject: self.subject.corrupted(schedule) })
+    }
+
     fn places(&self) -> Vec<(u32, u32, &'static str)> {
         let places = self.subject.survey().places.iter();
         places.map(|place| (place.function.0, place.site, place.kind.name())).collect()
@@ -133,7 +142,8 @@ impl Program {
         calls, *, executor = "interpreter", mode = "exact", native = "in-process",
         guard = "guard", fuel = FUEL,
         deadline = DEADLINE, depth = DEPTH, max_memory = MAX_MEMORY, max_table = MAX_TABLE,
-        settings = Vec::new(), fault = None, check_objects = false
+        settings = Vec::new(), fault = None, check_objects = false,
+        relocated = false, save = false, resume = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python method")]
     fn run<'py>(
@@ -152,8 +162,17 @@ impl Program {
         settings: Vec<(String, String)>,
         fault: Option<&str>,
         check_objects: bool,
+        relocated: bool,
+        save: bool,
+        resume: Option<snapshot::Given<'py>>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let choice = Choice::new(executor, native, guard, settings, fault)?;
+        let choice = Choice::new(executor, native, guard, settings, fault)?.relocated(relocated);
+        let part = match resume {
+            Some(_) if save => return Err(PyValueError::new_err("either save or resume")),
+            Some(given) => Part::Resume(Box::new(given.snapshot()?)),
+            None if save => Part::Save,
+            None => Part::Whole,
+        };
         let request = Request {
             calls: calls.into_iter().map(|(export, args)| Call { export, args }).collect(),
             mode: run::mode(mode)?,
@@ -162,8 +181,13 @@ impl Program {
             check_objects,
             imports: Imports::Stubs,
         };
-        let report = py.detach(|| choice.run(&self.subject, &request)).map_err(errors::run)?;
-        run::report(py, &report)
+        let ran = py.detach(|| choice.run(&self.subject, &request, &part));
+        let (report, saved) = ran.map_err(errors::run)?;
+        let dict = run::report(py, &report)?;
+        if let Some(saved) = saved {
+            dict.set_item("snapshot", snapshot::dictionary(py, &saved)?)?;
+        }
+        Ok(dict)
     }
 }
 

@@ -9,15 +9,16 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use super::errors;
-use crate::cage::GuardMode;
+use crate::cage::{Base, GuardMode};
 use crate::clif;
+use crate::corrupt::{Event, Written};
 use crate::executor::{Access, Escape};
 use crate::fault::{Fault, Faults};
 use crate::interp::Interpreter;
 use crate::jit::{Jit, JitConfig, Native};
 use crate::passes::Mode;
 use crate::reference::Reference;
-use crate::run::{Observed, Outcome, Report, Request, RunError, Subject, Trace, Witness};
+use crate::run::{Observed, Outcome, Report, Request, RunError, Snapshot, Subject, Trace, Witness};
 use crate::runtime::Value;
 
 thread_local! {
@@ -31,8 +32,19 @@ pub(super) struct Choice {
     executor: String,
     native: Native,
     guard: GuardMode,
+    base: Base,
     settings: Vec<(String, String)>,
     fault: Option<Fault>,
+}
+
+/// Which part of a run is made.
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// All of it, and a snapshot at its end.
+    Save,
+    /// What is not behind a snapshot.
+    Resume(Box<Snapshot>),
 }
 
 impl Choice {
@@ -57,48 +69,63 @@ impl Choice {
         let unknown = |name: &str| PyValueError::new_err(format!("unknown fault {name:?}"));
         let fault =
             fault.map(|name| Fault::from_name(name).ok_or_else(|| unknown(name))).transpose()?;
-        Ok(Choice { executor: executor.to_owned(), native, guard, settings, fault })
+        let base = Base::Any;
+        Ok(Choice { executor: executor.to_owned(), native, guard, base, settings, fault })
     }
 
-    /// Runs a program in the executor of this choice.
-    pub(super) fn run(self, subject: &Subject, request: &Request) -> Result<Report, RunError> {
+    /// The same with the arena elsewhere: see `Base`. Arenas of safe code lie wherever the
+    /// allocator puts them, which is elsewhere, too, than where the usual one lies.
+    pub(super) fn relocated(self, relocated: bool) -> Choice {
+        Choice { base: if relocated { Base::Opposite } else { Base::Any }, ..self }
+    }
+
+    /// Runs a part of a program in the executor of this choice.
+    pub(super) fn run(
+        self,
+        subject: &Subject,
+        request: &Request,
+        part: &Part,
+    ) -> Result<(Report, Option<Snapshot>), RunError> {
+        let run = |executor: &mut dyn Observed| match part {
+            Part::Whole => Ok((subject.run(executor, request)?, None)),
+            Part::Save => subject.save(executor, request),
+            Part::Resume(from) => Ok((subject.resume(executor, request, from)?, None)),
+        };
         match self.executor.as_str() {
-            "interpreter" => self.interpret(subject, request),
-            "jit" => self.native(true, subject, request),
-            "jit-unoptimized" => self.native(false, subject, request),
-            "reference" => subject.run(&mut Reference::default(), request),
+            "interpreter" => self.interpret(run),
+            "jit" | "jit-unoptimized" => self.native(subject.is_attacked(), run),
+            "reference" => run(&mut Reference::default()),
             other => Err(RunError::Request(format!("unknown executor {other:?}"))),
         }
     }
 
-    fn interpret(self, subject: &Subject, request: &Request) -> Result<Report, RunError> {
-        let kept = INTERPRETER.take().filter(|_| self.fault.is_none());
-        let mut interpreter = kept.unwrap_or_else(|| Interpreter::new(Faults::new(self.fault)));
-        let report = subject.run(&mut interpreter, request);
-        if self.fault.is_none() {
-            INTERPRETER.set(Some(interpreter));
+    fn interpret<T>(self, run: impl FnOnce(&mut dyn Observed) -> T) -> T {
+        if self.fault.is_some() || self.base == Base::Opposite {
+            return run(&mut Interpreter::new(Faults::new(self.fault)));
         }
-        report
+        let kept = INTERPRETER.take();
+        let mut interpreter = kept.unwrap_or_else(|| Interpreter::new(Faults::default()));
+        let result = run(&mut interpreter);
+        INTERPRETER.set(Some(interpreter));
+        result
     }
 
-    fn native(
+    fn native<T>(
         self,
-        optimize: bool,
-        subject: &Subject,
-        request: &Request,
-    ) -> Result<Report, RunError> {
+        attacked: bool,
+        run: impl FnOnce(&mut dyn Observed) -> Result<T, RunError>,
+    ) -> Result<T, RunError> {
         let config = JitConfig {
-            optimize,
+            optimize: self.executor == "jit",
             settings: self.settings,
             native: self.native,
             guard: self.guard,
+            base: self.base,
             fault: self.fault,
             count_calls: false,
-            monitor: subject.is_confused() || self.fault.is_some(),
+            monitor: attacked || self.fault.is_some(),
         };
-        let mut jit = Jit::new(config).map_err(errors::jit)?;
-        let executor: &mut dyn Observed = &mut jit;
-        subject.run(executor, request)
+        run(&mut Jit::new(config).map_err(errors::jit)?)
     }
 }
 
@@ -177,7 +204,11 @@ pub(super) fn report<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'p
     dict.set_item("host_calls", host_calls)?;
     dict.set_item("escapes", list(py, &report.traces, trace)?)?;
     dict.set_item("witnesses", list(py, &report.witnesses, witness)?)?;
+    dict.set_item("written", list(py, &report.written, written)?)?;
+    let events = Event::ALL.iter().map(|&event| (event.name(), report.events.get(event)));
+    dict.set_item("events", entry(py, &events.collect::<Vec<_>>())?)?;
     dict.set_item("arena_digest", report.arena_digest.0)?;
+    dict.set_item("base", report.base)?;
     let counts = &report.counts;
     let counts = entry(
         py,
@@ -202,6 +233,8 @@ fn times<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'py, PyDict>> 
         ("instantiate", times.instantiate),
         ("run", times.run),
         ("inspect", times.inspect),
+        ("save", times.save),
+        ("restore", times.restore),
     ] {
         dict.set_item(stage, time.as_secs_f64())?;
     }
@@ -277,6 +310,17 @@ fn escape<'py>(
         registers.set_item(name, register)?;
     }
     dict.set_item("registers", registers)?;
+    Ok(dict)
+}
+
+/// The dictionary `Written`.
+fn written<'py>(py: Python<'py>, written: &Written) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    if let Some(offset) = written.offset {
+        dict.set_item("offset", offset)?;
+        dict.set_item("before", written.before)?;
+        dict.set_item("after", written.after)?;
+    }
     Ok(dict)
 }
 

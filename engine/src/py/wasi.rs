@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use super::errors;
 use super::program::{DEPTH, MAX_MEMORY, MAX_TABLE, Program};
-use super::run::{self, Choice};
+use super::run::{self, Choice, Part};
 use crate::executor::Limits;
 use crate::run::{Call, Imports, Request};
 use crate::runtime::Reservations;
@@ -28,7 +28,8 @@ const NO_DEADLINE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     program, *, args, env = Vec::new(), preopens = Vec::new(), stdin = None, capture = None,
     executor = "jit", mode = "as-shipped", native = "in-process", guard = "guard",
     fuel = u64::MAX, deadline = None, depth = DEPTH, max_memory = MAX_MEMORY,
-    max_table = MAX_TABLE, settings = Vec::new(), fault = None, calls = None, repeatable = false, check_objects = false
+    max_table = MAX_TABLE, settings = Vec::new(), fault = None, calls = None, repeatable = false, attacks = false,
+    check_objects = false, relocated = false
 ))]
 #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python function")]
 pub(super) fn run_wasi<'py>(
@@ -52,9 +53,11 @@ pub(super) fn run_wasi<'py>(
     fault: Option<&str>,
     calls: Option<Vec<(String, Vec<Option<u128>>)>>,
     repeatable: bool,
+    attacks: bool,
     check_objects: bool,
+    relocated: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let choice = Choice::new(executor, native, guard, settings, fault)?;
+    let choice = Choice::new(executor, native, guard, settings, fault)?.relocated(relocated);
     let captured = capture.map(|limit| (Captured::new(limit), Captured::new(limit)));
     let (stdout, stderr) = match &captured {
         Some((out, err)) => (Output::Capture(out.clone()), Output::Capture(err.clone())),
@@ -73,9 +76,10 @@ pub(super) fn run_wasi<'py>(
         limits: Limits { fuel, deadline, depth },
         reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
         check_objects,
-        imports: Imports::Wasi(wasi.clone()),
+        imports: Imports::Wasi { wasi: wasi.clone(), attacks },
     };
-    let report = py.detach(|| choice.run(&program.subject, &request)).map_err(errors::run)?;
+    let ran = py.detach(|| choice.run(&program.subject, &request, &Part::Whole));
+    let (report, _) = ran.map_err(errors::run)?;
     let dict = run::report(py, &report)?;
     dict.set_item("wasi_calls", wasi.made())?;
     if let Some((out, err)) = captured {

@@ -75,6 +75,9 @@ impl Machine<'_> {
         args: &[DataValue],
     ) -> Result<(), Halt> {
         let builtin = Builtin::from_index(index).ok_or(Trap::BadCodeReference)?;
+        if builtin == Builtin::ThrowRef {
+            return Err(Halt::Refused("exceptions".to_owned()));
+        }
         let args: Vec<Slot> = args.iter().map(value::to_slot).collect();
         let result = services.builtin(self.memory.arena, builtin, &args)?;
         let top = self.top();

@@ -106,6 +106,10 @@ impl Executor for Reference {
 }
 
 impl Observed for Reference {
+    fn base(&mut self) -> u64 {
+        self.arena.base()
+    }
+
     fn watch(&mut self, _: Option<Watcher>) {}
 
     fn traces(&mut self, _: &[&Prepared]) -> Vec<Trace> {

@@ -4,12 +4,16 @@
 //! program that calls a builtin is refused.
 #![forbid(unsafe_code)]
 
+use super::corruption;
 use super::observe::Observed;
 use super::watch::Watch;
-use super::{Call, Outcome, Report, Request, RunError, Subject, Times, guarded, timed};
-use crate::arena::{Arena, OutOfArena, PAGE};
+use super::{
+    Call, Outcome, Part, Report, Request, RunError, Snapshot, Subject, Times, guarded, timed,
+};
+use crate::arena::{Arena, OutOfArena, OwnedArena, PAGE, Pages};
 use crate::clif::{DIGESTED, LEN, MEMORY, MEMORY_BYTES, SHADOW_STACK};
 use crate::code_table::{CodeIndex, CodeTable, Target};
+use crate::corrupt::{Corruption, Event, Field, Place, Places};
 use crate::executor::{Services, Slot, Stop};
 use crate::passes::{Prepared, return_area, shadow_stack};
 use crate::program::{Builtin, FuncId, FuncType, Item, Program};
@@ -17,12 +21,13 @@ use crate::runtime::{ArenaDigest, MemoryState, Value, significant};
 use crate::site::SiteId;
 use crate::trap::Trap;
 
-/// Runs a program once: makes the calls in order.
+/// Runs a part of a program: makes its calls in order.
 pub(super) fn run(
     subject: &Subject,
     executor: &mut dyn Observed,
     request: &Request,
-) -> Result<Report, RunError> {
+    part: &Part<'_>,
+) -> Result<(Report, Option<Snapshot>), RunError> {
     let mut report = Report::new(Outcome::Values(Vec::new()));
     let mut times = Times::default();
     let prepared = timed(&mut times.prepare, || subject.prepared(request.mode))?;
@@ -30,21 +35,38 @@ pub(super) fn run(
     let loaded = timed(&mut times.compile, || guarded(|| load(executor, prepared)));
     let table = match loaded {
         Ok(loaded) => loaded?,
-        Err(fault) => return Ok(Report::new(Outcome::RuntimeFault(fault))),
+        Err(fault) => return Ok((Report::new(Outcome::RuntimeFault(fault)), None)),
     };
+    if let Some(snapshot) = part.from {
+        snapshot.pages.write(executor.arena())?;
+        report.calls = part.calls_before();
+    }
     let watched = request.check_objects || subject.is_confused();
     executor.watch(watched.then(|| watch.bare_watcher()));
-    let bare = Bare { program: subject.program(), prepared, table, watch };
+    let corruption = corruption::of_run(subject, request, executor, &[prepared], &NoFields, LEN)?;
+    let bare = Bare { program: subject.program(), prepared, table, watch, corruption };
     timed(&mut times.run, || bare.calls(executor, request, &mut report.calls));
     if let Some(what) = executor.missing() {
         return Err(RunError::Unsupported(what.to_owned()));
     }
+    report.base = executor.base();
     report.counts = executor.counts();
     report.fault_triggered = executor.fault_triggered();
     timed(&mut times.inspect, || bare.inspect(executor, &mut report));
     report.witnesses = bare.watch.witnesses();
+    if let Some(corruption) = &bare.corruption {
+        corruption::report(corruption, &mut report);
+    }
+    let snapshot = match part.save {
+        true => timed(&mut times.save, || {
+            let pristine = OwnedArena::new(LEN);
+            let pages = || Ok(Pages::dirtied(executor.arena(), &pristine)?);
+            Snapshot::take(subject, request, &report, None, pages)
+        })?,
+        false => None,
+    };
     report.times = times;
-    Ok(report)
+    Ok((report, snapshot))
 }
 
 /// Readies the executor, and gives the code table: function *n* is entry *n* + 1.
@@ -65,11 +87,12 @@ struct Bare<'a> {
     prepared: &'a Prepared,
     table: CodeTable,
     watch: Watch,
+    corruption: Option<Corruption>,
 }
 
 impl Bare<'_> {
     fn calls(&self, executor: &mut dyn Observed, request: &Request, outcomes: &mut Vec<Outcome>) {
-        for call in &request.calls {
+        for call in &request.calls[outcomes.len()..] {
             let outcome = guarded(|| self.call(executor, call, request));
             let outcome = outcome.unwrap_or_else(Outcome::RuntimeFault);
             let go_on = outcome.may_go_on();
@@ -109,6 +132,9 @@ impl Bare<'_> {
             args.push(top.into());
         }
         let index = u32::try_from(function + 1).expect("the code table has room for it");
+        if let Some(corruption) = &self.corruption {
+            corruption.at(Event::Entry, None, executor.arena());
+        }
         let returned =
             executor.call(&self.table, &mut Nobody, CodeIndex(index), &args, request.limits)?;
         if !needed {
@@ -176,6 +202,15 @@ const _: () = assert!(shadow_stack::WORDS_END <= SHADOW_STACK && LEN.is_multiple
 /// An arena that is shorter than it was: our own fault.
 fn broken(error: OutOfArena) -> Stop {
     Stop::RuntimeFault(error.to_string())
+}
+
+/// There are no structures, so schedules have offsets only.
+struct NoFields;
+
+impl Places for NoFields {
+    fn place(&self, _: &Field) -> Option<Place> {
+        None
+    }
 }
 
 /// Serves nothing: the program has no imports, and builtins need an instance.

@@ -1,7 +1,9 @@
 //! Why a program did not run at all.
 #![forbid(unsafe_code)]
 
+use crate::attack::AttackError;
 use crate::code_table::TableFull;
+use crate::corrupt::ScheduleError;
 use crate::executor::LoadError;
 use crate::frontend::FrontendError;
 use crate::passes::PassError;
@@ -13,12 +15,18 @@ pub enum RunError {
     /// The request does not fit the program.
     #[error("{0}")]
     Request(String),
+    /// The program cannot be corrupted like that.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// The program needs something that the engine does not have.
     #[error("unsupported: {0}")]
     Unsupported(String),
     /// A compiler panicked or rejected valid input.
     #[error("compile failure: {0}")]
     CompileFailure(String),
+    /// A snapshot is none of this run's.
+    #[error("{0}")]
+    Snapshot(String),
     /// This machine denied something.
     #[error("{0}")]
     Environment(String),
@@ -31,6 +39,12 @@ impl From<FrontendError> for RunError {
             FrontendError::Environment(message) => RunError::Environment(message),
             error => RunError::CompileFailure(error.to_string()),
         }
+    }
+}
+
+impl From<AttackError> for RunError {
+    fn from(error: AttackError) -> RunError {
+        RunError::Request(error.to_string())
     }
 }
 

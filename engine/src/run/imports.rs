@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::{Imports, RunError};
+use crate::attack;
 use crate::program::{FuncType, Import, Item, Module};
 use crate::runtime::{Extern, HostFunction, InstanceId, Store};
 use crate::wasi::{self, Wasi};
@@ -25,8 +26,9 @@ pub(super) fn externs(
                 let position = module.functions[function].ty;
                 let ty = &module.types[position];
                 let host = match imports {
+                    _ if imports.attack(import) => Some(attack::function(&import.name, ty)?),
                     Imports::Stubs => answerable(module, position).then(|| stub(import, ty)),
-                    Imports::Wasi(wasi) => wasi_function(wasi, import, ty),
+                    Imports::Wasi { wasi, .. } => wasi_function(wasi, import, ty),
                 };
                 let mut define = |host| store.define_host_as(host, module, position);
                 host.map(|host| define(host).map(Extern::Function)).transpose()?
@@ -35,12 +37,19 @@ pub(super) fn externs(
                 Imports::Stubs => {
                     provided.and_then(|instance| store.export(instance, &position.to_string()))
                 }
-                Imports::Wasi(_) => None,
+                Imports::Wasi { .. } => None,
             },
         };
         externs.push(item.ok_or_else(|| unknown(module, import))?);
     }
     Ok(externs)
+}
+
+impl Imports {
+    /// Whether an import is one of the attack interface.
+    fn attack(&self, import: &Import) -> bool {
+        import.module == attack::MODULE && !matches!(self, Imports::Wasi { attacks: false, .. })
+    }
 }
 
 /// Says that nothing fills an import, and whether something of its name would.

@@ -3,7 +3,8 @@
 
 use crate::cage::DecoyTrace;
 use crate::executor::{Access, Executor};
-use crate::interp::{Interpreter, Observation, Watcher};
+use crate::fault::Fault;
+use crate::interp::{Interpreter, Intruder, Observation, Watcher};
 use crate::jit::Jit;
 use crate::passes::Prepared;
 use crate::site::{Site, SiteId};
@@ -37,13 +38,25 @@ pub enum Trace {
 
 /// An executor whose runs can be observed.
 pub trait Observed: Executor {
+    /// The address that offset 0 has in this process: it tells arenas apart.
+    fn base(&mut self) -> u64;
+
     /// Shows accesses and indirect calls of the calls to come to a watcher, or not.
     /// Executors that cannot tell ignore it.
     fn watch(&mut self, watcher: Option<Watcher>);
 
+    /// Has an intruder see the loads of the calls to come, or not. Executors that cannot
+    /// stop between a load and its use ignore it.
+    fn intrude(&mut self, _intruder: Option<Intruder>) {}
+
     /// What was noticed since the last look; sites are looked up in `programs`, by load
     /// order.
     fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace>;
+
+    /// The planted fault of this executor, which its runtime has too.
+    fn fault(&self) -> Option<Fault> {
+        None
+    }
 
     /// Whether the planted fault of this executor, if it has one, has met its trigger.
     fn fault_triggered(&self) -> bool;
@@ -56,8 +69,16 @@ pub trait Observed: Executor {
 }
 
 impl Observed for Interpreter {
+    fn base(&mut self) -> u64 {
+        self.owned_arena().base()
+    }
+
     fn watch(&mut self, watcher: Option<Watcher>) {
         Interpreter::watch(self, watcher);
+    }
+
+    fn intrude(&mut self, intruder: Option<Intruder>) {
+        Interpreter::intrude(self, intruder);
     }
 
     fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace> {
@@ -78,12 +99,20 @@ impl Observed for Interpreter {
         refused.chain(transfers).collect()
     }
 
+    fn fault(&self) -> Option<Fault> {
+        self.faults().active()
+    }
+
     fn fault_triggered(&self) -> bool {
         self.faults().triggered()
     }
 }
 
 impl Observed for Jit {
+    fn base(&mut self) -> u64 {
+        self.cage().base()
+    }
+
     fn watch(&mut self, _: Option<Watcher>) {}
 
     fn traces(&mut self, programs: &[&Prepared]) -> Vec<Trace> {
@@ -97,6 +126,10 @@ impl Observed for Jit {
             .map(|wrong| Trace::Transfer { kind: wrong.kind, site: wrong.site.and_then(site) });
         let transfers: Vec<Trace> = transfers.collect();
         self.inspect().into_iter().map(Trace::Decoy).chain(transfers).collect()
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        self.faults().active()
     }
 
     fn fault_triggered(&self) -> bool {

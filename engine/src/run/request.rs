@@ -41,11 +41,17 @@ pub struct Request {
 pub enum Imports {
     /// Whatever it takes for any module to run: functions that give what follows from the call,
     /// but for WASI's `proc_exit`; memories, tables and globals made for the purpose.
+    /// What a module imports from [`attack`](mod@crate::attack) attacks.
     #[default]
     Stubs,
     /// The calls of WASI, and the two by which benchmarks mark what is to be timed,
     /// which do nothing. A program that imports anything else does not run.
-    Wasi(Wasi),
+    Wasi {
+        /// What the calls work on.
+        wasi: Wasi,
+        /// Whether it may import from [`attack`](mod@crate::attack), too.
+        attacks: bool,
+    },
 }
 
 /// Checks the calls of a request before anything runs.

@@ -1,12 +1,16 @@
 //! The store of one run: the program under test, and what its imports are filled with.
 #![forbid(unsafe_code)]
 
+use super::blank::Blank;
+use super::corruption;
 use super::imports;
 use super::observe::Observed;
-use super::subject::Ready;
+use super::snapshot::Snapshot;
+use super::subject::{Ready, Subject};
 use super::watch::{Objects, Watch};
 use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
-use crate::arena::{Arena, OutOfArena};
+use crate::arena::{Arena, OutOfArena, Pages};
+use crate::corrupt::Corruption;
 use crate::executor::{Executor, Limits, Stop};
 use crate::passes::Prepared;
 use crate::program::Program;
@@ -22,11 +26,13 @@ pub(super) struct Session<'a> {
     prepared: Vec<&'a Prepared>,
     /// The places that a plan changed.
     watch: Watch,
+    corruption: Option<Corruption>,
 }
 
 impl<'a> Session<'a> {
     /// Makes an instance of each program, which takes its imports from the one before.
     pub(super) fn build(
+        subject: &Subject,
         executor: &mut dyn Observed,
         ready: &[Ready<'a>],
         witnesses: &[Option<SiteId>],
@@ -35,6 +41,7 @@ impl<'a> Session<'a> {
         let (programs, prepared): (Vec<&Program>, Vec<&Prepared>) = ready.iter().copied().unzip();
         let len = arena_len(&programs, request.reservations)?;
         let mut store = Store::new(executor, len, request.reservations)?;
+        store.plant(executor.fault());
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
             let provided = instances.last().copied();
@@ -43,12 +50,44 @@ impl<'a> Session<'a> {
             instances.push(store.instantiate(executor, program, prepared, &externs)?);
         }
         let watch = Watch::new(index(ready.len() - 1), witnesses);
-        executor.watch(match (witnesses, request.check_objects) {
-            ([], false) => None,
-            ([], true) => Some(objects(&mut store, len, &prepared).watcher()),
-            _ => Some(watch.watcher(objects(&mut store, len, &prepared))),
+        let corruption = corruption::of_run(subject, request, executor, &prepared, &store, len)?;
+        store.corrupt(corruption.clone());
+        Ok(Session { store, instances, prepared, watch, corruption })
+    }
+
+    /// Whether the runtime's planted fault has met its trigger.
+    pub(super) fn fault_triggered(&self) -> bool {
+        self.store.fault_triggered()
+    }
+
+    /// The store.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Brings a session that was just built to where a snapshot was taken.
+    pub(super) fn restore(
+        &mut self,
+        executor: &mut dyn Observed,
+        snapshot: &Snapshot,
+    ) -> Result<(), RunError> {
+        if let Some(state) = &snapshot.record.store {
+            self.store.restore(state)?;
+        }
+        Ok(snapshot.pages.write(executor.arena())?)
+    }
+
+    /// Has the executor watch what it was asked to.
+    pub(super) fn watch(&mut self, executor: &mut dyn Observed, check_objects: bool) {
+        let is_planned = !self.watch.witnesses().is_empty();
+        let objects = (is_planned || check_objects).then(|| {
+            let len = executor.arena().len();
+            objects(&mut self.store, len, &self.prepared)
         });
-        Ok(Session { store, instances, prepared, watch })
+        executor.watch(objects.map(|objects| match is_planned {
+            true => self.watch.watcher(objects),
+            false => objects.watcher(),
+        }));
     }
 
     /// The instance under test.
@@ -76,7 +115,7 @@ impl<'a> Session<'a> {
         if !matches!(report.instantiation, Outcome::Values(_)) {
             return;
         }
-        for call in &request.calls {
+        for call in &request.calls[report.calls.len()..] {
             let outcome = self.call(executor, call, request.limits);
             let go_on = outcome.may_go_on();
             report.calls.push(outcome);
@@ -84,6 +123,22 @@ impl<'a> Session<'a> {
                 return;
             }
         }
+    }
+
+    /// A snapshot after the calls of a report.
+    pub(super) fn save(
+        &self,
+        subject: &Subject,
+        executor: &mut dyn Observed,
+        ready: &[Ready<'a>],
+        request: &Request,
+        report: &Report,
+    ) -> Result<Option<Snapshot>, RunError> {
+        Snapshot::take(subject, request, report, Some(self.store.state()), || {
+            let mut pristine = Blank::default();
+            Session::build(subject, &mut pristine, ready, &[], request)?;
+            Ok(Pages::dirtied(executor.arena(), pristine.arena())?)
+        })
     }
 
     fn call(&mut self, executor: &mut dyn Executor, call: &Call, limits: Limits) -> Outcome {
@@ -131,6 +186,9 @@ impl<'a> Session<'a> {
         report.host_calls = self.store.host_calls().to_vec();
         report.traces = executor.traces(&self.prepared);
         report.witnesses = self.watch.witnesses();
+        if let Some(corruption) = &self.corruption {
+            corruption::report(corruption, report);
+        }
         self.look(executor.arena(), report).map_err(|error| error.to_string())
     }
 

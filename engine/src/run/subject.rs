@@ -12,9 +12,11 @@ use std::sync::{Arc, OnceLock};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::RunError;
+use crate::attack;
 use crate::census::Census;
 use crate::clif::translate::translate;
 use crate::confuse::{self, Confused, Plan, PlanError, Survey};
+use crate::corrupt::Schedule;
 use crate::passes::{self, Mode, Prepared};
 use crate::program::{FuncId, Program};
 use crate::runtime::provider;
@@ -25,6 +27,7 @@ use crate::site::SiteId;
 pub struct Subject {
     base: Arc<Base>,
     confusion: Option<Arc<Confusion>>,
+    schedule: Option<Arc<Schedule>>,
 }
 
 #[derive(Debug)]
@@ -87,7 +90,7 @@ impl Subject {
             survey: OnceLock::new(),
             census: OnceLock::new(),
         };
-        Subject { base: Arc::new(base), confusion: None }
+        Subject { base: Arc::new(base), confusion: None, schedule: None }
     }
 
     /// The same program as a plan changes it. Plans always refer to the unchanged program,
@@ -98,7 +101,19 @@ impl Subject {
     pub fn confused(&self, plan: &Plan) -> Result<Subject, PlanError> {
         let confused = confuse::apply(self.program(), plan)?;
         let confusion = Confusion { plan: plan.clone(), confused, prepared: ByMode::default() };
-        Ok(Subject { base: self.base.clone(), confusion: Some(Arc::new(confusion)) })
+        Ok(Subject { confusion: Some(Arc::new(confusion)), ..self.clone() })
+    }
+
+    /// The same program, whose runs are corrupted. An empty schedule only counts events.
+    #[must_use]
+    pub fn corrupted(&self, schedule: Schedule) -> Subject {
+        Subject { schedule: Some(Arc::new(schedule)), ..self.clone() }
+    }
+
+    /// What corrupts its runs.
+    #[must_use]
+    pub fn schedule(&self) -> Option<&Schedule> {
+        self.schedule.as_deref()
     }
 
     /// The program, unchanged.
@@ -111,6 +126,14 @@ impl Subject {
     #[must_use]
     pub fn is_confused(&self) -> bool {
         self.confusion.is_some()
+    }
+
+    /// Whether a plan or a schedule changes the program or its data behind its back, or the
+    /// program its data itself.
+    #[must_use]
+    pub fn is_attacked(&self) -> bool {
+        let scheduled = self.schedule.as_ref().is_some_and(|s| !s.entries.is_empty());
+        scheduled || self.is_confused() || attack::attacks(&self.program().module)
     }
 
     /// What each entry of the plan did, as JSON: see [`confuse::describe`].

@@ -128,6 +128,19 @@ impl Areas {
         &self.all
     }
 
+    /// Whether all of an interval lies in one area that was given out; nothing lies anywhere.
+    #[must_use]
+    pub fn hold(&self, offset: u32, len: u32) -> bool {
+        if len == 0 {
+            return true;
+        }
+        let after = self.all.partition_point(|area| area.offset <= offset);
+        let Some(area) = after.checked_sub(1).map(|at| self.all[at]) else { return false };
+        let end = u64::from(offset) + u64::from(len);
+        !matches!(area.kind, AreaKind::Canary | AreaKind::Gap)
+            && end <= u64::from(area.offset) + u64::from(area.len)
+    }
+
     /// Where the last area ends: the length that an arena needs to hold them.
     #[must_use]
     pub fn end(&self) -> u32 {
@@ -191,6 +204,20 @@ mod tests {
         assert_eq!((first.offset, first.len), (NULL_PAGE, PAGE));
         assert_eq!((second.offset, second.len), (NULL_PAGE + 2 * PAGE, 0));
         assert_eq!(areas.end(), NULL_PAGE + 3 * PAGE);
+    }
+
+    #[test]
+    fn an_interval_is_held_by_one_area_or_none() {
+        let mut areas = Areas::unbounded();
+        let first = areas.allocate(AreaKind::Memory, 2 * u64::from(PAGE)).expect("room");
+        areas.lift(1 << 20, 1, 0);
+        let second = areas.allocate(AreaKind::Memory, 1).expect("room");
+        assert!(areas.hold(first.offset, first.len) && areas.hold(second.offset + 1, PAGE - 1));
+        assert!(!areas.hold(first.offset, first.len + 1), "into the canary");
+        assert!(!areas.hold(first.offset + first.len, 1), "a canary");
+        assert!(!areas.hold(second.offset - 1, 2), "out of the gap");
+        assert!(!areas.hold(0, 1) && !areas.hold(u32::MAX, u32::MAX));
+        assert!(areas.hold(0, 0) && areas.hold(u32::MAX, 0));
     }
 
     #[test]

@@ -5,11 +5,12 @@
 //!
 //! - a vmctx that is not that of an instance, and an index of something that the
 //!   instance does not have, trap with [`Trap::Host`];
-//! - offsets and lengths go to [`Arena`], which refuses what lies outside:
+//! - an interval of bytes that does not lie in one area traps with
 //!   [`Trap::ArenaOutOfBounds`];
 //! - sizes are those of the trusted [`State`], whatever the arena says they are.
 #![forbid(unsafe_code)]
 
+use super::planted;
 use super::state::{Instance, State, TableId};
 use super::structures::ELEMENT_BYTES;
 use crate::arena::{Arena, OutOfArena};
@@ -80,14 +81,8 @@ impl State {
         let args = Args(args);
         match builtin {
             Builtin::MemoryGrow => self.memory_grow(arena, &args),
-            Builtin::MemoryCopy => {
-                arena.copy_within(args.u32(1), args.u32(2), args.u32(3))?;
-                Ok(DONE)
-            }
-            Builtin::MemoryFill => {
-                arena.fill(args.u32(1), args.u8(2), args.u32(3))?;
-                Ok(DONE)
-            }
+            Builtin::MemoryCopy => self.memory_copy(arena, &args),
+            Builtin::MemoryFill => self.memory_fill(arena, &args),
             Builtin::MemoryAtomicNotify => self.notify(&args),
             Builtin::MemoryAtomicWait32 => self.wait::<4>(arena, &args),
             Builtin::MemoryAtomicWait64 => self.wait::<8>(arena, &args),
@@ -121,6 +116,29 @@ impl State {
         Ok(id.0.into())
     }
 
+    /// `(vmctx, dst: i32, src: i32, len: i32)`.
+    fn memory_copy(&self, arena: &mut dyn Arena, args: &Args<'_>) -> Result<Slot, Trap> {
+        let (dst, src, len) = (args.u32(1), args.u32(2), args.u32(3));
+        self.within_areas(dst, len)?;
+        self.within_areas(src, len)?;
+        arena.copy_within(dst, src, len)?;
+        Ok(DONE)
+    }
+
+    /// `(vmctx, dst: i32, byte: i32, len: i32)`.
+    fn memory_fill(&self, arena: &mut dyn Arena, args: &Args<'_>) -> Result<Slot, Trap> {
+        let (dst, len) = (args.u32(1), args.u32(3));
+        self.within_areas(dst, len)?;
+        arena.fill(dst, args.u8(2), len)?;
+        Ok(DONE)
+    }
+
+    /// Refuses what passes from one area to the next: no object does, and the whole arena,
+    /// filled at one stroke, would be gigabytes of the host's memory.
+    fn within_areas(&self, offset: u32, len: u32) -> Result<(), Trap> {
+        if self.areas.hold(offset, len) { Ok(()) } else { Err(Trap::ArenaOutOfBounds) }
+    }
+
     /// `memory.grow`: `(vmctx, delta: i64, memory: i32)`, the old size in pages.
     fn memory_grow(&mut self, arena: &mut dyn Arena, args: &Args<'_>) -> Result<Slot, Trap> {
         let id = self.caller(args)?.defined_memory(args.u32(2)).ok_or(Trap::Host)?;
@@ -128,7 +146,8 @@ impl State {
         let old = memory.pages;
         match old.checked_add(args.u64(1)) {
             Some(pages) if pages <= memory.reserved => {
-                arena.store_u32(memory.length_field, memory.bytes(pages))?;
+                let (field, len) = (memory.length_field, memory.bytes(pages));
+                planted::store_length(&self.faults, arena, field, len)?;
                 memory.pages = pages;
                 let (base, len) = (memory.base, memory.len_bytes());
                 self.grown(base, len);
@@ -155,7 +174,7 @@ impl State {
         match new {
             Some(new) if new <= table.reserved => {
                 arena.fill(table.base + old * ELEMENT_BYTES, 0, (new - old) * ELEMENT_BYTES)?;
-                arena.store_u32(table.size_field, new)?;
+                planted::store_length(&self.faults, arena, table.size_field, new)?;
                 table.elements = new;
                 let base = table.base;
                 self.grown(base, new * ELEMENT_BYTES);

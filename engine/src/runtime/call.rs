@@ -7,6 +7,7 @@
 
 use cranelift_codegen::ir;
 
+use super::directory::Directory;
 use super::host::{GuestMemory, HostCall, HostContext, HostError, LOGGED};
 use super::link::Extern;
 use super::state::{FuncRef, FunctionId, Instance, State};
@@ -17,6 +18,7 @@ use super::{InstanceId, Store};
 use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
 use crate::executor::{Executor, Limits, Services, Slot, Stop, ThrownTag};
+use crate::fault::Fault;
 use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
 use crate::trap::Trap;
@@ -97,7 +99,7 @@ impl Store {
             args.push(Slot::from(top));
         }
         self.state.exit = None;
-        let outcome = executor.call(&self.code, &mut self.state, code, &args, limits);
+        let outcome = self.run_guest(executor, code, &args, limits);
         let returned = self.state.ended(outcome)?;
         if area == 0 {
             return Ok(returned);
@@ -117,7 +119,7 @@ impl Store {
     ) -> Result<Vec<Slot>, Ended> {
         let mut slots = vec![0; results];
         self.state.exit = None;
-        let outcome = self.state.run_host(executor.arena(), number, args, &mut slots);
+        let outcome = self.run_alone(executor.arena(), number, args, &mut slots);
         self.state.ended(outcome.map(|()| slots).map_err(Stop::trap))
     }
 }
@@ -265,7 +267,7 @@ impl State {
 
     /// Runs a host function. `args` are the contexts and the Wasm arguments,
     /// `results` has a zeroed slot for each Wasm result.
-    fn run_host(
+    pub(super) fn run_host(
         &mut self,
         arena: &mut dyn Arena,
         host: u32,
@@ -278,12 +280,19 @@ impl State {
         let (contexts, slots) = slots.split_at(CONTEXTS);
         let pairs = params.iter().zip(slots);
         let args: Vec<Slot> = pairs.map(|(&ty, &slot)| value::significant(ty, slot)).collect();
+        if self.faults.has(Fault::CountFromArena) {
+            self.copy_counted_arguments(arena, host, contexts, &args)?;
+        }
         self.log(position, &args);
-        let memory = self.callers_memory(contexts);
+        #[expect(clippy::cast_possible_truncation, reason = "an i32 argument")]
+        let caller = contexts.last().map_or(0, |&vmctx| vmctx as u32);
+        let memory = self.callers_memory(caller);
         let number = self.host_calls_made;
         self.host_calls_made += 1;
-        let host = &mut self.hosts[position];
-        match (host.code)(&mut HostContext { arena, number, memory }, &args, results) {
+        let State { hosts, instances, gc_heap, ambushes, .. } = self;
+        let directory = Directory::new(instances, gc_heap.map(|heap| heap.base));
+        let mut context = HostContext { arena, number, memory, caller, directory, ambushes };
+        match (hosts[position].code)(&mut context, &args, results) {
             Ok(()) => Ok(()),
             Err(HostError::Trap(trap)) => Err(trap),
             Err(HostError::Exit(code)) => {
@@ -295,8 +304,7 @@ impl State {
 
     /// The memory that the caller exports as `memory`. The caller's vmctx is the guest's
     /// word: at worst, it names another instance of the store.
-    fn callers_memory(&self, contexts: &[Slot]) -> Option<GuestMemory> {
-        let caller = u32::try_from(*contexts.last()?).ok()?;
+    fn callers_memory(&self, caller: u32) -> Option<GuestMemory> {
         let Extern::Memory(id) = *self.context(caller)?.exports.get("memory")? else {
             return None;
         };
@@ -318,6 +326,7 @@ impl State {
 
 impl Services for State {
     fn thrown(&mut self, arena: &mut dyn Arena, exception: u32) -> Result<ThrownTag, Trap> {
+        self.ambushes.strike(arena)?;
         self.tag_of_exception(arena, exception)
     }
 
@@ -332,6 +341,7 @@ impl Services for State {
         builtin: Builtin,
         args: &[Slot],
     ) -> Result<Slot, Trap> {
+        self.ambushes.strike(arena)?;
         self.serve(arena, builtin, args)
     }
 

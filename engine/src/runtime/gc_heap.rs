@@ -24,8 +24,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::builtins::Args;
 use super::collector::{HEADER_BYTES, SIZE, TYPE};
+use super::snapshot::StateError;
 use super::state::State;
 use super::structures::{GC_HEAP_BYTES, GC_HEAP_DATA, STORE_CONTEXT};
 use crate::arena::{Arena, OutOfArena};
@@ -35,6 +38,9 @@ use crate::trap::Trap;
 
 /// Where the records of host references end, and the halves begin.
 pub(super) const RECORDS_END: u32 = 1 << 16;
+
+/// How many records there is room for before the objects.
+pub(super) const MOST_HOST_REFERENCES: u32 = RECORDS_END / RECORD_BYTES - 1;
 
 /// Bytes of each half at first.
 const FIRST_HALF: u32 = 1 << 16;
@@ -79,6 +85,28 @@ impl<T: Copy + Eq + Hash> Numbering<T> {
         self.values.push(value);
         self.numbers.insert(value, number);
         Some(number)
+    }
+
+    /// Distinct values with the numbers of their order; `None` if there are more than
+    /// `most`, or one twice.
+    pub(super) fn of(values: &[T], most: u32) -> Option<Numbering<T>> {
+        let mut numbering = Numbering::default();
+        let numbers = values.iter().map(|&value| numbering.intern(value, most));
+        (1..).zip(numbers).all(|(next, number)| number == Some(next)).then_some(numbering)
+    }
+
+    /// The values, number 1 first.
+    pub(super) fn values(&self) -> &[T] {
+        &self.values
+    }
+
+    /// Forgets all values, whoever has their numbers, unless `value` has one. Whether it did.
+    pub(super) fn clear_for(&mut self, value: T) -> bool {
+        let clears = !self.values.is_empty() && !self.numbers.contains_key(&value);
+        if clears {
+            *self = Numbering::default();
+        }
+        clears
     }
 
     fn get(&self, number: u32) -> Option<T> {
@@ -134,6 +162,33 @@ impl GcHeap {
     }
 }
 
+/// What calls change of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GcHeapState {
+    /// Bytes of each half.
+    pub half: u32,
+    /// Whether the upper half is in use.
+    pub upper: bool,
+}
+
+impl GcHeap {
+    pub(super) fn state(&self) -> GcHeapState {
+        GcHeapState { half: self.half, upper: self.upper }
+    }
+
+    /// Takes halves that the heap may have grown to. The arena tells compiled code.
+    pub(super) fn restore(&mut self, saved: GcHeapState) -> Result<(), StateError> {
+        let GcHeapState { half, upper } = saved;
+        if !(FIRST_HALF..=LARGEST_HALF).contains(&half) || !half.is_power_of_two() {
+            return Err(StateError::Value("a GC heap of a size that none has"));
+        }
+        self.half = half;
+        self.upper = upper;
+        Ok(())
+    }
+}
+
 impl State {
     /// Lets the store have its heap, in an area of [`GC_HEAP_BYTES`].
     pub(super) fn make_gc_heap(
@@ -165,8 +220,10 @@ impl State {
         arena: &mut dyn Arena,
         number: u128,
     ) -> Result<Option<u32>, OutOfArena> {
-        let most = RECORDS_END / RECORD_BYTES - 1;
-        let Some(record) = self.host_references.intern(number, most) else { return Ok(None) };
+        self.free_early(number);
+        let Some(record) = self.host_references.intern(number, MOST_HOST_REFERENCES) else {
+            return Ok(None);
+        };
         self.write_record(arena, record)?;
         Ok(Some(record * RECORD_BYTES))
     }

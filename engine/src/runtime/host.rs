@@ -6,8 +6,11 @@
 //! give the same.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::ambush::Ambushes;
+use super::directory::Directory;
 use super::value::Value;
 use crate::arena::Arena;
 use crate::executor::Slot;
@@ -26,6 +29,12 @@ pub struct HostContext<'a> {
     /// What the calling instance exports as `memory`, by the runtime's own records;
     /// `None` if it exports none, or if no guest code calls.
     pub memory: Option<GuestMemory>,
+    /// The vmctx of the calling instance, by its own word; 0 if no guest code calls.
+    pub caller: u32,
+    /// Where the VM structures lie.
+    pub directory: Directory<'a>,
+    /// Writes that wait for a builtin.
+    pub ambushes: &'a mut Ambushes,
 }
 
 /// Where a linear memory lies in the arena at the moment.
@@ -144,7 +153,8 @@ fn answer(ty: ValType, hash: u64) -> Slot {
 }
 
 /// One call of a host function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HostCall {
     /// Module name of the import.
     pub module: String,

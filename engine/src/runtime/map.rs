@@ -4,11 +4,10 @@
 use serde_json::{Value, json};
 
 use super::areas::{Area, AreaKind, Areas};
-use super::structures::{
-    GC_HEAP_DATA, InstanceAreas, Reservations, STORE_CONTEXT, TooLarge, instance_areas, store_areas,
-};
+use super::places::offset_of;
+use super::structures::{InstanceAreas, Reservations, TooLarge, instance_areas, store_areas};
 use crate::arena::NULL_PAGE;
-use crate::layout::{CopyingHeapData, Structure};
+use crate::layout::Structure;
 use crate::program::Program;
 
 /// Where everything lies in the arena of a store with one instance of a program.
@@ -29,14 +28,7 @@ impl ArenaMap {
         let mut areas = Areas::unbounded();
         store_areas(&mut areas)?;
         let InstanceAreas { vmctx, .. } = instance_areas(&mut areas, program, limits)?;
-        let place = |structure: Structure| {
-            let offset = match structure.in_vmctx {
-                Some(offset) => vmctx + offset,
-                None if structure.name == CopyingHeapData::NAME => GC_HEAP_DATA,
-                None => STORE_CONTEXT,
-            };
-            (offset, structure)
-        };
+        let place = |structure: Structure| (offset_of(&structure, vmctx), structure);
         let structures = program.layout.catalogue().into_iter().map(place).collect();
         Ok(ArenaMap { areas: areas.all().to_vec(), structures })
     }

@@ -20,17 +20,23 @@
 //! | `register`, `write` | its trusted records, its VM structures |
 //! | `builtins`, `gc_heap`, `wait`, `host` | what guest code calls |
 //! | `collector` | copying what is reachable of the GC heap |
+//! | `directory`, `ambush` | for host functions that attack: where structures lie, writes that wait for a builtin |
 //! | `call`, `value` | entering guest code, values |
+//! | `snapshot` | what calls have changed of the trusted records, as data |
 //! | `inspect` | sizes, contents and digests afterwards |
 //! | `objects` | which accesses lie in the object that they name |
+//! | `places` | where a field lies that a schedule names, and following one |
+//! | `planted` | what planted faults make of it |
 //! | `provide` | memories, tables and globals for modules that import them |
 //! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
 
+mod ambush;
 mod areas;
 mod builtins;
 mod call;
 pub(crate) mod collector;
+mod directory;
 pub(crate) mod gc_heap;
 mod host;
 mod inspect;
@@ -38,8 +44,11 @@ mod instantiate;
 mod link;
 mod map;
 mod objects;
+mod places;
+mod planted;
 mod provide;
 mod register;
+mod snapshot;
 mod state;
 mod structures;
 mod types;
@@ -50,8 +59,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use ambush::Ambushes;
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
+pub use directory::Directory;
+pub use gc_heap::GcHeapState;
 pub use host::{
     GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
 };
@@ -63,6 +75,7 @@ pub use link::{Extern, LinkError, Linker};
 pub use map::ArenaMap;
 pub use objects::{Class, Object, ObjectMap, SharedObjectMap, SiteClasses};
 pub use provide::provider;
+pub use snapshot::{StateError, StoreState};
 pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
 pub(crate) use value::significant;
@@ -74,6 +87,7 @@ use types::TypeId;
 
 use crate::arena::OutOfArena;
 use crate::code_table::{CodeTable, TableFull, Target};
+use crate::corrupt::Corruption;
 use crate::executor::Executor;
 use crate::program::{FuncType, Module};
 
@@ -98,6 +112,7 @@ pub struct Store {
     state: State,
     /// Programs loaded so far.
     loaded: u32,
+    corruption: Option<Corruption>,
 }
 
 impl Store {
@@ -115,7 +130,8 @@ impl Store {
         let mut areas = Areas::new(len);
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
-        Ok(Store { code: CodeTable::default(), state: State::new(limits, areas), loaded: 0 })
+        let state = State::new(limits, areas);
+        Ok(Store { code: CodeTable::default(), state, loaded: 0, corruption: None })
     }
 
     /// Adds a host function.

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 
 use crate::frontend::{self, FrontendError};
-use crate::program::{FuncType, Global, Item, Memory, Module, Program, Table, ValType};
+use crate::program::{Global, Item, Memory, Module, Program, Table, ValType};
 use crate::wasm_type::Type;
 
 /// A program that exports something of the right type for each import of `module`
@@ -23,7 +23,7 @@ pub fn provider(module: &Module) -> Result<Option<Program>, FrontendError> {
     for (position, import) in module.imports.iter().enumerate() {
         let line = match import.item {
             Item::Function(_) => continue,
-            Item::Tag(index) => tag(position, &module.types[module.tags[index]])?,
+            Item::Tag(index) => tag(position, module, module.tags[index])?,
             Item::Memory(index) => memory(position, &module.memories[index]),
             Item::Table(index) => table(position, &module.tables[index])?,
             Item::Global(index) => global(position, module.globals[index])?,
@@ -58,11 +58,15 @@ fn global(position: usize, global: Global) -> Result<String, FrontendError> {
     Ok(format!("(global (export \"{position}\") {ty} ({}))", zero(global.ty)))
 }
 
-fn tag(position: usize, ty: &FuncType) -> Result<String, FrontendError> {
-    if ty.params.iter().any(|ty| ty.is_reference()) {
+fn tag(position: usize, module: &Module, ty: usize) -> Result<String, FrontendError> {
+    let params = &module.types[ty].params;
+    if params.iter().any(|ty| ty.is_reference()) {
         return Err(unsupported("an imported tag with references"));
     }
-    let params = ty.params.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" ");
+    if !module.definitions.is_plain(ty) {
+        return Err(unsupported("an imported tag of a type with relatives"));
+    }
+    let params = params.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(" ");
     Ok(format!("(tag (export \"{position}\") (param {params}))"))
 }
 
@@ -126,6 +130,19 @@ mod tests {
         for (given, wanted) in provided.globals.iter().zip(&module.globals) {
             assert_eq!((given.ty, given.mutable), (wanted.ty, wanted.mutable));
         }
+    }
+
+    #[test]
+    fn a_tag_is_refused_whose_type_cannot_be_written_alone() {
+        let refusal = |types: &str| {
+            let text = format!("(module {types} (import \"a\" \"e\" (tag (type $t))))");
+            provider(&module(&text)).map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(refusal("(type $t (func (param i32)))"), Ok(()));
+        let related = Err("unsupported: an imported tag of a type with relatives".to_owned());
+        assert_eq!(refusal("(type $t (sub (func)))"), related);
+        assert_eq!(refusal("(rec (type $t (func)) (type (func (param i32))))"), related);
+        assert_eq!(refusal("(type $s (sub (func))) (type $t (sub final $s (func)))"), related);
     }
 
     #[test]

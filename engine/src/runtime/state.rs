@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 
+use super::ambush::Ambushes;
 use super::areas::Areas;
 use super::gc_heap::{GcHeap, Numbering};
 use super::host::{HostCall, HostFunction};
@@ -17,6 +18,7 @@ use super::objects::SharedObjectMap;
 use super::structures::Reservations;
 use super::types::{TypeId, Types};
 use crate::code_table::CodeIndex;
+use crate::fault::Faults;
 use crate::layout::Layout;
 use crate::passes::FrameMap;
 use crate::program::{self, ValType};
@@ -213,8 +215,10 @@ pub(super) struct State {
     pub(super) hosts: Vec<HostFunction>,
     pub(super) host_calls: Vec<HostCall>,
     pub(super) host_calls_made: u64,
+    pub(super) ambushes: Ambushes,
     /// Set by a host function that ends the program.
     pub(super) exit: Option<i32>,
+    pub(super) faults: Faults,
     /// Told of every growth, where somebody asked for it.
     pub(super) objects: Option<SharedObjectMap>,
 }
@@ -240,7 +244,9 @@ impl State {
             hosts: Vec::new(),
             host_calls: Vec::new(),
             host_calls_made: 0,
+            ambushes: Ambushes::default(),
             exit: None,
+            faults: Faults::default(),
             objects: None,
         }
     }

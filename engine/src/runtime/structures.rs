@@ -36,7 +36,8 @@ const MAX_TABLE_ELEMENTS: u64 = 10_000_000;
 
 /// How far the memories and tables of a run may grow, where a module sets no lower
 /// maximum.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Reservations {
     /// Bytes of one linear memory. A larger minimum is unsupported.
     pub memory_bytes: u64,

@@ -1,13 +1,17 @@
 //! Wasm values as the outside of the engine sees them.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
+
 use crate::executor::Slot;
 use crate::program::ValType;
 
 /// A Wasm value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Value {
     /// Its type.
+    #[serde(rename = "type")]
     pub ty: ValType,
     /// The zero-extended bit pattern of a number. For a reference `None` is null;
     /// else it is the host's number of an externref, and for a funcref the position
@@ -28,6 +32,16 @@ impl Value {
     #[must_use]
     pub fn new(ty: ValType, bits: u128) -> Value {
         Value { ty, bits: Some(bits) }
+    }
+
+    /// Whether the bits are such as values of the type have.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        match self.bits {
+            None => self.ty.is_reference(),
+            Some(bits) if self.ty.is_reference() => bits <= HOST + u128::from(u32::MAX),
+            Some(bits) => significant(self.ty, bits) == bits,
+        }
     }
 
     /// Zero, or null.

@@ -77,7 +77,7 @@ impl Writer<'_> {
             let function = *self.state.function(self.instance.functions[number as usize]);
             let at = array.at(number);
             self.put(at + fields.wasm_call, function.code.0)?;
-            self.put(at + fields.type_index, function.ty.as_u32())?;
+            self.put(at + fields.type_index, self.state.type_number(function))?;
             self.put(at + fields.vmctx, function.vmctx)?;
         }
         Ok(())
@@ -148,7 +148,7 @@ impl Writer<'_> {
             let function = *self.state.function(self.instance.functions[position]);
             let at = array.at(slot);
             self.put(at + fields.wasm_call, function.code.0)?;
-            self.put(at + fields.type_index, function.ty.as_u32())?;
+            self.put(at + fields.type_index, self.state.type_number(function))?;
             self.put(at + fields.vmctx, function.vmctx)?;
         }
         Ok(())

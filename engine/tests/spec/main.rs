@@ -3,6 +3,7 @@
 //! Every assertion that is tried must hold. What is not tried is listed in [`SKIPPED`]
 //! with its reason; anything else that the engine refuses fails the test. The counts are printed (`--no-capture` shows them).
 
+mod expect;
 #[path = "../native/mod.rs"]
 mod native;
 mod runner;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use engine::executor::{Executor, Stop};
+use engine::executor::Executor;
 use engine::frontend::{self, FrontendError};
 use engine::passes::{self, Mode};
 use engine::program::Program;
@@ -15,8 +15,9 @@ use engine::runtime::{
 };
 use engine::trap::Trap;
 use wast::token::Id;
-use wast::{QuoteWat, QuoteWatTest, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
+use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
+use crate::expect::{expect_trap, expected_traps, invalid, kind, malformed};
 use crate::{LIMITS, values};
 
 /// How far memories and tables may grow in a store of one module.
@@ -88,9 +89,9 @@ pub(crate) enum Failure {
     Wrong(String),
 }
 
-type Held = Result<&'static str, Failure>;
+pub(crate) type Held = Result<&'static str, Failure>;
 
-fn wrong<T>(message: impl std::fmt::Debug) -> Result<T, Failure> {
+pub(crate) fn wrong<T>(message: impl std::fmt::Debug) -> Result<T, Failure> {
     Err(Failure::Wrong(format!("{message:?}")))
 }
 
@@ -417,84 +418,4 @@ fn translated(wasm: &[u8]) -> Result<Program, Failure> {
         FrontendError::Unsupported(feature) => Failure::Skip(feature),
         error => Failure::Wrong(error.to_string()),
     })
-}
-
-/// A module that must not get past decoding, in text or binary.
-fn malformed(mut module: QuoteWat<'_>) -> Held {
-    match module.to_test() {
-        Err(_) => Ok("assert_malformed"),
-        Ok(QuoteWatTest::Text(text)) => {
-            let Ok(text) = String::from_utf8(text) else { return Ok("assert_malformed") };
-            match wat::parse_str(&text) {
-                Err(_) => Ok("assert_malformed"),
-                Ok(wasm) => refused("assert_malformed", &wasm),
-            }
-        }
-        Ok(QuoteWatTest::Binary(wasm)) => refused("assert_malformed", &wasm),
-    }
-}
-
-/// A module that must not get past validation. What is invalid for having two of something
-/// is so in the proposals that are older than multi-memory.
-fn invalid(mut module: QuoteWat<'_>, message: &str) -> Held {
-    let held = match module.encode() {
-        Err(_) => Ok("assert_invalid"),
-        Ok(wasm) => refused("assert_invalid", &wasm),
-    };
-    match held {
-        Err(Failure::Wrong(_)) if message.starts_with("multiple ") => {
-            Err(Failure::Skip(message.to_owned()))
-        }
-        held => held,
-    }
-}
-
-/// A module of a feature that is off may be valid with it: that is no answer.
-fn refused(kind: &'static str, wasm: &[u8]) -> Held {
-    match frontend::translate(wasm) {
-        Err(FrontendError::Invalid { .. }) => Ok(kind),
-        Err(FrontendError::Unsupported(feature)) => Err(Failure::Skip(feature)),
-        Err(error) => wrong(error),
-        Ok(_) => wrong("it is valid"),
-    }
-}
-
-fn expect_trap(kind: &'static str, outcome: Result<Vec<Value>, Ended>, expected: &[Trap]) -> Held {
-    match outcome {
-        Err(Ended::Stopped(Stop::Trap(report))) if expected.contains(&report.trap) => Ok(kind),
-        other => wrong((other, expected)),
-    }
-}
-
-/// The traps that a message of the test suite stands for.
-fn expected_traps(message: &str) -> &'static [Trap] {
-    const MESSAGES: [(&str, &[Trap]); 15] = [
-        ("expected shared memory", &[Trap::AtomicWaitNonSharedMemory]),
-        ("unaligned atomic", &[Trap::HeapMisaligned]),
-        ("integer divide by zero", &[Trap::IntegerDivisionByZero]),
-        ("integer overflow", &[Trap::IntegerOverflow]),
-        ("invalid conversion to integer", &[Trap::BadConversionToInteger]),
-        ("undefined element", &[Trap::TableOutOfBounds]),
-        ("uninitialized element", &[Trap::IndirectCallToNull]),
-        ("indirect call type mismatch", &[Trap::BadSignature]),
-        ("out of bounds memory access", &[Trap::HeapOutOfBounds]),
-        ("out of bounds table access", &[Trap::TableOutOfBounds]),
-        ("unreachable", &[Trap::Unreachable]),
-        ("null function reference", &[Trap::NullReference, Trap::IndirectCallToNull]),
-        ("null", &[Trap::NullReference]),
-        ("cast failure", &[Trap::CastFailure]),
-        ("out of bounds array access", &[Trap::ArrayOutOfBounds]),
-    ];
-    let found = MESSAGES.iter().find(|(start, _)| message.starts_with(start));
-    found.map_or(&[], |(_, traps)| traps)
-}
-
-fn kind(directive: &WastDirective<'_>) -> &'static str {
-    match directive {
-        WastDirective::AssertSuspension { .. } => "assert_suspension",
-        WastDirective::AssertInvalidCustom { .. } => "assert_invalid_custom",
-        WastDirective::AssertMalformedCustom { .. } => "assert_malformed_custom",
-        WastDirective::Thread(_) | WastDirective::Wait { .. } => "thread",
-        _ => "unknown",
-    }
 }

@@ -21,7 +21,7 @@ mod object;
 mod operation;
 mod ops;
 #[cfg(test)]
-mod tests;
+pub(in crate::clif) mod tests;
 mod ty;
 
 use std::fmt::Write as _;

@@ -19,7 +19,7 @@ use crate::trap::Trap;
 const CASES: u64 = 200;
 
 /// Entropy of a case, by SplitMix64.
-fn entropy(case: u64) -> Vec<u8> {
+pub(in crate::clif) fn entropy(case: u64) -> Vec<u8> {
     let word = |n: u64| {
         let mut z = (case << 32 | n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

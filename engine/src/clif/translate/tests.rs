@@ -6,6 +6,7 @@
 use wasmparser::{Validator, WasmFeatures};
 
 use super::{Refused, translate};
+use crate::clif::generate::tests::entropy;
 use crate::clif::generate::{Dialect, generate};
 use crate::clif::read;
 use crate::passes::{Mode, prepare};
@@ -27,16 +28,6 @@ fn is_valid(wasm: &[u8]) -> Result<(), String> {
     let features = WasmFeatures::default() | WasmFeatures::WIDE_ARITHMETIC;
     let valid = Validator::new_with_features(features).validate_all(wasm);
     valid.map(drop).map_err(|error| error.to_string())
-}
-
-/// Bytes by SplitMix64.
-fn entropy(case: u64) -> Vec<u8> {
-    let word = |n: u64| {
-        let mut z = (case << 32 | n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb).to_le_bytes()
-    };
-    (0..40 + case % 200).flat_map(word).collect()
 }
 
 #[test]

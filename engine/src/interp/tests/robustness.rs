@@ -146,12 +146,13 @@ fn random_code_stops_without_a_panic_under_every_policy() {
                 let mut watcher: Watcher = Box::new(|_| false);
                 let watcher = Some(&mut watcher);
                 let callers = Vec::new();
-                let monitor = Monitor { origins: &[], watcher, notes: &mut notes, callers };
+                let notes = &mut notes;
+                let monitor = Monitor { origins: &[], watcher, intruder: None, notes, callers };
                 if kind == 1 {
                     run_once(&code, &mut word, &mut Checked { monitor }, 10_000)
                 } else {
                     let fault = Fault::ALL[round as usize % Fault::ALL.len()];
-                    let mut policy = Faulty::new(fault, &faults[0], monitor);
+                    let mut policy = Faulty::new(fault, &faults[0], &[], monitor);
                     run_once(&code, &mut word, &mut policy, 10_000)
                 }
             }

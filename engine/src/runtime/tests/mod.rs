@@ -101,7 +101,12 @@ fn prepared(program: &Program) -> Prepared {
 
 /// A store with an instance of [`RICH`].
 fn rich(executor: &mut Scripted) -> (Store, InstanceId, Program) {
-    let program = program(RICH);
+    instance_of(executor, RICH)
+}
+
+/// A store with an instance of a module that imports one function.
+fn instance_of(executor: &mut Scripted, text: &str) -> (Store, InstanceId, Program) {
+    let program = program(text);
     let len = arena_len(&[&program], SMALL).expect("fits");
     let mut store = Store::new(executor, len, SMALL).expect("a store");
     let ty = program.module.types[program.module.functions[0].ty].clone();

@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::errno::Errno;
 use super::{Captured, Input, Output, Preopen, Wasi, WasiConfig, table};
 use crate::arena::{Arena, OwnedArena};
-use crate::runtime::{GuestMemory, HostContext, HostError};
+use crate::executor::Slot;
+use crate::runtime::{Ambushes, Directory, GuestMemory, HostCode, HostContext, HostError};
 
 const BASE: u32 = 0x3_0000;
 const LEN: u32 = 0x1_0000;
@@ -66,6 +67,19 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         std::fs::remove_dir_all(&self.0).expect("the test left its folder there");
     }
+}
+
+/// Calls a host function as an instance with this memory would.
+fn called(
+    code: &mut HostCode,
+    arena: &mut OwnedArena,
+    memory: Option<GuestMemory>,
+    args: &[Slot],
+    results: &mut [Slot],
+) -> Result<(), HostError> {
+    let ambushes = &mut Ambushes::default();
+    let (number, caller, directory) = (0, 0, Directory::default());
+    code(&mut HostContext { arena, number, memory, caller, directory, ambushes }, args, results)
 }
 
 struct Guest {
@@ -121,8 +135,7 @@ impl Guest {
         let args: Vec<u128> = args.iter().map(|&arg| arg.into()).collect();
         let mut results = [0];
         let memory = Some(GuestMemory { base: BASE, len: LEN });
-        let mut context = HostContext { arena: &mut self.arena, number: 0, memory };
-        let outcome: Result<(), HostError> = code(&mut context, &args, &mut results);
+        let outcome = called(&mut code, &mut self.arena, memory, &args, &mut results);
         outcome.expect("an error number, never a trap");
         i32::try_from(results[0]).expect("an error number")
     }

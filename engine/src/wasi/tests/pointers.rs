@@ -147,8 +147,8 @@ fn a_guest_without_memory_traps() {
     let mut guest = Guest::new();
     let call = table::CALLS.iter().find(|call| call.name == "sched_yield").expect("a call");
     let mut code = guest.wasi.function("sched_yield", &call.ty()).expect("of this type").code;
-    let mut context = HostContext { arena: &mut guest.arena, number: 0, memory: None };
-    assert_eq!(code(&mut context, &[], &mut [0]), Err(HostError::Trap(crate::trap::Trap::Host)));
+    let outcome = called(&mut code, &mut guest.arena, None, &[], &mut [0]);
+    assert_eq!(outcome, Err(HostError::Trap(crate::trap::Trap::Host)));
 }
 
 #[test]

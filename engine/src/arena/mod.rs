@@ -11,7 +11,14 @@
 //! may write while we read.
 #![forbid(unsafe_code)]
 
+mod pages;
+
+use std::ops::Range;
+
 use xxhash_rust::xxh3::Xxh3Default;
+
+pub use pages::{MAX_PAGES, Pages, PagesError};
+pub(crate) use pages::{arena_pages, merged, touched};
 
 /// Bytes at the start of every arena that no access may touch. It makes offset 0,
 /// which the front end selects when a check fails, trap in every executor.
@@ -67,6 +74,12 @@ pub trait Arena {
     /// # Errors
     /// [`OutOfArena`], and the arena is unchanged.
     fn fill(&mut self, offset: u32, byte: u8, len: u32) -> Result<(), OutOfArena>;
+
+    /// The pages that may hold anything but zeroes: ascending, disjoint ranges of offsets.
+    fn touched(&self) -> Vec<Range<u32>> {
+        let all = NULL_PAGE..self.len();
+        vec![all]
+    }
 
     /// The XXH3 hash of `len` bytes.
     ///
@@ -129,12 +142,18 @@ pub trait Arena {
 /// threshold rises with what is freed, up to 32 MiB.
 const ALWAYS_MAPPED: usize = 33 << 20;
 
-/// An arena that owns its bytes: what the interpreter runs on.
+/// An arena whose bytes are at hand, owned or borrowed: nobody else writes them.
 #[derive(Debug)]
-pub struct OwnedArena {
+pub struct PlainArena<B> {
     /// The bytes from [`NULL_PAGE`] on, so that one comparison covers both ends.
-    body: Vec<u8>,
+    body: B,
 }
+
+/// An arena that owns its bytes: what the interpreter runs on.
+pub type OwnedArena = PlainArena<Vec<u8>>;
+
+/// The arena of an interpreter that is in the middle of an instruction.
+pub type BorrowedArena<'a> = PlainArena<&'a mut [u8]>;
 
 impl OwnedArena {
     /// A zeroed arena of `len` bytes, null page included. The host commits memory
@@ -151,11 +170,27 @@ impl OwnedArena {
         OwnedArena { body }
     }
 
+    /// The address that offset 0 would have in this process: it tells arenas apart, and
+    /// nothing here reaches bytes by it.
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        (self.body.as_ptr().addr() as u64).wrapping_sub(NULL_PAGE.into())
+    }
+
     /// The bytes from [`NULL_PAGE`] to the end, for the interpreter's loop.
     pub fn body_mut(&mut self) -> &mut [u8] {
         &mut self.body
     }
+}
 
+impl<'a> BorrowedArena<'a> {
+    /// The arena of which `body` is all from [`NULL_PAGE`] on.
+    pub(crate) fn of(body: &'a mut [u8]) -> BorrowedArena<'a> {
+        PlainArena { body }
+    }
+}
+
+impl<B: AsRef<[u8]>> PlainArena<B> {
     fn range(&self, offset: u32, width: u32) -> Result<std::ops::Range<usize>, OutOfArena> {
         let refused = OutOfArena { offset, width };
         if width == 0 {
@@ -163,38 +198,42 @@ impl OwnedArena {
         }
         let start = offset.checked_sub(NULL_PAGE).ok_or(refused)? as usize;
         let end = start + width as usize;
-        if end <= self.body.len() { Ok(start..end) } else { Err(refused) }
+        if end <= self.body.as_ref().len() { Ok(start..end) } else { Err(refused) }
     }
 }
 
-impl Arena for OwnedArena {
+impl<B: AsRef<[u8]> + AsMut<[u8]>> Arena for PlainArena<B> {
     #[expect(clippy::cast_possible_truncation, reason = "`new` takes the length as u32")]
     fn len(&self) -> u32 {
-        self.body.len() as u32 + NULL_PAGE
+        self.body.as_ref().len() as u32 + NULL_PAGE
+    }
+
+    fn touched(&self) -> Vec<Range<u32>> {
+        touched(self.body.as_ref().as_ptr().addr() as u64, self.len())
     }
 
     fn read(&self, offset: u32, into: &mut [u8]) -> Result<(), OutOfArena> {
         let range = self.range(offset, width(into))?;
-        into.copy_from_slice(&self.body[range]);
+        into.copy_from_slice(&self.body.as_ref()[range]);
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), OutOfArena> {
         let range = self.range(offset, width(bytes))?;
-        self.body[range].copy_from_slice(bytes);
+        self.body.as_mut()[range].copy_from_slice(bytes);
         Ok(())
     }
 
     fn copy_within(&mut self, dst: u32, src: u32, len: u32) -> Result<(), OutOfArena> {
         let dst = self.range(dst, len)?;
         let src = self.range(src, len)?;
-        self.body.copy_within(src, dst.start);
+        self.body.as_mut().copy_within(src, dst.start);
         Ok(())
     }
 
     fn fill(&mut self, offset: u32, byte: u8, len: u32) -> Result<(), OutOfArena> {
         let range = self.range(offset, len)?;
-        self.body[range].fill(byte);
+        self.body.as_mut()[range].fill(byte);
         Ok(())
     }
 }

@@ -1,0 +1,165 @@
+"""Corrupted programs: modules of another generator, each with a schedule of writes to their VM data.
+
+What can be waited for is counted by a run of the unchanged program (`engine.Program.corrupted`),
+so that most writes are made; what can be written to is what the engine's catalogue says lies in
+the arena. An event is drawn first, then a structure, then one of its fields, so that rare ones
+are not lost among dozens of function references. Every schedule that is given fits its program.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import engine
+from engine.programs import translated
+from generators.edges import EDGES
+from harness.case import Call, Case
+from harness.outcome import Value
+
+if TYPE_CHECKING:
+    from generators.entropy import Entropy
+    from generators.protocol import Generator
+
+MAX_ENTRIES = 4
+MAX_CALLS = 6
+FUEL = 200_000
+"""What a call of the counting run may execute, as of any corrupted one."""
+MOST = 1000
+"""Which of an event's occurrences is waited for at the latest."""
+EVENTS = {"entry": 3, "builtin": 4, "host_call": 3, "load": 4}
+"""How often each is drawn, where the program has it."""
+IN_INTERPRETER = 25
+"""Percent of cases that write between loads of guest code and their use, which only the interpreter can."""
+NUMBERS = (0, 1, 2, 3, 4, 8, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFC, 0xFFFF_FFFF)
+WIDTHS = (1, 2, 4, 8, 16)
+ELEMENTS = 4
+"""How many elements of each table may be written to."""
+
+Field = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a program offers.
+
+    Attributes:
+        events: how often each event takes place.
+        fields: by structure, its fields with their widths.
+    """
+
+    events: dict[str, int]
+    fields: dict[str, tuple[tuple[Field, int], ...]]
+
+
+class CorruptGenerator:
+    """Draws calls and a schedule for a program.
+
+    Args:
+        programs: where the programs come from.
+        module: what they are drawn from, and their calls. Cases that share it share their
+            program, and the work that it takes to translate it.
+    """
+
+    name = "corrupt"
+
+    def __init__(self, programs: Generator, module: Entropy) -> None:
+        self._programs = programs
+        self._module = module
+
+    def generate(self, entropy: Entropy) -> Case:
+        """A program with 1 to 4 writes; without any where it cannot run."""
+        case = self._programs.generate(self._module)
+        try:
+            program = translated(case.wasm)
+            calls = _calls(self._module, program) if case.calls is None else case.calls
+            scene = _scene(case.wasm, calls)
+        except (engine.Unsupported, engine.CompileFailure):
+            return case
+        if not calls:
+            return case
+        alone = bool(scene.events["program_load"]) and entropy.chance(IN_INTERPRETER)
+        schedule = [_entry(entropy, scene, alone=alone) for _ in range(entropy.integer(1, MAX_ENTRIES))]
+        options = replace(case.options, executors=("interpreter",)) if alone else case.options
+        parts = {**case.parts, "schedule": schedule, "program_hash": program.hash}
+        return replace(case, calls=calls, options=options, expect=None, parts=parts)
+
+
+def _calls(entropy: Entropy, program: engine.Program) -> tuple[Call, ...]:
+    """Calls of exported functions with edge values."""
+    functions = [item for item in program.exports if item["kind"] == "function" and item["callable"]]
+    return tuple(
+        Call(function["name"], tuple(Value(kind, entropy.choice(EDGES[kind])) for kind in function["params"]))
+        for function in functions[:MAX_CALLS]
+    )
+
+
+@lru_cache(maxsize=8)
+def _scene(wasm: bytes, calls: tuple[Call, ...]) -> Scene:
+    """What the program of a module offers when these calls are made."""
+    program = translated(wasm)
+    made = [(call.export, [value.bits for value in call.args]) for call in calls]
+    events = program.corrupted("[]").run(made, fuel=FUEL)["events"]
+    return Scene(events, _fields(program) if wasm.startswith(b"\0") else {})
+
+
+def _fields(program: engine.Program) -> dict[str, tuple[tuple[Field, int], ...]]:
+    """The fields of a module's VM structures, and the first elements of the tables that it exports."""
+    layout = json.loads(program.layout())
+    fields: dict[str, list[tuple[Field, int]]] = {}
+    for structure in layout["structures"]:
+        for field in structure["fields"]:
+            for index in range(structure["count"]):
+                target = {"structure": structure["name"], "field": field["name"], "index": index}
+                fields.setdefault(structure["name"], []).append((target, field["width"]))
+    for item in program.exports:
+        if item["kind"] == "table":
+            elements = range(min(item["minimum"], ELEMENTS))
+            targets = ({"structure": "table", "field": str(element), "index": item["index"]} for element in elements)
+            fields.setdefault("table", []).extend((target, 4) for target in targets)
+    return {name: tuple(places) for name, places in fields.items() if places}
+
+
+def _entry(entropy: Entropy, scene: Scene, *, alone: bool) -> dict[str, Any]:
+    """One write."""
+    events = [name for name, weight in EVENTS.items() if scene.events[name] for _ in range(weight)]
+    if alone and (not events or entropy.chance(60)):
+        events = ["program_load"]
+    event = entropy.choice(events or ["entry"])
+    target, width = _target(entropy, scene, event)
+    nth = entropy.integer(0, max(min(scene.events[event], MOST) - 1, 0))
+    value = _value(entropy, scene, width)
+    return {"event": event, "nth": nth, "target": target, "width": width, "value": value}
+
+
+def _target(entropy: Entropy, scene: Scene, event: str) -> tuple[Field, int]:
+    """What is written to, and how many bytes."""
+    if event.endswith("load") and entropy.chance(50):
+        return {"loaded": True}, 4
+    if not scene.fields or entropy.chance(5):
+        return {"offset": 0x1_0000 + 4 * entropy.integer(0, 0x3FF)}, entropy.choice(WIDTHS)
+    target, width = _field(entropy, scene)
+    return target, entropy.choice(WIDTHS) if entropy.chance(10) else width
+
+
+def _field(entropy: Entropy, scene: Scene) -> tuple[Field, int]:
+    return entropy.choice(scene.fields[entropy.choice(sorted(scene.fields))])
+
+
+def _value(entropy: Entropy, scene: Scene, width: int) -> str | dict[str, Any]:
+    """What is written."""
+    kind = entropy.choice(("number", "number", "offset_of", "len", "code", "old", "flip"))
+    if kind == "offset_of" and scene.fields:
+        return {"offset_of": _field(entropy, scene)[0]}
+    match kind:
+        case "len":
+            return {"len": entropy.choice((0, -1, -4, -width))}
+        case "code":
+            return {"code": entropy.integer(0, 15)}
+        case "old":
+            return {"old": entropy.choice((1, -1, 4, -4, 16, 0x1_0000, -0x1_0000))}
+        case "flip":
+            return {"flip": entropy.integer(0, 8 * width - 1)}
+    return str(entropy.choice(NUMBERS) % (1 << 8 * width))
