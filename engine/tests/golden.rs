@@ -39,6 +39,11 @@ fn shadow_stack() {
 }
 
 #[test]
+fn frame_maps() {
+    compare("frame_map");
+}
+
+#[test]
 fn undefined_behaviour() {
     compare("sanitize");
 }

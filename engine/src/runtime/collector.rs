@@ -12,7 +12,9 @@
 //! in any case: each object is copied once, and what is copied has room in its half.
 #![forbid(unsafe_code)]
 
+use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use super::gc_heap::{OBJECT_ALIGNMENT, RECORDS_END};
 use super::state::State;
@@ -53,7 +55,8 @@ impl State {
         let base = self.gc_heap.ok_or(Trap::Host)?.base;
         let granules = (from.end - from.start) / OBJECT_ALIGNMENT;
         let copies = vec![0; granules as usize];
-        let mut copier = Copier { arena, base, from, next: to.start, end: to.end, copies };
+        let layouts = HashMap::new();
+        let mut copier = Copier { arena, base, from, next: to.start, end: to.end, copies, layouts };
         for root in self.roots(copier.arena)? {
             copier.update(root)?;
         }
@@ -100,33 +103,20 @@ impl State {
         while at < copier.next {
             let ty = self.types.find(copier.word(at + TYPE)?).ok_or(Trap::GcHeapCorrupt)?;
             let size = copier.size(at, copier.next)?;
-            for offset in self.references(copier, at, ty)? {
-                if offset > size - REFERENCE_BYTES {
-                    return Err(Trap::GcHeapCorrupt);
+            match self.types.composite(ty) {
+                Composite::Struct(fields) => copier.fields(at..at + size, ty, fields, HEADER_BYTES),
+                Composite::Exn(fields) => {
+                    copier.fields(at..at + size, ty, fields, EXCEPTION_FIELDS)
                 }
-                copier.update(copier.base + at + offset)?;
-            }
+                Composite::Array(element) if is_object(element.ty.representation()) => {
+                    copier.elements(at..at + size)
+                }
+                Composite::Array(_) => Ok(()),
+                Composite::Func(..) => Err(Trap::GcHeapCorrupt),
+            }?;
             at += size;
         }
         Ok(())
-    }
-
-    /// Where an object holds references, by its type.
-    fn references(&self, copier: &Copier<'_>, at: u32, ty: TypeId) -> Result<Vec<u32>, Trap> {
-        match self.types.composite(ty) {
-            Composite::Struct(fields) => Ok(field_references(fields, HEADER_BYTES)),
-            Composite::Exn(fields) => Ok(field_references(fields, EXCEPTION_FIELDS)),
-            Composite::Array(element) if is_object(element.ty.representation()) => {
-                let bytes = u64::from(copier.word(at + ARRAY_LENGTH)?) * u64::from(REFERENCE_BYTES);
-                let end = u64::from(ARRAY_REFERENCES) + bytes;
-                let size = copier.size(at, copier.next)?;
-                let end = u32::try_from(end).ok().filter(|&end| end <= size);
-                let offsets = ARRAY_REFERENCES..end.ok_or(Trap::GcHeapCorrupt)?;
-                Ok(offsets.step_by(REFERENCE_BYTES as usize).collect())
-            }
-            Composite::Array(_) => Ok(Vec::new()),
-            Composite::Func(..) => Err(Trap::GcHeapCorrupt),
-        }
     }
 }
 
@@ -173,6 +163,8 @@ struct Copier<'a> {
     end: u32,
     /// Where the object at each granule of `from` went; 0 if it was not copied.
     copies: Vec<u32>,
+    /// Where objects of the types met so far hold references.
+    layouts: HashMap<TypeId, Rc<[u32]>>,
 }
 
 impl Copier<'_> {
@@ -186,6 +178,36 @@ impl Copier<'_> {
         let fits = (HEADER_BYTES..=limit - object).contains(&size);
         let whole = size.is_multiple_of(OBJECT_ALIGNMENT);
         if fits && whole { Ok(size) } else { Err(Trap::GcHeapCorrupt) }
+    }
+
+    /// Updates the fields of a struct or an exception.
+    fn fields(
+        &mut self,
+        object: Range<u32>,
+        ty: TypeId,
+        fields: &[FieldType<TypeId>],
+        start: u32,
+    ) -> Result<(), Trap> {
+        let layout =
+            self.layouts.entry(ty).or_insert_with(|| field_references(fields, start).into());
+        for offset in layout.clone().iter() {
+            if offset + REFERENCE_BYTES > object.end - object.start {
+                return Err(Trap::GcHeapCorrupt);
+            }
+            self.update(self.base + object.start + offset)?;
+        }
+        Ok(())
+    }
+
+    /// Updates the elements of an array of references.
+    fn elements(&mut self, object: Range<u32>) -> Result<(), Trap> {
+        let first = object.start + ARRAY_REFERENCES;
+        let bytes = self.word(object.start + ARRAY_LENGTH)?.checked_mul(REFERENCE_BYTES);
+        let end = bytes.and_then(|bytes| first.checked_add(bytes));
+        let end = end.filter(|&end| end <= object.end).ok_or(Trap::GcHeapCorrupt)?;
+        (first..end)
+            .step_by(REFERENCE_BYTES as usize)
+            .try_for_each(|element| self.update(self.base + element))
     }
 
     /// Lets the word at an arena offset refer to the copy of what it refers to.
