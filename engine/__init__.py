@@ -6,6 +6,7 @@ Everything native lives in ``engine._native``; this package only gives it a name
 from engine._native import (
     CompileFailure,
     InvalidInput,
+    Pair,
     PlanError,
     Program,
     ScheduleError,
@@ -19,6 +20,7 @@ from engine._native import (
     cell_refusal,
     check_record,
     clif_arena,
+    effects,
     faults,
     generate_clif,
     mutate,
@@ -34,6 +36,7 @@ from engine._native import (
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "Pair",
     "PlanError",
     "Program",
     "ScheduleError",
@@ -47,6 +50,7 @@ __all__ = [
     "cell_refusal",
     "check_record",
     "clif_arena",
+    "effects",
     "faults",
     "generate_clif",
     "mutate",

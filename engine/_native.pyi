@@ -14,6 +14,7 @@ Mode: TypeAlias = Literal["exact", "as-shipped"]
 __all__ = [
     "CompileFailure",
     "InvalidInput",
+    "Pair",
     "PlanError",
     "Program",
     "ScheduleError",
@@ -27,6 +28,7 @@ __all__ = [
     "cell_refusal",
     "check_record",
     "clif_arena",
+    "effects",
     "faults",
     "generate_clif",
     "mutate",
@@ -207,6 +209,42 @@ class RunLine(TypedDict):
     args: list[Value]
     equal: bool  # whether the results must be these, or any others
     results: NotRequired[list[Value]]  # absent where the line only prints
+
+class Compared(TypedDict):
+    """What a plan did on both layouts: an effect of `effects` on each, unless it has no counterpart."""
+
+    object: str  # what the access names that shows the first change, or what is written to; may be empty
+    unmapped: NotRequired[str]
+    arena32: NotRequired[str]
+    raw64: NotRequired[str]
+    lost: NotRequired[int]  # records that the log had no room for
+    plausible: NotRequired[bool]  # whether raw pointers led outside to where a process can have memory
+
+@final
+class Pair:
+    """A module on both layouts, the arena and raw pointers, and what its runs come to. Bound to its thread.
+
+    Raises what `Program` raises, and ``Unsupported`` also where the layouts differ without any plan.
+    """
+
+    def __new__(
+        cls,
+        wasm: bytes,
+        calls: Sequence[tuple[str, Sequence[int | None]]],
+        *,
+        deadline: float,
+        max_memory: int = ...,
+    ) -> Pair: ...
+    @property
+    def program(self) -> Program:
+        """The module in the arena, which plans are made for."""
+    def compare(self, plan: str) -> Compared:
+        """Runs a plan on both in a cell; raises ``PlanError``, ``Unsupported`` or ``CompileFailure``."""
+    def corrupt(self, schedule: str) -> Compared:
+        """The same with a schedule of corruption; raises ``ScheduleError`` or ``ValueError`` as well."""
+
+def effects() -> list[str]:
+    """What a plan may do, the worst last."""
 
 @final
 class Program:

@@ -48,7 +48,7 @@ class ConfuseGenerator:
             program = translated(case.wasm)
         except (engine.Unsupported, engine.CompileFailure):
             return case
-        plan = _draw(entropy, case.wasm, program)
+        plan = draw_plan(entropy, case.wasm, program)
         if not plan:
             return case
         return replace(case, expect=None, parts={**case.parts, "plan": plan, "program_hash": program.hash})
@@ -63,13 +63,15 @@ def _places(wasm: bytes) -> Places:
     return places
 
 
-def _draw(entropy: Entropy, wasm: bytes, program: engine.Program) -> list[dict[str, Any]]:
-    """A plan that fits, empty if there is none."""
+def draw_plan(
+    entropy: Entropy, wasm: bytes, program: engine.Program, *, longest: int = MAX_ENTRIES
+) -> list[dict[str, Any]]:
+    """A plan of 1 to ``longest`` entries that fits, empty if there is none."""
     places = _places(wasm)
     if not places:
         return []
     plan: list[dict[str, Any]] = []
-    wanted = entropy.integer(1, MAX_ENTRIES)
+    wanted = entropy.integer(1, longest)
     for _ in range(ATTEMPTS):
         entry = _entry(entropy, places, program)
         if entry is not None and all(_where(entry) != _where(other) for other in plan):

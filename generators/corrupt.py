@@ -38,7 +38,28 @@ WIDTHS = (1, 2, 4, 8, 16)
 ELEMENTS = 4
 """How many elements of each table may be written to."""
 
+SUITABLE = 50
+"""Percent of values of the kind that their field holds."""
+KINDS = ("number", "number", "offset_of", "len", "code", "old", "flip")
+HELD = {"code index": "code", "length": "old", "type id": "id", "index": "id"}
+"""Kinds of value by the meaning of a field, in the catalogue's words."""
+
 Field = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A field that may be written to.
+
+    Attributes:
+        target: as a schedule names it.
+        width: in bytes.
+        holds: the kind of value that it holds.
+    """
+
+    target: Field
+    width: int
+    holds: str = "number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +68,11 @@ class Scene:
 
     Attributes:
         events: how often each event takes place.
-        fields: by structure, its fields with their widths.
+        fields: by structure.
     """
 
     events: dict[str, int]
-    fields: dict[str, tuple[tuple[Field, int], ...]]
+    fields: dict[str, tuple[Place, ...]]
 
 
 class CorruptGenerator:
@@ -96,6 +117,18 @@ def _calls(entropy: Entropy, program: engine.Program) -> tuple[Call, ...]:
     )
 
 
+def draw_write(entropy: Entropy, wasm: bytes, calls: tuple[Call, ...]) -> list[dict[str, Any]]:
+    """A schedule of one write at an event that every layout has; empty where there is nothing to write to.
+
+    Its values are drawn whatever the fields hold, so that no layout is attacked by its own meanings.
+    """
+    scene = _scene(wasm, calls)
+    events = scene.events | {name: 0 for name in scene.events if name.endswith("load")}
+    if not scene.fields or not any(events.values()):
+        return []
+    return [_entry(entropy, replace(scene, events=events), alone=False, suitable=0)]
+
+
 @lru_cache(maxsize=8)
 def _scene(wasm: bytes, calls: tuple[Call, ...]) -> Scene:
     """What the program of a module offers when these calls are made."""
@@ -105,61 +138,71 @@ def _scene(wasm: bytes, calls: tuple[Call, ...]) -> Scene:
     return Scene(events, _fields(program) if wasm.startswith(b"\0") else {})
 
 
-def _fields(program: engine.Program) -> dict[str, tuple[tuple[Field, int], ...]]:
+def _fields(program: engine.Program) -> dict[str, tuple[Place, ...]]:
     """The fields of a module's VM structures, and the first elements of the tables that it exports."""
     layout = json.loads(program.layout())
-    fields: dict[str, list[tuple[Field, int]]] = {}
+    fields: dict[str, list[Place]] = {}
     for structure in layout["structures"]:
         for field in structure["fields"]:
             for index in range(structure["count"]):
                 target = {"structure": structure["name"], "field": field["name"], "index": index}
-                fields.setdefault(structure["name"], []).append((target, field["width"]))
+                place = Place(target, field["width"], _held(field["meaning"]))
+                fields.setdefault(structure["name"], []).append(place)
     for item in program.exports:
         if item["kind"] == "table":
             elements = range(min(item["minimum"], ELEMENTS))
             targets = ({"structure": "table", "field": str(element), "index": item["index"]} for element in elements)
-            fields.setdefault("table", []).extend((target, 4) for target in targets)
+            fields.setdefault("table", []).extend(Place(target, 4, "offset_of") for target in targets)
     return {name: tuple(places) for name, places in fields.items() if places}
 
 
-def _entry(entropy: Entropy, scene: Scene, *, alone: bool) -> dict[str, Any]:
+def _held(meaning: str) -> str:
+    return "offset_of" if meaning.startswith("offset of") else HELD.get(meaning, "number")
+
+
+def _entry(entropy: Entropy, scene: Scene, *, alone: bool, suitable: int = SUITABLE) -> dict[str, Any]:
     """One write."""
     events = [name for name, weight in EVENTS.items() if scene.events[name] for _ in range(weight)]
     if alone and (not events or entropy.chance(60)):
         events = ["program_load"]
     event = entropy.choice(events or ["entry"])
-    target, width = _target(entropy, scene, event)
+    place = _place(entropy, scene, event)
     nth = entropy.integer(0, max(min(scene.events[event], MOST) - 1, 0))
-    value = _value(entropy, scene, width)
-    return {"event": event, "nth": nth, "target": target, "width": width, "value": value}
+    kind = place.holds if suitable and entropy.chance(suitable) else entropy.choice(KINDS)
+    value = _value(entropy, scene, place.width, kind)
+    return {"event": event, "nth": nth, "target": place.target, "width": place.width, "value": value}
 
 
-def _target(entropy: Entropy, scene: Scene, event: str) -> tuple[Field, int]:
-    """What is written to, and how many bytes."""
+def _place(entropy: Entropy, scene: Scene, event: str) -> Place:
+    """What is written to."""
     if event.endswith("load") and entropy.chance(50):
-        return {"loaded": True}, 4
+        return Place({"loaded": True}, 4)
     if not scene.fields or entropy.chance(5):
-        return {"offset": 0x1_0000 + 4 * entropy.integer(0, 0x3FF)}, entropy.choice(WIDTHS)
-    target, width = _field(entropy, scene)
-    return target, entropy.choice(WIDTHS) if entropy.chance(10) else width
+        return Place({"offset": 0x1_0000 + 4 * entropy.integer(0, 0x3FF)}, entropy.choice(WIDTHS))
+    place = _field(entropy, scene)
+    return replace(place, width=entropy.choice(WIDTHS)) if entropy.chance(10) else place
 
 
-def _field(entropy: Entropy, scene: Scene) -> tuple[Field, int]:
+def _field(entropy: Entropy, scene: Scene) -> Place:
     return entropy.choice(scene.fields[entropy.choice(sorted(scene.fields))])
 
 
-def _value(entropy: Entropy, scene: Scene, width: int) -> str | dict[str, Any]:
+def _value(entropy: Entropy, scene: Scene, width: int, kind: str) -> str | dict[str, Any]:
     """What is written."""
-    kind = entropy.choice(("number", "number", "offset_of", "len", "code", "old", "flip"))
-    if kind == "offset_of" and scene.fields:
-        return {"offset_of": _field(entropy, scene)[0]}
+    value: str | dict[str, Any]
     match kind:
+        case "offset_of" if scene.fields:
+            value = {"offset_of": _field(entropy, scene).target}
+        case "id":
+            value = str(entropy.integer(0, 7))
         case "len":
-            return {"len": entropy.choice((0, -1, -4, -width))}
+            value = {"len": entropy.choice((0, -1, -4, -width))}
         case "code":
-            return {"code": entropy.integer(0, 15)}
+            value = {"code": entropy.integer(0, 15)}
         case "old":
-            return {"old": entropy.choice((1, -1, 4, -4, 16, 0x1_0000, -0x1_0000))}
+            value = {"old": entropy.choice((1, -1, 4, -4, 16, 0x1_0000, -0x1_0000))}
         case "flip":
-            return {"flip": entropy.integer(0, 8 * width - 1)}
-    return str(entropy.choice(NUMBERS) % (1 << 8 * width))
+            value = {"flip": entropy.integer(0, 8 * width - 1)}
+        case _:
+            value = str(entropy.choice(NUMBERS) % (1 << 8 * width))
+    return value

@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "Write a campaign as one HTML page.",
     "doctor": "Say what this machine offers and lacks.",
     "explain": "Say what a confused case changed, and where it landed.",
+    "compare": "Run the same confusions on the arena and on raw pointers.",
     "layout": "Show where a module's VM structures lie in the arena.",
     "run": "Run a program with WASI in the arena engine.",
     "snapshot": "Stop a case between two calls, and go on elsewhere.",

@@ -227,7 +227,7 @@ class EngineExecutor:
             MemoryError: as `run`.
         """
         limits = self.limits.of(subject)
-        options = self._options(subject, limits)
+        options = self._options(_divisible(subject), limits)
         result = subject.program.run(_calls(subject.calls[:after]), save=True, **options)
         return _outcome(result, limits), result.get("snapshot")
 
@@ -239,7 +239,7 @@ class EngineExecutor:
             engine.Unsupported, engine.CompileFailure, MemoryError: as `save`.
         """
         limits = self.limits.of(subject)
-        options = self._options(subject, limits)
+        options = self._options(_divisible(subject), limits)
         return _outcome(subject.program.run(_calls(subject.calls), resume=snapshot, **options), limits)
 
     def _options(self, subject: Subject, limits: Limits) -> _Options:
@@ -258,6 +258,17 @@ class EngineExecutor:
             "check_objects": self.executor == "interpreter" and not subject.case.is_confused,
             "relocated": self.relocated,
         }
+
+
+def _divisible(subject: Subject) -> Subject:
+    """The subject, unless it is a whole program, whose files and streams no snapshot holds.
+
+    Raises:
+        engine.Unsupported: it is one.
+    """
+    if subject.input is not None:
+        raise engine.Unsupported("snapshot of a whole program")
+    return subject
 
 
 def _calls(calls: Sequence[Call]) -> list[_Call]:

@@ -48,6 +48,12 @@ def writes_of(schedule: list[dict[str, Any]], outcomes: Mapping[str, Outcome]) -
     return tuple(_write(entry, position, runs) for position, entry in enumerate(schedule))
 
 
+def events_of(outcomes: Mapping[str, Outcome]) -> dict[str, dict[str, int]]:
+    """How often what a schedule can wait for took place, by executor."""
+    runs = {name: run for name, run in outcomes.items() if isinstance(run, Ran) and run.written}
+    return {name: {event: count for event, count in run.events.items() if count} for name, run in runs.items()}
+
+
 def _write(entry: dict[str, Any], position: int, runs: Mapping[str, Ran]) -> Write:
     written = {name: run.written[position] for name, run in runs.items()}
     digits = 2 * entry["width"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.check import check
 from harness.executors import Subject
-from harness.explained_write import Write, writes_of
+from harness.explained_write import Write, events_of, writes_of
 from harness.layout import clif_layout, parse_layout
 from harness.layout_svg import Mark
 from harness.outcome import Ran
@@ -63,6 +63,7 @@ class Explanation:
 
     Attributes:
         writes: one for each entry of the schedule.
+        events: by executor, how often what a schedule can wait for took place.
         outcomes: what each executor did, one a line.
     """
 
@@ -70,6 +71,7 @@ class Explanation:
     evidence: str
     changes: tuple[Change, ...]
     writes: tuple[Write, ...]
+    events: dict[str, dict[str, int]]
     outcomes: tuple[str, ...]
     layout: Layout
     is_clif: bool = False
@@ -81,6 +83,7 @@ class Explanation:
             "evidence": self.evidence,
             "changes": [asdict(change) for change in self.changes],
             "writes": [asdict(write) for write in self.writes],
+            "events": self.events,
             "outcomes": list(self.outcomes),
         }
 
@@ -113,8 +116,11 @@ def explain(case: Case, executors: Sequence[Executor]) -> Explanation:
     described: list[dict[str, Any]] = json.loads(subject.program.describe_plan())
     changes = tuple(_change(entry, position, checked, layout) for position, entry in enumerate(described))
     writes = writes_of(case.parts.get("schedule", []), checked.outcomes)
+    events = events_of(checked.outcomes)
     lines = outcome_lines(checked.outcomes)
-    return Explanation(checked.verdict.key, checked.verdict.evidence, changes, writes, lines, layout, case.is_clif)
+    return Explanation(
+        checked.verdict.key, checked.verdict.evidence, changes, writes, events, lines, layout, case.is_clif
+    )
 
 
 def _change(entry: dict[str, Any], position: int, checked: Checked, layout: Layout) -> Change:

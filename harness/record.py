@@ -38,6 +38,8 @@ class Record:
             had, `None` if none was asked.
         planned: entries of its plan.
         triggered: entries whose changed place was executed in any run.
+        scheduled: entries of its schedule.
+        written: entries whose write was made, in the run that made most.
         elsewhere: for each run that was to repeat another one, ``relocated`` or ``resumed``, or that it was not.
         lines: the outcomes in words, one executor a line; only in full runs of findings
             and of cases that the user named.
@@ -59,6 +61,8 @@ class Record:
     untranslated: str | None = None
     planned: int = 0
     triggered: int = 0
+    scheduled: int = 0
+    written: int = 0
     elsewhere: tuple[str, ...] = ()
 
 
@@ -81,6 +85,8 @@ def record_of(index: int, case: Case, checked: Checked, settings: Settings, *, v
         untranslated=_untranslated(checked.outcomes) if case.is_clif else None,
         planned=len(case.parts.get("plan", ())),
         triggered=max((sum(witness.executed > 0 for witness in run.witnesses) for run in runs), default=0),
+        scheduled=len(case.parts.get("schedule", ())),
+        written=max((sum(entry.offset is not None for entry in run.written) for run in runs), default=0),
         elsewhere=tuple(_elsewhere(checked.outcomes)),
     )
 

@@ -56,6 +56,8 @@ class Tally:
     with_triggered_plan: int = 0
     planned: int = 0
     triggered: int = 0
+    scheduled: int = 0
+    written: int = 0
     to_translate: int = 0
     translated: int = 0
     module_bytes: int = 0
@@ -71,6 +73,8 @@ class Tally:
         self.with_triggered_plan += record.triggered > 0
         self.planned += record.planned
         self.triggered += record.triggered
+        self.scheduled += record.scheduled
+        self.written += record.written
         self.to_translate += record.untranslated is not None
         self.translated += record.untranslated == ""
         self.module_bytes += record.module_bytes
@@ -113,13 +117,15 @@ class Tally:
         return ""
 
     def honesty(self) -> dict[str, Any]:
-        """The figures that say whether the cases mean anything; those of plans and translations where there are any."""
+        """The figures that say whether the cases mean anything; some only where there are such cases."""
         plans = {
             "plan_triggered_share": round(self.with_triggered_plan / max(self.with_plan, 1), 4),
             "entry_triggered_share": round(self.triggered / max(self.planned, 1), 4),
         }
+        schedules = {"written_share": round(self.written / max(self.scheduled, 1), 4)}
         translations = {"translated_share": round(self.translated / max(self.to_translate, 1), 4)}
-        optional = (plans if self.with_plan else {}) | (translations if self.to_translate else {})
+        optional = (plans if self.with_plan else {}) | (schedules if self.scheduled else {})
+        optional |= translations if self.to_translate else {}
         return optional | {
             "memory_access_share": round(self.access_share, 4),
             "indirect_call_share": round(self.indirect_call_share, 4),

@@ -214,8 +214,27 @@ pub trait Executor {
         limits: Limits,
     ) -> Result<Vec<Slot>, Stop>;
 
+    /// What raw pointers to the arena and to code are made of, for programs of
+    /// [`crate::layout::Addressing::Raw64`]: every entry of the table that is there now has
+    /// its place.
+    ///
+    /// # Errors
+    /// When this executor does not run such programs, in words.
+    fn raw_pointers(&mut self, _table: &CodeTable) -> Result<RawPointers, String> {
+        Err(format!("raw pointers in the {}", self.name()))
+    }
+
     /// Counts since the last [`Executor::reset`].
     fn counts(&self) -> Counts;
+}
+
+/// Where things lie for code that uses raw pointers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RawPointers {
+    /// Native address of the arena's first byte.
+    pub base: u64,
+    /// Native address of each entry of the code table.
+    pub code: Vec<u64>,
 }
 
 /// What a run did, as far as the executor counts it.

@@ -7,7 +7,9 @@
 //! [`Faults::trigger`], so that *never triggered* and *triggered but missed* are
 //! separate results.
 //!
-//! To add one: a line in `faults!`, and an `if faults.has(Fault::X)` where it acts.
+//! To add one: a line in `faults!`; `if faults.has(Fault::X)` at the one place that it
+//! changes, outside the hot path or as a type parameter; `faults.trigger(Fault::X)` where
+//! the condition is met; its expected verdict in `tests/quality/test_planted_faults.py`.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;

@@ -1,8 +1,8 @@
 //! The catalogue of VM structures: what lies where in an instance, and what it means.
 //!
-//! Offsets come from Wasmtime's own `VMOffsets` for 4-byte pointers (`frontend`
-//! fills them in), so the catalogue cannot drift from the code that uses the
-//! structures. A field's [`Meaning`] says how a value stored there is used, which is
+//! Offsets come from Wasmtime's own `VMOffsets` for pointers of the layout's width
+//! (`frontend` fills them in), so the catalogue cannot drift from the code that uses
+//! the structures. A field's [`Meaning`] says how a value stored there is used, which is
 //! what typed confusion and corruption choose their targets by.
 //!
 //! This module knows one module's structures relative to its vmctx; where an
@@ -10,6 +10,57 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
+
+use cranelift_codegen::ir::{Type, types};
+
+/// How VM data names memory and code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Addressing {
+    /// Offsets into the arena and code indices, of 4 bytes: the subject.
+    #[default]
+    Arena32,
+    /// Raw pointers of 8 bytes, as in today's Wasmtime: the positive control, for cells
+    /// only.
+    Raw64,
+}
+
+impl Addressing {
+    /// Both.
+    pub const ALL: [Addressing; 2] = [Addressing::Arena32, Addressing::Raw64];
+
+    /// The name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Addressing::Arena32 => "arena32",
+            Addressing::Raw64 => "raw64",
+        }
+    }
+
+    /// The layout of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Addressing> {
+        Addressing::ALL.into_iter().find(|addressing| addressing.name() == name)
+    }
+
+    /// Bytes of a pointer.
+    #[must_use]
+    pub fn pointer_bytes(self) -> u8 {
+        match self {
+            Addressing::Arena32 => 4,
+            Addressing::Raw64 => 8,
+        }
+    }
+
+    /// The type of an address in CLIF.
+    #[must_use]
+    pub fn pointer_type(self) -> Type {
+        match self {
+            Addressing::Arena32 => types::I32,
+            Addressing::Raw64 => types::I64,
+        }
+    }
+}
 
 /// What the value of a field stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +120,20 @@ pub struct Structure {
     pub fields: Vec<Field>,
 }
 
+/// Bytes of a field: a number, or those of a `pointer`.
+macro_rules! width {
+    (pointer, $addressing:expr) => {
+        u32::from($addressing.pointer_bytes())
+    };
+    ($bytes:literal, $addressing:expr) => {
+        $bytes
+    };
+}
+
 /// Declares one offsets type for each structure, with its part of the catalogue.
 macro_rules! structures {
     ($( $(#[$doc:meta])* $type:ident = $name:literal {
-        $( $field:ident: $width:literal, $meaning:expr; )*
+        $( $field:ident: $width:tt, $meaning:expr; )*
     } )*) => { $(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,11 +148,17 @@ macro_rules! structures {
             /// Wasmtime's name of the structure.
             pub const NAME: &'static str = $name;
 
-            fn structure(&self, in_vmctx: Option<u32>, count: u32) -> Structure {
+            #[allow(unused_variables, reason = "structures without pointers are the same everywhere")]
+            fn structure(
+                &self,
+                addressing: Addressing,
+                in_vmctx: Option<u32>,
+                count: u32,
+            ) -> Structure {
                 let fields = vec![$( Field {
                     name: stringify!($field),
                     offset: self.$field,
-                    width: $width,
+                    width: width!($width, addressing),
                     meaning: $meaning,
                 }, )*];
                 Structure { name: $name, in_vmctx, count, size: self.size, fields }
@@ -103,40 +170,40 @@ macro_rules! structures {
 structures! {
     /// A function reference.
     FuncRef = "VMFuncRef" {
-        array_call: 4, Meaning::CodeIndex;
-        wasm_call: 4, Meaning::CodeIndex;
+        array_call: pointer, Meaning::CodeIndex;
+        wasm_call: pointer, Meaning::CodeIndex;
         type_index: 4, Meaning::TypeId;
-        vmctx: 4, Meaning::OffsetOf("VMContext");
+        vmctx: pointer, Meaning::OffsetOf("VMContext");
     }
     /// An imported function.
     FunctionImport = "VMFunctionImport" {
-        array_call: 4, Meaning::CodeIndex;
-        wasm_call: 4, Meaning::CodeIndex;
+        array_call: pointer, Meaning::CodeIndex;
+        wasm_call: pointer, Meaning::CodeIndex;
         type_index: 4, Meaning::TypeId;
-        vmctx: 4, Meaning::OffsetOf("VMContext");
+        vmctx: pointer, Meaning::OffsetOf("VMContext");
     }
     /// An imported table.
     TableImport = "VMTableImport" {
-        from: 4, Meaning::OffsetOf("VMTableDefinition");
-        vmctx: 4, Meaning::OffsetOf("VMContext");
+        from: pointer, Meaning::OffsetOf("VMTableDefinition");
+        vmctx: pointer, Meaning::OffsetOf("VMContext");
         index: 4, Meaning::Index;
     }
     /// An imported memory.
     MemoryImport = "VMMemoryImport" {
-        from: 4, Meaning::OffsetOf("VMMemoryDefinition");
-        vmctx: 4, Meaning::OffsetOf("VMContext");
+        from: pointer, Meaning::OffsetOf("VMMemoryDefinition");
+        vmctx: pointer, Meaning::OffsetOf("VMContext");
         index: 4, Meaning::Index;
     }
     /// An imported global.
     GlobalImport = "VMGlobalImport" {
-        from: 4, Meaning::OffsetOf("VMGlobalDefinition");
-        vmctx: 4, Meaning::OffsetOf("VMContext");
+        from: pointer, Meaning::OffsetOf("VMGlobalDefinition");
+        vmctx: pointer, Meaning::OffsetOf("VMContext");
         kind: 8, Meaning::Index;
     }
     /// An imported tag.
     TagImport = "VMTagImport" {
-        from: 4, Meaning::OffsetOf("VMTagDefinition");
-        vmctx: 4, Meaning::OffsetOf("VMContext");
+        from: pointer, Meaning::OffsetOf("VMTagDefinition");
+        vmctx: pointer, Meaning::OffsetOf("VMContext");
         index: 4, Meaning::Index;
     }
     /// A tag.
@@ -149,15 +216,15 @@ structures! {
         bump_ptr: 4, Meaning::OffsetOf("GC object");
         active_space_end: 4, Meaning::OffsetOf("GC heap");
     }
-    /// A table: `base` is the offset of its 4-byte elements.
+    /// A table: `base` is the offset of its elements, which have the width of a pointer.
     TableDefinition = "VMTableDefinition" {
-        base: 4, Meaning::OffsetOf("table elements");
-        current_elements: 4, Meaning::Length;
+        base: pointer, Meaning::OffsetOf("table elements");
+        current_elements: pointer, Meaning::Length;
     }
     /// A linear memory.
     MemoryDefinition = "VMMemoryDefinition" {
-        base: 4, Meaning::OffsetOf("linear memory");
-        current_length: 4, Meaning::Length;
+        base: pointer, Meaning::OffsetOf("linear memory");
+        current_length: pointer, Meaning::Length;
     }
     /// A global: one 16-byte slot.
     GlobalDefinition = "VMGlobalDefinition" {
@@ -167,18 +234,18 @@ structures! {
     StoreContext = "VMStoreContext" {
         fuel_consumed: 8, Meaning::Plain;
         epoch_deadline: 8, Meaning::Plain;
-        stack_limit: 4, Meaning::Plain;
-        gc_heap_base: 4, Meaning::OffsetOf("GC heap");
-        gc_heap_length: 4, Meaning::Length;
+        stack_limit: pointer, Meaning::Plain;
+        gc_heap_base: pointer, Meaning::OffsetOf("GC heap");
+        gc_heap_length: pointer, Meaning::Length;
     }
     /// The fixed part of vmctx. `size` is that of the whole, arrays included.
     VmContext = "VMContext" {
         magic: 4, Meaning::Plain;
-        store_context: 4, Meaning::OffsetOf("VMStoreContext");
-        builtin_functions: 4, Meaning::OffsetOf("VMBuiltinFunctionsArray");
-        epoch: 4, Meaning::OffsetOf("epoch counter");
-        gc_heap_data: 4, Meaning::OffsetOf("VMCopyingHeapData");
-        type_ids: 4, Meaning::OffsetOf("type ids");
+        store_context: pointer, Meaning::OffsetOf("VMStoreContext");
+        builtin_functions: pointer, Meaning::OffsetOf("VMBuiltinFunctionsArray");
+        epoch: pointer, Meaning::OffsetOf("epoch counter");
+        gc_heap_data: pointer, Meaning::OffsetOf("VMCopyingHeapData");
+        type_ids: pointer, Meaning::OffsetOf("type ids");
     }
 }
 
@@ -209,6 +276,8 @@ impl Array {
 /// The layout of one module's instances. All zero for a program without VM structures.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
+    /// How these structures name memory and code.
+    pub addressing: Addressing,
     /// The fixed part of vmctx.
     pub vmctx: VmContext,
     /// Offsets in a function reference.
@@ -281,27 +350,28 @@ impl Layout {
             size: array.stride,
             fields: vec![Field { name: "value", offset: 0, width: array.stride, meaning }],
         };
+        let at = self.addressing;
         vec![
-            self.vmctx.structure(Some(0), 1),
-            self.function_import.structure_at(self.imported_functions),
-            self.table_import.structure_at(self.imported_tables),
-            self.memory_import.structure_at(self.imported_memories),
-            self.global_import.structure_at(self.imported_globals),
-            self.tag_import.structure_at(self.imported_tags),
-            self.table.structure_at(self.tables),
+            self.vmctx.structure(at, Some(0), 1),
+            self.function_import.structure_at(at, self.imported_functions),
+            self.table_import.structure_at(at, self.imported_tables),
+            self.memory_import.structure_at(at, self.imported_memories),
+            self.global_import.structure_at(at, self.imported_globals),
+            self.tag_import.structure_at(at, self.imported_tags),
+            self.table.structure_at(at, self.tables),
             word(
                 "VMMemoryDefinition pointer",
                 self.memory_pointers,
                 Meaning::OffsetOf(MemoryDefinition::NAME),
             ),
-            self.memory.structure_at(self.memories),
-            self.global.structure_at(self.globals),
-            self.tag.structure_at(self.tags),
-            self.func_ref.structure_at(self.func_refs),
+            self.memory.structure_at(at, self.memories),
+            self.global.structure_at(at, self.globals),
+            self.tag.structure_at(at, self.tags),
+            self.func_ref.structure_at(at, self.func_refs),
             word("runtime data base", self.data_bases, Meaning::OffsetOf("data segment")),
             word("runtime data length", self.data_lengths, Meaning::Length),
-            self.store_context.structure(None, 1),
-            self.copying_heap_data.structure(None, u32::from(self.copying_heap_data.size > 0)),
+            self.store_context.structure(at, None, 1),
+            self.copying_heap_data.structure(at, None, u32::from(self.copying_heap_data.size > 0)),
         ]
     }
 }
@@ -327,8 +397,8 @@ impl Structure {
 macro_rules! in_arrays {
     ($($type:ident)*) => { $(
         impl $type {
-            fn structure_at(&self, array: Array) -> Structure {
-                self.structure(Some(array.offset), array.count)
+            fn structure_at(&self, addressing: Addressing, array: Array) -> Structure {
+                self.structure(addressing, Some(array.offset), array.count)
             }
         }
     )* };

@@ -21,6 +21,7 @@ mod cell;
 pub mod census;
 pub mod clif;
 pub mod code_table;
+pub mod compare;
 mod compiled;
 pub mod confuse;
 pub mod corrupt;

@@ -27,6 +27,8 @@ const TEXT: &str = r#"(module
     (elem (i32.const 1) func $double $square $other)
     (elem $late func $double)
     (global $number (mut i32) (i32.const 5))
+    (tag $thrown (param i32))
+    (func $throw (throw $thrown (i32.const 3)))
     (func $double (type $unary) (i32.mul (local.get 0) (i32.const 2)))
     (func $square (type $unary) (i32.mul (local.get 0) (local.get 0)))
     (func $other (result i64) (i64.const 1))
@@ -48,6 +50,9 @@ const TEXT: &str = r#"(module
         (memory.fill (i32.const 0) (i32.const 7) (i32.const 100))
         (memory.copy (i32.const 50) (i32.const 0) (i32.const 100))
         (call $log (i32.load (i32.const 8)))
+        (drop (block $caught (result i32)
+            (try_table (catch $thrown $caught) (call $throw))
+            (i32.const 0)))
         (i32.add
             (call_indirect (type $unary) (i32.const 7) (i32.const 1))
             (call_indirect (type $unary) (i32.const 9) (i32.const 0)))))"#;
@@ -208,7 +213,9 @@ fn only_the_interpreter_writes_between_a_load_of_the_guest_and_its_use() {
 
 #[test]
 fn the_runtime_fetches_nothing_twice_and_stands_whatever_it_reads() {
-    let calls = [("busy", None), ("call", Some(0)), ("grow", None), ("call", Some(3))];
+    // Each element is made when it is first called.
+    let elements = (0..4).map(|element| ("call", Some(element)));
+    let calls: Vec<_> = elements.chain([("busy", None), ("grow", None)]).collect();
     let mut interpreter = Interpreter::new(Faults::default());
     let counted = run(&mut interpreter, "[]", &calls, Mode::Exact).expect("a report");
     let loads = counted.events.get(Event::Load);

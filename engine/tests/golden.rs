@@ -15,6 +15,7 @@ use cranelift_codegen::settings::Configurable as _;
 use cranelift_codegen::{Context, isa, settings};
 use engine::code_table::CodeTable;
 use engine::fault::{Fault, Faults};
+use engine::layout::Addressing;
 use engine::lowering;
 use engine::passes::{self, Mode};
 use engine::program::Program;
@@ -129,6 +130,7 @@ fn lower(prepared: &passes::Prepared, fault: Option<Fault>) -> Vec<Function> {
     let faults = Faults::new(fault);
     let mode = prepared.mode;
     let cx = lowering::Context {
+        addressing: Addressing::Arena32,
         mode,
         table: 0x1_0000_0000,
         control: 0x2_0000_0000,

@@ -4,6 +4,7 @@
 use cranelift_codegen::ir::Function;
 use engine::code_table::SignatureId;
 use engine::fault::Faults;
+use engine::layout::Addressing;
 use engine::lowering::Context;
 use engine::lowering::check::{Violation, check};
 use engine::passes::Mode;
@@ -54,6 +55,7 @@ fn verdict(text: &str, mode: Mode) -> Result<(), Violation> {
     let function: Function = cranelift_reader::parse_functions(text).expect("CLIF").remove(0);
     let faults = Faults::default();
     let cx = Context {
+        addressing: Addressing::Arena32,
         mode,
         table: TABLE,
         control: CONTROL,

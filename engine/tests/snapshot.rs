@@ -13,16 +13,18 @@ use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::reference::Reference;
 use engine::run::{Call, Imports, Observed, Outcome, Record, Report, Request, Snapshot, Subject};
-use engine::runtime::{GcHeapState, Reservations, StoreState};
+use engine::runtime::{Ambush, GcHeapState, Reservations, StoreState};
 
 const LIMITS: Limits =
     Limits { fuel: 1_000_000_000, deadline: Duration::from_secs(60), depth: 1_000 };
 
 /// Everything that trusted state outside the arena is for: memories and tables that grow,
-/// segments that are dropped, references of the host, objects that hold functions, and a
-/// host function whose answers depend on how often the host was called.
+/// segments that are dropped, references of the host, objects that hold functions, a host
+/// function whose answers depend on how often the host was called, and a write to the
+/// store's page that waits for the builtin after the next one.
 const PROGRAM: &str = r#"(module
     (import "env" "answer" (func $answer (param i32) (result i32)))
+    (import "fencepost" "store32_in_builtin" (func $ambush (param i32 i32 i32)))
     (type $box (struct (field funcref)))
     (memory 1 10)
     (table $table 2 20 funcref)
@@ -40,6 +42,8 @@ const PROGRAM: &str = r#"(module
     (func (export "hold") (global.set $held (struct.new $box (ref.func $ask))))
     (func (export "held") (result i32)
         (ref.is_null (struct.get $box 0 (global.get $held))))
+    (func (export "lie in wait")
+        (call $ambush (i32.const 1) (i32.const 0x10f00) (i32.const 99)))
     (func (export "store") (param i32) (i32.store (local.get 0) (i32.const 42)))
     (func (export "init")
         (table.init $table $segment (i32.const 0) (i32.const 0) (i32.const 1)))
@@ -53,8 +57,9 @@ fn subject() -> Subject {
 }
 
 fn request(mode: Mode, len: usize) -> Request {
-    let calls: [(&str, &[Option<u128>]); 12] = [
+    let calls: [(&str, &[Option<u128>]); CALLS] = [
         ("ask", &[]),
+        ("lie in wait", &[]),
         ("grow", &[]),
         ("store", &[Some(70_000)]),
         ("same", &[Some(9)]),
@@ -81,7 +86,7 @@ fn request(mode: Mode, len: usize) -> Request {
     }
 }
 
-const CALLS: usize = 12;
+const CALLS: usize = 13;
 
 fn executors() -> [Box<dyn Observed>; 3] {
     [
@@ -180,28 +185,32 @@ fn refusal(snapshot: &Snapshot) -> String {
 
 #[test]
 fn what_is_trusted_is_checked_again() {
-    let good = snapshot(5);
-    let changed = |change: &dyn Fn(&mut StoreState)| {
+    let good = snapshot(6);
+    let changed = |change: fn(&mut StoreState)| {
         let mut snapshot = good.clone();
         change(snapshot.record.store.as_mut().expect("a module has one"));
         refusal(&snapshot)
     };
-    let cases: [(&str, &dyn Fn(&mut StoreState)); 13] = [
-        ("memory 0 of size 11, which is not from 1 to 10", &|s| s.memories[0] = 11),
-        ("memory 0 of size 0, which is not from 1 to 10", &|s| s.memories[0] = 0),
-        ("0 memories where there are 1", &|s| s.memories.clear()),
-        ("table 0 of size 21, which is not from 2 to 20", &|s| s.tables[0] = 21),
-        ("2 tables where there are 1", &|s| s.tables.push(2)),
-        ("2 instances where there are 1", &|s| s.dropped_segments.push(vec![])),
-        ("2 passive segments where there are 1", &|s| s.dropped_segments[0].push(true)),
-        ("a GC heap of a size that none has", &|s| {
+    type Change = fn(&mut StoreState);
+    let cases: [(&str, Change); 14] = [
+        ("memory 0 of size 11, which is not from 1 to 10", |s| s.memories[0] = 11),
+        ("memory 0 of size 0, which is not from 1 to 10", |s| s.memories[0] = 0),
+        ("0 memories where there are 1", |s| s.memories.clear()),
+        ("table 0 of size 21, which is not from 2 to 20", |s| s.tables[0] = 21),
+        ("2 tables where there are 1", |s| s.tables.push(2)),
+        ("2 instances where there are 1", |s| s.dropped_segments.push(vec![])),
+        ("2 passive segments where there are 1", |s| s.dropped_segments[0].push(true)),
+        ("a GC heap of a size that none has", |s| {
             s.gc_heap = Some(GcHeapState { half: 3 << 20, upper: true });
         }),
-        ("a GC heap in one of the two only", &|s| s.gc_heap = None),
-        ("too many references, or one twice", &|s| s.host_references.push(9)),
-        ("a number that no reference of the host has", &|s| s.host_references[0] = 1 << 32),
-        ("a function reference that the store never made", &|s| s.held_func_refs[0] += 1),
-        ("another number of logged host calls than were made", &|s| s.host_calls_made = 2),
+        ("a GC heap in one of the two only", |s| s.gc_heap = None),
+        ("too many references, or one twice", |s| s.host_references.push(9)),
+        ("a number that no reference of the host has", |s| s.host_references[0] = 1 << 32),
+        ("a function reference that the store never made", |s| s.held_func_refs[0] += 1),
+        ("a write that cannot wait for a builtin", |s| {
+            s.ambushes.push(Ambush { lets_pass: 0, offset: 4, value: 0 });
+        }),
+        ("another number of logged host calls than were made", |s| s.host_calls_made = 3),
     ];
     for (expected, change) in cases {
         assert_eq!(changed(change), expected);

@@ -83,6 +83,8 @@ def _lines(explanation: Explanation) -> list[str]:
         lines += ["", *_change(number, change)]
     for number, made in enumerate(explanation.writes):
         lines += ["", *_write(number, made)]
+    if explanation.events:
+        lines += ["", "what could be waited for:", *map(_events, explanation.events.items())]
     return [*lines, "", *(_outcome(line, is_clif=explanation.is_clif) for line in explanation.outcomes)]
 
 
@@ -114,6 +116,11 @@ def _write(number: int, entry: Write) -> list[str]:
     place = "" if entry.offset is None else f" (arena offset {entry.offset:#x})"
     title = f"write {number}: {entry.when}: {entry.target}{place} become {entry.value}"
     return [title, *(f"  {name}: {words}" for name, words in made.items())]
+
+
+def _events(entry: tuple[str, dict[str, int]]) -> str:
+    executor, counts = entry
+    return f"  {executor}: {', '.join(f'{event} {count}' for event, count in counts.items())}"
 
 
 def _landed(change: Change) -> str:

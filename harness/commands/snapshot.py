@@ -220,7 +220,7 @@ def _print_calls(lines: list[tuple[str, str]], behind: int) -> None:
 
 def _facts(snapshot: SnapshotFile) -> Table:
     record: dict[str, Any] = snapshot.record
-    store: dict[str, Any] = record["store"] or {}
+    store: dict[str, Any] = record.get("store") or {}
     dropped = [sum(map(bool, segments)) for segments in store.get("dropped_segments", ())]
     facts = {
         "program": record.get("program"),

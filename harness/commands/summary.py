@@ -58,7 +58,8 @@ def honesty(tally: Tally) -> str:
     return (
         f"{percent(tally.access_share)} access memory, "
         f"{percent(tally.indirect_call_share)} call indirectly, "
-        f"{percent(tally.share(tally.with_trap))} trap; median of executed ops: {tally.ops.median}{plans(tally)}"
+        f"{percent(tally.share(tally.with_trap))} trap; median of executed ops: {tally.ops.median}"
+        f"{plans(tally)}{schedules(tally)}"
     )
 
 
@@ -70,6 +71,11 @@ def plans(tally: Tally) -> str:
     return (
         f"; {percent(tally.with_triggered_plan / tally.with_plan)} of the plans took effect, {entries} of their entries"
     )
+
+
+def schedules(tally: Tally) -> str:
+    """How many writes of schedules were made; empty without schedules."""
+    return f"; {percent(tally.written / tally.scheduled)} of the scheduled writes were made" if tally.scheduled else ""
 
 
 def translation(statistics: Statistics) -> str:

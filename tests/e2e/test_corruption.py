@@ -32,7 +32,10 @@ def test_fuzz_corrupts_data_and_nothing_escapes(fencepost: Fencepost) -> None:
     generator = ("--generator", "corrupt", "--corpus", str(CORPUS))
     result = fencepost("fuzz", *generator, "--cases", "60", "--seed", "1", "--json", "--out", "out")
     assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["honesty"]["trap_share"] > 0.1
+    honesty = json.loads(result.stdout)["honesty"]
+    assert honesty["trap_share"] > 0.1
+    assert honesty["written_share"] > 0.5
+    assert re.search(r"; \d+% of the scheduled writes were made", result.stderr)
 
 
 def test_a_corrupted_case_is_checked_and_explained(fencepost: Fencepost, tmp_path: Path) -> None:
@@ -46,6 +49,8 @@ def test_a_corrupted_case_is_checked_and_explained(fencepost: Fencepost, tmp_pat
         "become what stands there -65528",
         "  interpreter/exact: 0x00010000 to 0x00000008",
         "  jit/as-shipped: 0x00010000 to 0x00000008",
+        "what could be waited for:",
+        "  jit/exact: entry 1",
         "jit/exact: trapped heap_out_of_bounds",
     ):
         assert words in result.stdout, result.stdout

@@ -51,9 +51,7 @@ RARE = {
     "18": ("--budget", "3000", "--executor", "interpreter", "--reference", "none"),
 }
 """Faults that few programs trigger: more of them, each run once."""
-FOUND_AS = {"14": "mismatch", "15": "mismatch", "19": "mismatch", "20": "mismatch", "25": "mismatch"} | {
-    "27": "runtime-fault"
-}
+FOUND_AS = {"14": "mismatch", "19": "mismatch", "20": "mismatch", "25": "mismatch"} | {"27": "runtime-fault"}
 """Faults that stay in the arena, which only show in what programs do, and one that the host's own buffer shows."""
 
 

@@ -56,7 +56,10 @@ def test_restoring_says_where_it_went_on(fencepost: Fencepost) -> None:
         (("save", CASE, "--after", "8", "-o", "x.snap"), "the case has 7 calls (--after 8)"),
         (("save", CASE, "--after", "-1", "-o", "x.snap"), "Invalid value for '--after'"),
         (("save", CASE, "--after", "1"), "Missing option '-o'"),
-        (("save", CORPUS / "wasi_files.wat", "--after", "0", "-o", "x.snap"), "unsupported: snapshot of a program"),
+        (
+            ("save", CORPUS / "wasi_files.wat", "--after", "0", "-o", "x.snap"),
+            "unsupported: snapshot of a whole program",
+        ),
         (("save", "nothing.wat", "--after", "1", "-o", "x.snap"), "cannot read the file"),
         (("restore", CASE), "not a snapshot"),
         (("show", CASE), "not a snapshot"),

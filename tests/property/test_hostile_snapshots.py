@@ -199,3 +199,13 @@ def test_changes_reach_all_that_is_checked(tmp_path: Path) -> None:
     assert len(refusals) >= 15
     for part in ("checksum", "its record", "no snapshot of this run", "snapshot made with", "bytes, not the"):
         assert any(part in said for said in refusals), part
+
+
+def test_a_record_without_what_may_be_null_is_shown(tmp_path: Path) -> None:
+    head, pages = parts(snapshots()[0])
+    del head["record"]["store"]
+    path = tmp_path / "changed.snap"
+    path.write_bytes(pack(json.dumps(head).encode(), pages))
+    with redirect_stdout(io.StringIO()) as shown:
+        assert cli.run(["snapshot", "show", str(path)]) == 0
+    assert "calls behind" in shown.getvalue()

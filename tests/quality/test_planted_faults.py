@@ -37,7 +37,7 @@ EXPECTED = {
     "11": "escape:containment:access",
     "12": "escape:containment:object",
     "14": "mismatch:wasmtime",
-    "15": "mismatch:wasmtime",
+    "15": "escape:containment:object",
     "18": "escape:control flow:entry",
     "19": "mismatch:wasmtime",
     "20": "mismatch:wasmtime",

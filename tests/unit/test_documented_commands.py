@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md",
     "docs/attacks.md",
+    "docs/benefit.md",
     "docs/ci.md",
     "docs/snapshots.md",
     "corpus/README.md",

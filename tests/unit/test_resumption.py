@@ -103,7 +103,7 @@ def test_a_snapshot_of_ours_that_is_refused_is_a_runtime_fault() -> None:
 def test_what_cannot_be_taken_apart_is_counted_and_no_verdict() -> None:
     program = Subject(read_case(CORPUS / "wasi_files.wat"))
     empty = Subject(Case(b"\0asm\1\0\0\0"))
-    for subject, reason in [(program, "a whole program is one call"), (empty, "there is no call")]:
+    for subject, reason in [(program, "snapshot of a whole program"), (empty, "there is no call")]:
         assert two_parts().run(subject) == NotRun("not-resumed", reason)
 
 

@@ -22,6 +22,7 @@
 
 mod admit;
 pub mod generate;
+mod numbering;
 mod read;
 mod run_line;
 mod source;

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use cranelift_codegen::isa::CallConv;
 use cranelift_reader::{Details, ParseOptions, TestFile, parse_run_command, parse_test};
 
+use super::numbering;
 use super::run_line::RunLine;
 use super::source::{Definition, Source};
 
@@ -29,8 +30,8 @@ const DIRECTIVES: [&str; 4] = ["test", "target", "set", "feature"];
 /// [`ReadError`].
 pub fn read(text: &str) -> Result<Source, ReadError> {
     let text = without_directives(text);
-    // The parser indexes its tables by the numbers in the text; a number out of all
-    // proportion makes it panic.
+    numbering::check(&text)?;
+    // The parser panics at some text that it should refuse.
     let parsed = catch_unwind(AssertUnwindSafe(|| parse(&text)));
     parsed.unwrap_or_else(|panic| {
         Err(ReadError { message: crate::panic_message(&*panic), line: None })

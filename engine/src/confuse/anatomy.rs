@@ -12,7 +12,7 @@ use cranelift_codegen::entity::{EntityRef as _, SecondaryMap};
 use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{
-    ArgumentPurpose, Block, Function, Inst, InstructionData, Value, ValueDef,
+    ArgumentPurpose, Block, Function, Inst, InstructionData, Type, Value, ValueDef,
 };
 
 use crate::layout::{Field, Meaning, Structure, VmContext};
@@ -34,6 +34,8 @@ pub(super) struct Named<'a> {
 /// A function as the kinds see it. The function is unchanged while this lives.
 pub(super) struct Anatomy<'a> {
     pub function: &'a Function,
+    /// The type of an address.
+    pointer: Type,
     catalogue: &'a [Structure],
     sites: Vec<Inst>,
     dominators: DominatorTree,
@@ -46,7 +48,9 @@ impl<'a> Anatomy<'a> {
         let dominators = DominatorTree::with_function(function, &graph);
         let sites = sites(function);
         let meanings = SecondaryMap::new();
-        let mut anatomy = Anatomy { function, catalogue, sites, dominators, meanings };
+        let context = function.signature.special_param_index(ArgumentPurpose::VMContext);
+        let pointer = context.map_or(I32, |at| function.signature.params[at].value_type);
+        let mut anatomy = Anatomy { function, pointer, catalogue, sites, dominators, meanings };
         anatomy.find_meanings();
         anatomy
     }
@@ -67,7 +71,7 @@ impl<'a> Anatomy<'a> {
         known.then(|| self.meanings[self.function.dfg.resolve_aliases(value)]).flatten()
     }
 
-    /// What an i32 means; `None` for a value of another type.
+    /// What a value means that may be an address; `None` for a value of another type.
     pub(super) fn meaning(&self, value: Value) -> Option<Meaning> {
         let value = self.function.dfg.resolve_aliases(value);
         let plain = || (self.function.dfg.value_type(value) == I32).then_some(Meaning::Plain);
@@ -83,6 +87,12 @@ impl<'a> Anatomy<'a> {
             .filter(|&value| dfg.value_is_real(value))
             .filter(move |&value| self.dominates(value, inst))
             .filter_map(|value| Some((value, self.meaning(value)?)))
+    }
+
+    /// Whether a value may be used as an address: it is one, or an i32.
+    pub(super) fn may_address(&self, value: Value) -> bool {
+        let ty = self.function.dfg.value_type(value);
+        ty == I32 || ty == self.pointer
     }
 
     /// Whether a value is there when an instruction begins.
@@ -166,8 +176,9 @@ impl<'a> Anatomy<'a> {
     /// The first meaning of a value stays.
     fn mark(&mut self, value: Value, meaning: Meaning) {
         let value = self.function.dfg.resolve_aliases(value);
+        let may_address = self.may_address(value);
         let slot = &mut self.meanings[value];
-        if self.function.dfg.value_type(value) == I32 && slot.is_none() {
+        if may_address && slot.is_none() {
             *slot = Some(meaning);
         }
     }
@@ -189,6 +200,21 @@ impl Access {
             _ => return None,
         };
         Some(Access { address, displacement: displacement.into() })
+    }
+}
+
+/// The address that an instruction accesses, atomically or not.
+pub(super) fn address(function: &Function, inst: Inst) -> Option<Value> {
+    let data = function.dfg.insts[inst];
+    if class(data.opcode()) != Class::Atomic {
+        return Access::of(function, inst).map(|access| access.address);
+    }
+    match data {
+        InstructionData::LoadNoOffset { arg: address, .. }
+        | InstructionData::StoreNoOffset { args: [_, address], .. }
+        | InstructionData::AtomicRmw { args: [address, _], .. }
+        | InstructionData::AtomicCas { args: [address, ..], .. } => Some(address),
+        _ => None,
     }
 }
 

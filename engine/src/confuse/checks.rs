@@ -32,9 +32,9 @@ impl Check {
             InstructionData::CondTrap { .. } => Some(Check::Trap),
             InstructionData::IntAddTrap { args, .. } => Some(Check::Sum(args)),
             InstructionData::Ternary {
-                opcode: Opcode::Select | Opcode::SelectSpectreGuard,
+                opcode: opcode @ (Opcode::Select | Opcode::SelectSpectreGuard),
                 args: [_, a, b],
-            } if function.dfg.value_type(a) == I32 => {
+            } if opcode == Opcode::SelectSpectreGuard || function.dfg.value_type(a) == I32 => {
                 let address = match (is_null(function, a), is_null(function, b)) {
                     (true, false) => b,
                     (false, true) => a,

@@ -11,11 +11,14 @@
 //! `anatomy`.
 //!
 //! Invariants:
-//! - a confused function verifies for `pulley32`, as the program did: a confusion is
+//! - a confused function verifies for its target, as the program did: a confusion is
 //!   wrong code, not invalid code; what would not verify is refused;
 //! - signatures stay, so a changed function fits between its unchanged callers;
 //! - alias regions and flags stay as they were, also where they have become a lie;
 //! - entries refer to the unchanged program, so any subset of a plan is a plan.
+//!
+//! A plan is made for the arena. `correspond` says what it is in the same module with raw
+//! pointers.
 //!
 //! What it does not do: judge. As-shipped runs of a confused program must stay contained;
 //! exact runs must agree besides.
@@ -23,6 +26,7 @@
 
 mod anatomy;
 mod checks;
+mod correspond;
 mod describe;
 mod kinds;
 mod plan;
@@ -35,6 +39,7 @@ use cranelift_codegen::ir::{Function, Inst};
 use crate::passes::verify_function;
 use crate::program::{FuncId, Program};
 
+pub use correspond::{Correspondence, Unmapped, object_shown};
 pub use describe::describe;
 use kinds::Inapplicable;
 pub use kinds::Kind;
@@ -77,7 +82,8 @@ pub fn apply(program: &Program, plan: &Plan) -> Result<Confused, PlanError> {
     }
     confused.functions.sort_by_key(|(id, _)| *id);
     for (id, function) in &confused.functions {
-        verify_function(function).map_err(|complaint| PlanError::invalid(*id, complaint))?;
+        verify_function(function, program.layout.addressing)
+            .map_err(|complaint| PlanError::invalid(*id, complaint))?;
     }
     Ok(confused)
 }

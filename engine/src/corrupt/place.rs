@@ -54,6 +54,16 @@ pub struct Place {
 pub trait Places {
     /// The place of a field; `None` if there is no such field.
     fn place(&self, field: &Field) -> Option<Place>;
+
+    /// What a pointer to an arena offset is.
+    fn pointer(&self, offset: u32) -> u64 {
+        offset.into()
+    }
+
+    /// What a pointer to the code of an index is.
+    fn code(&self, index: u32) -> u64 {
+        index.into()
+    }
 }
 
 impl Target {

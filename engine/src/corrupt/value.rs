@@ -51,10 +51,10 @@ impl Value {
             Value::Number(number) => Change::Set(*number),
             Value::OffsetOf(field) => {
                 let Place { offset, .. } = places.place(field).ok_or(field)?;
-                Change::Set(offset.into())
+                Change::Set(places.pointer(offset).into())
             }
             Value::Len(delta) => Change::Set(len.wrapping_add_signed(*delta).into()),
-            Value::Code(index) => Change::Set((*index).into()),
+            Value::Code(index) => Change::Set(places.code(*index).into()),
             Value::Old(delta) => Change::Add(*delta),
             Value::Flip(bit) => Change::Flip(*bit),
         })

@@ -22,7 +22,7 @@ use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use cranelift_codegen::ir;
 use wasmtime_environ::{Compiler, FuncKey, ModuleTranslation, ModuleTypesBuilder, Tunables};
 
-use super::{FrontendError, internal, pulley32, rejected};
+use super::{FrontendError, internal, rejected};
 
 /// Log target of the line that holds a function.
 const TARGET: &str = "wasmtime_internal_cranelift::translate::func_translator";
@@ -112,10 +112,22 @@ impl Drop for Capture {
     }
 }
 
-/// Wasmtime's compiler for `pulley32`, set up for both ways of capture.
-pub(super) fn compiler(tunables: &Tunables) -> Result<Box<dyn Compiler>, FrontendError> {
-    let mut builder = wasmtime_internal_cranelift::builder(Some(pulley32())).map_err(internal)?;
+/// Wasmtime's compiler for a target, set up for both ways of capture.
+pub(super) fn compiler(
+    target: &target_lexicon::Triple,
+    tunables: &Tunables,
+) -> Result<Box<dyn Compiler>, FrontendError> {
+    let mut builder =
+        wasmtime_internal_cranelift::builder(Some(target.clone())).map_err(internal)?;
     builder.set("opt_level", "none").map_err(internal)?;
+    // Pulley checks tables with traps and memories with a select; so does this.
+    builder.set("enable_table_access_spectre_mitigation", "false").map_err(internal)?;
+    if target.architecture == target_lexicon::Architecture::X86_64 {
+        // Without these, vectors and roundings are calls of builtins.
+        for feature in ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_avx", "has_fma"] {
+            builder.enable(feature).map_err(internal)?;
+        }
+    }
     builder.set_tunables(tunables.clone()).map_err(internal)?;
     builder.clif_dir(&clif_dir()).map_err(internal)?;
     builder.build().map_err(internal)

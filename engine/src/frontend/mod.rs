@@ -1,13 +1,21 @@
-//! Wasm to [`Program`], by Wasmtime's own front end for `pulley32`.
+//! Wasm to [`Program`], by Wasmtime's own front end for `pulley32`, or for the native
+//! target where [`Addressing::Raw64`] is asked for.
 //!
 //! This is the only module that names `wasmtime-environ` and Wasmtime's Cranelift
 //! crate. It validates with exactly the features that are on, lets the front end
 //! translate each function, takes its CLIF out ([`capture`]), and turns Wasmtime's
 //! description of the module into ours ([`describe`], [`offsets`]).
 //!
-//! What it relies on: tunables are those of a 32-bit Pulley without signals-based
-//! traps, so every check is explicit in CLIF; memories never move, because each has
-//! its whole reservation in the arena. The runtime is built for the same choices.
+//! What it relies on: tunables are those of a 32-bit Pulley, whatever the target, without
+//! reservations and guards, so every check is explicit in CLIF; memories never move,
+//! because each has its whole reservation in the arena. The runtime is built for the
+//! same choices.
+//!
+//! One tunable has to differ for the checks to be the same. Pulley traps by instructions
+//! and by loads from zero whatever `signals_based_traps` says; native code without it calls
+//! a builtin to trap, behind a branch. So it is on for raw pointers. The processor's signal
+//! then stands only for what is an instruction in both: a trap, a division, a load from
+//! zero; and for the null check of a called reference, which Pulley's code spells out.
 #![forbid(unsafe_code)]
 
 mod capture;
@@ -25,7 +33,7 @@ use wasmtime_environ::{
     ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets, WasmError,
 };
 
-use crate::layout::Layout;
+use crate::layout::{Addressing, Layout};
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 
 /// The WebAssembly features that the whole engine supports today. A module that
@@ -96,7 +104,15 @@ const EMPTY_MODULE: &[u8] = b"\0asm\x01\0\0\0";
 /// [`FrontendError`]; a panic of the front end is caught and reported as
 /// [`FrontendError::CompileFailure`].
 pub fn translate(wasm: &[u8]) -> Result<Program, FrontendError> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| Translator::new()?.translate(wasm)));
+    translate_for(wasm, Addressing::Arena32)
+}
+
+/// The same, with addresses of a given kind.
+///
+/// # Errors
+/// As for [`translate`].
+pub fn translate_for(wasm: &[u8], addressing: Addressing) -> Result<Program, FrontendError> {
+    let attempt = catch_unwind(AssertUnwindSafe(|| Translator::new(addressing)?.translate(wasm)));
     match attempt {
         Ok(Err(FrontendError::CompileFailure(message))) => Err(classify(wasm, message)),
         Ok(result) => result,
@@ -136,7 +152,7 @@ fn known_features() -> WasmFeatures {
 }
 
 /// The tunables of every translation, which the runtime is built for.
-fn tunables() -> Result<Tunables, FrontendError> {
+fn tunables(addressing: Addressing) -> Result<Tunables, FrontendError> {
     let mut tunables = Tunables::default_for_target(&pulley32()).map_err(internal)?;
     tunables.generate_address_map = false;
     tunables.memory_reservation = 0;
@@ -145,6 +161,10 @@ fn tunables() -> Result<Tunables, FrontendError> {
     tunables.relaxed_simd_deterministic = true;
     tunables.collector = Some(Collector::Copying);
     tunables.gc_heap_may_move = false;
+    if addressing == Addressing::Raw64 {
+        tunables.signals_based_traps = true;
+        tunables.memory_guard_size = 0;
+    }
     Ok(tunables)
 }
 
@@ -155,17 +175,26 @@ fn pulley32() -> target_lexicon::Triple {
     }
 }
 
+/// What the front end compiles for.
+fn target(addressing: Addressing) -> target_lexicon::Triple {
+    match addressing {
+        Addressing::Arena32 => pulley32(),
+        Addressing::Raw64 => target_lexicon::triple!("x86_64-unknown-linux-gnu"),
+    }
+}
+
 /// One translation's tools: Wasmtime's compiler, and the tunables it was built with.
 struct Translator {
+    addressing: Addressing,
     tunables: Tunables,
     compiler: Box<dyn Compiler>,
 }
 
 impl Translator {
-    fn new() -> Result<Translator, FrontendError> {
-        let tunables = tunables()?;
-        let compiler = capture::compiler(&tunables)?;
-        Ok(Translator { tunables, compiler })
+    fn new(addressing: Addressing) -> Result<Translator, FrontendError> {
+        let tunables = tunables(addressing)?;
+        let compiler = capture::compiler(&target(addressing), &tunables)?;
+        Ok(Translator { addressing, tunables, compiler })
     }
 
     fn translate(&self, wasm: &[u8]) -> Result<Program, FrontendError> {
@@ -194,7 +223,9 @@ impl Translator {
         for (index, function) in functions.iter_mut().enumerate() {
             adopt(function, func_id(index))?;
         }
-        let mut layout = offsets::layout(&VMOffsets::new(4u8, &translation.module));
+        let pointer = self.addressing.pointer_bytes();
+        let mut layout =
+            offsets::layout(self.addressing, &VMOffsets::new(pointer, &translation.module));
         let mut module = describe::module(&translation, &types.finish())?;
         if functions.iter().any(reaches_gc_heap) {
             module.needs_gc_heap = true;

@@ -4,9 +4,9 @@
 use wasmtime_environ::{PtrSize, VMOffsets};
 
 use crate::layout::{
-    Array, CopyingHeapData, FuncRef, FunctionImport, GlobalDefinition, GlobalImport, Layout,
-    MemoryDefinition, MemoryImport, StoreContext, TableDefinition, TableImport, TagDefinition,
-    TagImport, VmContext,
+    Addressing, Array, CopyingHeapData, FuncRef, FunctionImport, GlobalDefinition, GlobalImport,
+    Layout, MemoryDefinition, MemoryImport, StoreContext, TableDefinition, TableImport,
+    TagDefinition, TagImport, VmContext,
 };
 
 /// Offsets type of a structure: each field from the accessor of the same name.
@@ -18,7 +18,7 @@ macro_rules! offsets {
 }
 
 /// The layout of instances of the module that `offsets` was made for.
-pub(super) fn layout(offsets: &VMOffsets<u8>) -> Layout {
+pub(super) fn layout(addressing: Addressing, offsets: &VMOffsets<u8>) -> Layout {
     let ptr = &offsets.ptr;
     let func_ref =
         offsets!(FuncRef from ptr.vm_func_ref(), { array_call, wasm_call, type_index, vmctx });
@@ -38,6 +38,7 @@ pub(super) fn layout(offsets: &VMOffsets<u8>) -> Layout {
     let array = |offset, count, stride| Array { offset, count, stride };
     let pointer = u32::from(ptr.size());
     Layout {
+        addressing,
         vmctx: vmctx(offsets),
         store_context: store_context(ptr),
         imported_functions: array(

@@ -38,7 +38,7 @@ const RICH: &str = r#"(module
 #[test]
 fn captured_clif_is_what_the_compiler_would_write_without_optimising() {
     let wasm = wat::parse_str(RICH).expect("valid text");
-    let translator = Translator::new().expect("a translator");
+    let translator = Translator::new(Addressing::Arena32).expect("a translator");
     let program = translator.translate(&wasm).expect("a program");
     let written = written_by_the_compiler(&translator, &wasm);
     assert_eq!(written.len(), 2, "defined functions");

@@ -7,12 +7,14 @@ use cranelift_codegen::ir::Signature;
 use super::Jit;
 use super::classify::Judge;
 use super::process::Call;
+use super::records::Records;
 use super::serve::Service;
 use super::table::NativeEntry;
 use super::trampoline::with_base;
 use crate::code_table::{CodeIndex, CodeTable, Entry, Target};
 use crate::executor::{Limits, Services, Slot, Stop};
 use crate::fault::Fault;
+use crate::layout::Addressing;
 use crate::passes::Mode;
 use crate::site::SiteId;
 use crate::transfer::{TransferKind, WrongTransfer};
@@ -39,15 +41,25 @@ impl Jit {
         slots.resize(args.len().max(results), 0);
         let Limits { deadline, depth, .. } = limits;
         let process = self.process.as_mut().expect("present until drop");
+        let raw = self.programs.iter().any(|loaded| loaded.addressing == Addressing::Raw64);
+        let pointers_from = if raw { 0 } else { process.cage.base() };
+        let callable = &self.callable;
+        let mut recorder = self.recorder.as_mut().filter(|_| self.record);
+        let records = recorder.as_deref_mut();
+        let records = records.map(|recorder| Records { recorder, callable, pointers_from });
         let call = Call {
             signature: &signature,
             callee,
             slots: &mut slots,
             programs: &self.programs,
+            records,
             depth,
             deadline,
         };
         let ended = process.invoke(services, call);
+        if let (Some(recorder), Some(log)) = (recorder, &process.log) {
+            Records { recorder, callable, pointers_from }.take(log);
+        }
         self.note_fault();
         let judge = Judge { process: self.process(), programs: &self.programs };
         let stopped = judge.judge(ended);
@@ -70,10 +82,17 @@ impl Jit {
         };
         let native: Result<Vec<_>, _> =
             new.iter().map(|entry| self.native_entry(table, *entry)).collect();
-        self.process_mut().table.extend(&native?).map_err(|error| error.to_string())
+        let native = native?;
+        let known = native.iter().filter_map(|entry| Some((entry.address, entry.signature?)));
+        self.callable.extend(known);
+        self.process_mut().table.extend(&native).map_err(|error| error.to_string())
     }
 
-    fn native_entry(&mut self, table: &CodeTable, entry: Entry) -> Result<NativeEntry, String> {
+    pub(super) fn native_entry(
+        &mut self,
+        table: &CodeTable,
+        entry: Entry,
+    ) -> Result<NativeEntry, String> {
         let signature = entry.signature;
         match entry.target {
             Target::Trap => Ok(self.process().trap_entry()),

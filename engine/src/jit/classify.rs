@@ -5,13 +5,16 @@
 //! from the instruction and the registers: the processor reports the first byte that
 //! failed, and nothing at all for a non-canonical address. As shipped, the site's
 //! displacement is added by the native access, so it is taken off first. Everything
-//! else is an escape, also inside a guard: there a broken backend got caught.
+//! else is an escape, also inside a guard: there a broken backend got caught. Of raw
+//! pointers, only null and its page are contained: no system maps them.
 
 use super::process::{Ended, Process};
 use super::programs::{Loaded, Location, locate};
 use super::x86_64::{Decoded, Exception, Fault, MemoryOperand};
+use crate::arena::NULL_PAGE;
 use crate::cell::{self, Death};
 use crate::executor::{Access, Escape, Stop, TrapReport};
+use crate::layout::Addressing;
 use crate::passes::Mode;
 use crate::trap::Trap;
 
@@ -142,6 +145,9 @@ impl Judge<'_> {
     }
 
     fn contained(&self, operand: &MemoryOperand, location: &Location<'_>) -> bool {
+        if location.addressing() == Addressing::Raw64 {
+            return operand.address < NULL_PAGE.into();
+        }
         let offset = self.relative(operand.address);
         match location.mode() {
             Mode::Exact => (0..OFFSETS).contains(&offset),

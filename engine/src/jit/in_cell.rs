@@ -38,6 +38,8 @@ impl Process {
             control,
             programs: call.programs,
             stack,
+            records: call.records,
+            log: self.log.as_ref(),
             refusal: None,
         };
         let first = cell::Call { trampoline, slots: stack_top, callee, base, stack_top };

@@ -32,6 +32,8 @@ impl Process {
             control,
             programs: call.programs,
             stack,
+            records: call.records,
+            log: self.log.as_ref(),
             refusal: None,
         };
         let server = &raw mut server;

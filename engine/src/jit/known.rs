@@ -24,6 +24,7 @@ pub(super) struct Configuration {
     pub(super) settings: Settings,
     pub(super) count_calls: bool,
     pub(super) monitor: bool,
+    pub(super) record: bool,
 }
 
 /// A function that was emitted before, with the signature ids that its code contains.

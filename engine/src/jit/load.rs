@@ -5,7 +5,6 @@ use std::sync::Arc;
 use cranelift_codegen::ir::{Function, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 
-use super::Jit;
 use super::code::Area;
 use super::compile::Compiler;
 use super::emitted::{EmittedFunction, Symbol};
@@ -13,9 +12,12 @@ use super::known::{Configuration, Known};
 use super::link::{self, Linker};
 use super::programs::{Loaded, SiteShape};
 use super::serve::Service;
+use super::{Jit, Native};
 use crate::code_table::CodeTable;
 use crate::executor::LoadError;
+use crate::layout::Addressing;
 use crate::lowering;
+use crate::lowering::record::record;
 use crate::passes::{Mode, Prepared};
 use crate::program::Builtin;
 use crate::site::Site;
@@ -27,13 +29,17 @@ impl Jit {
         program: &Prepared,
         table: &mut CodeTable,
     ) -> Result<(), LoadError> {
-        let mode = program.mode;
+        let (mode, addressing) = (program.mode, program.addressing);
+        if addressing == Addressing::Raw64 && self.process().kind.native != Native::Cell {
+            return Err(LoadError::Unsupported("raw pointers outside of cells".to_owned()));
+        }
         let target = self.target(mode)?;
         let mut compiler = Compiler::new(&*target);
         let lengths = self.faults.kept_fields(&program.sites);
-        let emit = |function| self.emit(function, mode, &lengths, table, &mut compiler);
+        let kind = (mode, addressing);
+        let emit = |function| self.emit(function, kind, &lengths, table, &mut compiler);
         let functions = program.functions.iter().map(emit).collect::<Result<_, _>>()?;
-        self.load_emitted(functions, mode, &program.sites)
+        self.load_emitted(functions, (mode, addressing), &program.sites)
     }
 
     fn target(&self, mode: Mode) -> Result<OwnedTargetIsa, LoadError> {
@@ -46,25 +52,26 @@ impl Jit {
     fn emit(
         &mut self,
         function: &Arc<Function>,
-        mode: Mode,
+        kind: (Mode, Addressing),
         lengths: &[bool],
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Arc<EmittedFunction>, LoadError> {
         if self.faults.any() {
-            let new = self.lower(function, mode, lengths, table, compiler);
+            let new = self.lower(function, kind, lengths, table, compiler);
             return new.map(|known| known.function);
         }
         let configuration = Configuration {
-            mode,
+            mode: kind.0,
             settings: self.settings.clone(),
             count_calls: self.count_calls,
             monitor: self.monitor,
+            record: self.record,
         };
         if let Some(known) = self.process().known.get(&configuration, function, table) {
             return Ok(known);
         }
-        let new = self.lower(function, mode, lengths, table, compiler)?;
+        let new = self.lower(function, kind, lengths, table, compiler)?;
         let emitted = new.function.clone();
         self.process_mut().known.insert(&configuration, function, new);
         Ok(emitted)
@@ -73,13 +80,14 @@ impl Jit {
     fn lower(
         &self,
         function: &Function,
-        mode: Mode,
+        (mode, addressing): (Mode, Addressing),
         lengths: &[bool],
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Known, LoadError> {
         let context = lowering::Context {
             mode,
+            addressing,
             table: self.process().table.address(),
             control: self.process().control_address(),
             faults: &self.faults,
@@ -94,7 +102,11 @@ impl Jit {
             id
         };
         let lowered = lowering::lower(function, &context, &mut intern);
-        let lowered = lowered.map_err(|error| LoadError::Unsupported(error.to_string()))?;
+        let mut lowered = lowered.map_err(|error| LoadError::Unsupported(error.to_string()))?;
+        if let Some(log) = self.process().log.as_ref().filter(|_| self.record) {
+            let mut stated = |signature| intern(&function.dfg.signatures[signature]);
+            record(&mut lowered, log.address(), &mut stated);
+        }
         Ok(Known { function: Arc::new(compiler.compile(lowered)?), ids })
     }
 
@@ -110,7 +122,7 @@ impl Jit {
         let mut compiler = Compiler::new(&*target);
         let compile = |function| compiler.compile(function).map(Arc::new);
         let functions = lowered.into_iter().map(compile).collect::<Result<_, _>>()?;
-        self.load_emitted(functions, mode, sites)
+        self.load_emitted(functions, (mode, Addressing::Arena32), sites)
     }
 
     /// Places machine code that no compiler made, as a program of one function.
@@ -126,21 +138,22 @@ impl Jit {
             signature,
             callees: Vec::new(),
         };
-        self.load_emitted(vec![Arc::new(function)], Mode::Exact, &[])
+        let kind = (Mode::Exact, Addressing::Arena32);
+        self.load_emitted(vec![Arc::new(function)], kind, &[])
     }
 
     /// Links and places functions.
     fn load_emitted(
         &mut self,
         functions: Vec<Arc<EmittedFunction>>,
-        mode: Mode,
+        (mode, addressing): (Mode, Addressing),
         sites: &[Site],
     ) -> Result<(), LoadError> {
         let builtins = link::check_calls(&functions)?;
         let addresses = self.place(&functions, &builtins)?;
         let sites = sites.iter().map(SiteShape::of).collect();
         self.arrange_decoys(mode)?;
-        self.programs.push(Loaded { mode, functions, addresses, sites });
+        self.programs.push(Loaded { mode, addressing, functions, addresses, sites });
         Ok(())
     }
 

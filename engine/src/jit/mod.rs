@@ -29,8 +29,10 @@ mod known;
 mod library;
 mod link;
 mod load;
+mod log;
 mod process;
 mod programs;
+mod records;
 mod registry;
 mod serve;
 mod signals;
@@ -44,19 +46,21 @@ mod x86_64;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::arena::Arena;
 use crate::cage::{Base, Cage, CageError, DecoyTrace, GuardMode};
-use crate::code_table::{CodeIndex, CodeTable};
-use crate::executor::{Counts, Executor, Limits, LoadError, Services, Slot, Stop};
+use crate::code_table::{CodeIndex, CodeTable, SignatureId};
+use crate::executor::{Counts, Executor, Limits, LoadError, RawPointers, Services, Slot, Stop};
 use crate::fault::{Fault, Faults};
 use crate::passes::{Mode, Prepared};
 use crate::transfer::WrongTransfer;
 
 pub use emitted::{EmittedFunction, Relocation, Symbol};
 pub use isa::{SettingError, processor_features};
+pub use log::{Recorded, Recorder};
 
 use isa::Settings;
 use process::{Kind, Process};
@@ -91,6 +95,8 @@ pub struct JitConfig {
     /// Whether to monitor control flow: which indirect calls enter an entry of another
     /// signature, and in exact runs, whether returns go back to their callers.
     pub monitor: bool,
+    /// Whether code tells a [`Recorder`] of each access and indirect call; in cells only.
+    pub record: bool,
 }
 
 impl Default for JitConfig {
@@ -104,6 +110,7 @@ impl Default for JitConfig {
             fault: None,
             count_calls: false,
             monitor: false,
+            record: false,
         }
     }
 }
@@ -140,6 +147,12 @@ pub struct Jit {
     faults: Faults,
     count_calls: bool,
     monitor: bool,
+    /// Whether code keeps the log.
+    record: bool,
+    /// Who is told of what the log says.
+    recorder: Option<Recorder>,
+    /// Where functions begin that may be called indirectly, with their signatures.
+    callable: HashSet<(u64, SignatureId)>,
     /// Transfers of control that went wrong since the last look.
     transfers: Vec<WrongTransfer>,
     /// Always present, but while the executor is dropped.
@@ -163,6 +176,9 @@ impl Jit {
     pub fn new(config: JitConfig) -> Result<Jit, JitError> {
         let settings = Settings { optimize: config.optimize, flags: config.settings };
         settings.target(Mode::Exact)?;
+        if config.record && config.native != Native::Cell {
+            return Err(JitError::Cell("accesses are recorded in cells only".to_owned()));
+        }
         let mut process = Process::acquire(config.native, config.guard, config.base)?;
         process.reset(crate::arena::NULL_PAGE)?;
         Ok(Jit {
@@ -170,6 +186,9 @@ impl Jit {
             faults: Faults::new(config.fault),
             count_calls: config.count_calls,
             monitor: config.monitor,
+            record: config.record,
+            recorder: None,
+            callable: HashSet::new(),
             transfers: Vec::new(),
             process: Some(process),
             programs: Vec::new(),
@@ -201,6 +220,17 @@ impl Jit {
         std::mem::take(&mut self.transfers)
     }
 
+    /// Says who is told of accesses and indirect calls from now on.
+    pub fn set_recorder(&mut self, recorder: Option<Recorder>) {
+        self.recorder = recorder;
+    }
+
+    /// The native address of the arena's first byte.
+    #[must_use]
+    pub fn base(&self) -> u64 {
+        self.cage().base()
+    }
+
     /// The machine code of a program's functions, by [`crate::program::FuncId`]; empty
     /// for a program that is not loaded.
     #[must_use]
@@ -225,6 +255,7 @@ impl Executor for Jit {
     fn reset(&mut self, len: u32) -> Result<(), String> {
         self.programs.clear();
         self.transfers.clear();
+        self.callable.clear();
         self.process_mut().reset(len).map_err(|error| error.to_string())
     }
 
@@ -245,6 +276,15 @@ impl Executor for Jit {
         limits: Limits,
     ) -> Result<Vec<Slot>, Stop> {
         self.run(table, services, code, args, limits)
+    }
+
+    fn raw_pointers(&mut self, table: &CodeTable) -> Result<RawPointers, String> {
+        if self.process().kind.native != Native::Cell {
+            return Err("raw pointers run in cells only".to_owned());
+        }
+        let native = table.entries().iter().map(|entry| self.native_entry(table, *entry));
+        let code = native.map(|entry| Ok(entry?.address)).collect::<Result<_, String>>()?;
+        Ok(RawPointers { base: self.cage().base(), code })
     }
 
     fn counts(&self) -> Counts {

@@ -20,7 +20,9 @@ use super::code::{Area, CodeError, CodeMemory};
 use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
 use super::known::KnownFunctions;
+use super::log::Log;
 use super::programs::Loaded;
+use super::records::Records;
 use super::serve::{Gateway, Service, panic_message};
 use super::stack::GuestStack;
 use super::table::{NativeEntry, NativeTable};
@@ -62,6 +64,8 @@ pub(super) struct Call<'a> {
     pub(super) slots: &'a mut [Slot],
     /// Every program whose code may run.
     pub(super) programs: &'a [Loaded],
+    /// Where the log's records go, if the code keeps one.
+    pub(super) records: Option<Records<'a>>,
     pub(super) depth: u32,
     pub(super) deadline: Duration,
 }
@@ -87,7 +91,7 @@ impl Kind {
 /// are.
 #[derive(Debug)]
 pub(super) struct Process {
-    kind: Kind,
+    pub(super) kind: Kind,
     pub(super) cage: Cage,
     pub(super) code: CodeMemory,
     pub(super) table: NativeTable,
@@ -95,6 +99,8 @@ pub(super) struct Process {
     /// Functions that were compiled for this process.
     pub(super) known: KnownFunctions,
     pub(super) control: ControlPage,
+    /// What recorded code writes; in cells only.
+    pub(super) log: Option<Log>,
     pub(super) way: Way,
     pub(super) gateways: Vec<Gateway>,
     gateway_addresses: HashMap<(Service, Signature), u64>,
@@ -121,6 +127,7 @@ struct Parts {
     table: NativeTable,
     stack: GuestStack,
     control: ControlPage,
+    log: Option<Log>,
 }
 
 impl Parts {
@@ -131,6 +138,7 @@ impl Parts {
             table: NativeTable::new()?,
             stack: GuestStack::new()?,
             control: ControlPage::new()?,
+            log: None,
         })
     }
 
@@ -141,6 +149,7 @@ impl Parts {
             table: NativeTable::shared()?,
             stack: GuestStack::shared()?,
             control: ControlPage::shared()?,
+            log: Some(Log::shared()?),
         })
     }
 
@@ -148,7 +157,9 @@ impl Parts {
     fn cell(&self) -> Result<Cell, CellError> {
         let single =
             [self.cage.memory(), self.table.memory(), self.stack.memory(), self.control.memory()];
-        let memories: Vec<_> = single.into_iter().flatten().chain(self.code.memories()).collect();
+        let log = self.log.as_ref().map(Log::memory);
+        let single = single.into_iter().flatten().chain(log);
+        let memories: Vec<_> = single.chain(self.code.memories()).collect();
         Cell::new(&memories)
     }
 }
@@ -210,7 +221,7 @@ impl Process {
                 (parts, Way::Cell(Box::new(cell)))
             }
         };
-        let Parts { cage, code, table, stack, control } = parts;
+        let Parts { cage, code, table, stack, control, log } = parts;
         let mut process = Process {
             kind,
             cage,
@@ -218,6 +229,7 @@ impl Process {
             table,
             stack,
             control,
+            log,
             way,
             known: KnownFunctions::default(),
             gateways: Vec::new(),
@@ -246,6 +258,9 @@ impl Process {
         self.table.clear()?;
         self.control().fault_triggered.store(0, Relaxed);
         self.control().indirect_calls.store(0, Relaxed);
+        if let Some(log) = &self.log {
+            log.clear();
+        }
         Ok(self.cage.reset(len)?)
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::emitted::EmittedFunction;
+use crate::layout::Addressing;
 use crate::passes::Mode;
 use crate::program::FuncId;
 use crate::site::{Site, SiteId, SiteKind};
@@ -12,6 +13,7 @@ use crate::trap::Trap;
 #[derive(Debug)]
 pub(super) struct Loaded {
     pub(super) mode: Mode,
+    pub(super) addressing: Addressing,
     pub(super) functions: Vec<Arc<EmittedFunction>>,
     /// Address of each function, ascending.
     pub(super) addresses: Vec<u64>,
@@ -58,6 +60,10 @@ pub(super) struct Location<'a> {
 impl Location<'_> {
     pub(super) fn mode(&self) -> Mode {
         self.loaded.mode
+    }
+
+    pub(super) fn addressing(&self) -> Addressing {
+        self.loaded.addressing
     }
 
     /// The displacements that an access of `width` bytes by this instruction may have

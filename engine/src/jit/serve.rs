@@ -11,7 +11,9 @@ use cranelift_codegen::ir::LibCall;
 
 use super::control::Control;
 use super::library;
+use super::log::Log;
 use super::programs::Loaded;
+use super::records::Records;
 use super::stack::GuestStack;
 use super::throw::{Handler, Search};
 use super::x86_64::status;
@@ -71,6 +73,8 @@ pub(super) struct Server<'a> {
     pub(super) programs: &'a [Loaded],
     pub(super) control: &'a Control,
     pub(super) stack: &'a GuestStack,
+    pub(super) records: Option<Records<'a>>,
+    pub(super) log: Option<&'a Log>,
     pub(super) refusal: Option<Refusal>,
 }
 
@@ -130,6 +134,10 @@ impl Server<'_> {
         args: &[Slot],
         frame: u64,
     ) -> Result<Answer, Trap> {
+        if let (Some(records), Some(log)) = (&mut self.records, self.log) {
+            records.take(log);
+            records.service(gateway.service, args);
+        }
         let mut results: Vec<Slot> = vec![0; gateway.results];
         match gateway.service {
             Service::Builtin(Builtin::ThrowRef) => {

@@ -24,6 +24,10 @@ impl Lowering<'_, '_> {
         inst: Inst,
         expected: &mut dyn FnMut(ir::SigRef) -> SignatureId,
     ) -> Result<(), LoweringError> {
+        if self.is_raw() {
+            self.pass_base(inst);
+            return Ok(());
+        }
         let dfg = &self.pos.func.dfg;
         let opcode = dfg.insts[inst].opcode();
         let signature = dfg.call_signature(inst).ok_or(LoweringError::Opcode(opcode))?;

@@ -18,6 +18,10 @@
 //! could break it are refused with [`LoweringError`]; [`check`] proves it of each output.
 //! A displacement is part of the `u32` in exact runs and stays on the access as shipped.
 //!
+//! Where VM data holds raw pointers (`Addressing::Raw64`, the positive control) there is
+//! nothing to promise: accesses and indirect calls stay as they are. The base is handed on
+//! all the same, unused, so that gateways and entries are those of the arena.
+//!
 //! Lowering does not verify CLIF: an executor that doubts its input turns on
 //! Cranelift's own `enable_verifier`.
 #![forbid(unsafe_code)]
@@ -28,6 +32,7 @@ mod entry;
 mod indirect;
 pub mod native_abi;
 mod planted;
+pub(crate) mod record;
 
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::types::{I32, I64};
@@ -38,6 +43,7 @@ use cranelift_codegen::ir::{
 
 use crate::code_table::SignatureId;
 use crate::fault::{Fault, Faults};
+use crate::layout::Addressing;
 use crate::passes::Mode;
 use crate::passes::handlers::{split_edges, throwing_calls};
 use crate::passes::opcode::{Class, class};
@@ -48,6 +54,8 @@ use crate::passes::width;
 pub struct Context<'a> {
     /// The kind of run.
     pub mode: Mode,
+    /// How the program names memory and code.
+    pub addressing: Addressing,
     /// Absolute address of the native code table.
     pub table: u64,
     /// Absolute address of the control block.
@@ -97,7 +105,9 @@ pub fn lower(
     admit(func)?;
     let mut lowered = func.clone();
     let base = add_base(&mut lowered)?;
-    narrow_payloads(&mut lowered);
+    if cx.addressing == Addressing::Arena32 {
+        narrow_payloads(&mut lowered);
+    }
     let mut expected = |sig| signature_id(&func.dfg.signatures[sig]);
     let mut lowering = Lowering { pos: FuncCursor::new(&mut lowered), base, called: false, cx };
     while lowering.pos.next_block().is_some() {
@@ -109,7 +119,7 @@ pub fn lower(
     lowering.enter();
     // A planted fault stands for a bug below this layer, so the proof of this layer must
     // not be what finds it.
-    if !cx.faults.any() {
+    if !cx.faults.any() && cx.addressing == Addressing::Arena32 {
         check::check(&lowered, cx, &mut expected)?;
     }
     Ok(lowered)
@@ -179,6 +189,7 @@ impl Lowering<'_, '_> {
         match class(opcode) {
             Class::Value | Class::Control | Class::Trap | Class::TargetDependent => {}
             Class::Return => self.leave(),
+            Class::Load | Class::Store | Class::Atomic if self.is_raw() => {}
             Class::Load | Class::Store | Class::Atomic => self.access(inst)?,
             Class::Call => {
                 self.pass_base(inst);
@@ -223,6 +234,10 @@ impl Lowering<'_, '_> {
             self.keep_length(inst, checked);
         }
         Ok(())
+    }
+
+    fn is_raw(&self) -> bool {
+        self.cx.addressing == Addressing::Raw64
     }
 
     /// Hands the base on to a callee.

@@ -13,7 +13,8 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::{isa, settings, verify_function};
 
 use super::opcode::{Class, class};
-use super::{PassError, Refusal};
+use super::{Mode, PassError, Refusal};
+use crate::layout::Addressing;
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 use crate::trap::Trap;
 
@@ -91,6 +92,17 @@ pub(crate) fn refuses(opcode: ir::Opcode) -> bool {
     class(opcode) == Class::HostAddress
 }
 
+/// Refuses what a program with raw pointers may not be.
+pub(super) fn check_raw(function: &Function, mode: Mode) -> Result<(), Refusal> {
+    if mode == Mode::Exact {
+        return Err(Refusal::Feature("an exact run of raw pointers"));
+    }
+    if !function.sized_stack_slots.is_empty() {
+        return Err(Refusal::Feature("a stack slot among raw pointers"));
+    }
+    Ok(())
+}
+
 /// Drops what refers to the target's own stack or runtime and means nothing here.
 pub(super) fn strip(function: &mut Function) {
     function.stack_limit = None;
@@ -102,24 +114,29 @@ pub(super) fn strip(function: &mut Function) {
 /// See [`super::verify`].
 pub(super) fn verify(program: &Program) -> Result<(), PassError> {
     for (id, function) in (0..).map(FuncId).zip(&program.functions) {
-        verify_one(function)
+        verify_one(function, program.layout.addressing)
             .map_err(|complaint| PassError { function: id, what: Refusal::Invalid(complaint) })?;
     }
     Ok(())
 }
 
 /// See [`super::verify_function`].
-pub(super) fn verify_one(function: &Function) -> Result<(), String> {
-    verify_function(function, pulley32())
+pub(super) fn verify_one(function: &Function, addressing: Addressing) -> Result<(), String> {
+    verify_function(function, target(addressing))
         .map_err(|errors| errors.0.first().map_or_else(String::new, ToString::to_string))
 }
 
 /// The target whose CLIF a program is written in.
-fn pulley32() -> &'static dyn isa::TargetIsa {
-    static ISA: OnceLock<OwnedTargetIsa> = OnceLock::new();
-    let isa = ISA.get_or_init(|| {
+fn target(addressing: Addressing) -> &'static dyn isa::TargetIsa {
+    static PULLEY32: OnceLock<OwnedTargetIsa> = OnceLock::new();
+    static X86_64: OnceLock<OwnedTargetIsa> = OnceLock::new();
+    let (isa, name) = match addressing {
+        Addressing::Arena32 => (&PULLEY32, "pulley32"),
+        Addressing::Raw64 => (&X86_64, "x86_64"),
+    };
+    let isa = isa.get_or_init(|| {
         let flags = settings::Flags::new(settings::builder());
-        let builder = isa::lookup_by_name("pulley32").expect("built with the Pulley backend");
+        let builder = isa::lookup_by_name(name).expect("built with this backend");
         builder.finish(flags).expect("default settings are valid")
     });
     &**isa

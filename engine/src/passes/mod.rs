@@ -14,6 +14,9 @@
 //! | `sanitize` | removes undefined behaviour (exact runs) | sees each access as it will be |
 //!
 //! [`atomics`] is not among them: only an executor without atomics applies it, to its copy.
+//!
+//! A program with raw pointers has no exact runs. Its results go the target's own way,
+//! and what has stack slots is refused.
 #![forbid(unsafe_code)]
 
 mod admit;
@@ -35,6 +38,7 @@ pub(crate) use admit::refuses;
 pub use frame_map::FrameMap;
 pub(crate) use sites::width;
 
+use crate::layout::Addressing;
 use crate::program::{FuncId, Program};
 use crate::site::Site;
 
@@ -54,6 +58,8 @@ pub enum Mode {
 pub struct Prepared {
     /// What kind of run it is ready for.
     pub mode: Mode,
+    /// How it names memory and code.
+    pub addressing: Addressing,
     /// Its functions, by [`FuncId`]. Their signatures are those of the program after
     /// [`return_area::explicit`]. Programs that were prepared from one another share
     /// functions, and executors may know a function by its address.
@@ -115,10 +121,14 @@ pub enum Refusal {
 /// # Errors
 /// [`PassError`].
 pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
-    let functions = Vec::with_capacity(program.functions.len());
-    let startup = program.startup;
-    let mut prepared =
-        Prepared { mode, functions, startup, sites: Vec::new(), frame_maps: Vec::new() };
+    let mut prepared = Prepared {
+        mode,
+        addressing: program.layout.addressing,
+        functions: Vec::with_capacity(program.functions.len()),
+        startup: program.startup,
+        sites: Vec::new(),
+        frame_maps: Vec::new(),
+    };
     for (id, function) in (0..).map(FuncId).zip(&program.functions) {
         let function = prepare_one(program, &mut prepared, id, function.clone())?;
         prepared.functions.push(function);
@@ -157,6 +167,12 @@ fn prepare_one(
     admit::check_calls(program, &function).map_err(refused)?;
     admit::check(&function).map_err(refused)?;
     admit::strip(&mut function);
+    if program.layout.addressing == Addressing::Raw64 {
+        admit::check_raw(&function, mode).map_err(refused)?;
+        return_area::normalise(&mut function);
+        sites::number(&mut function, id, &mut prepared.sites);
+        return Ok(Arc::new(function));
+    }
     return_area::make_explicit(&mut function);
     let maps = frame_map::applies(program, &function).then_some(&mut prepared.frame_maps);
     shadow_stack::move_slots(&mut function, mode, maps).map_err(refused)?;
@@ -177,12 +193,12 @@ pub fn verify(program: &Program) -> Result<(), PassError> {
     admit::verify(program)
 }
 
-/// Runs Cranelift's verifier for `pulley32` on one function.
+/// Runs Cranelift's verifier for the target of an addressing on one function.
 ///
 /// # Errors
 /// The first complaint.
-pub fn verify_function(function: &ir::Function) -> Result<(), String> {
-    admit::verify_one(function)
+pub fn verify_function(function: &ir::Function, addressing: Addressing) -> Result<(), String> {
+    admit::verify_one(function, addressing)
 }
 
 /// Alias regions that the passes and `lowering` add. Their ids lie in a part of the
@@ -199,6 +215,8 @@ pub(crate) enum OwnRegion {
     CodeTable,
     /// The native control block.
     Control,
+    /// The log of accesses.
+    Log,
 }
 
 impl OwnRegion {
@@ -214,6 +232,7 @@ impl OwnRegion {
                     OwnRegion::ReturnArea => "return area",
                     OwnRegion::CodeTable => "code table",
                     OwnRegion::Control => "control block",
+                    OwnRegion::Log => "access log",
                 };
                 regions.insert(AliasRegionData { user_id, description: description.into() })
             }

@@ -66,12 +66,25 @@ pub fn explicit(signature: &ir::Signature) -> ir::Signature {
     signature
 }
 
-fn rewrite(signature: &mut ir::Signature) {
-    let area = needed(signature);
+/// The signature of a function that returns in its target's own way: what [`explicit`]
+/// settles besides.
+#[must_use]
+pub fn native(signature: &ir::Signature) -> ir::Signature {
+    let mut signature = signature.clone();
+    settle(&mut signature);
+    signature
+}
+
+fn settle(signature: &mut ir::Signature) {
     signature.call_conv = CallConv::Tail;
     for param in &mut signature.params {
         param.purpose = ArgumentPurpose::Normal;
     }
+}
+
+fn rewrite(signature: &mut ir::Signature) {
+    let area = needed(signature);
+    settle(signature);
     if area {
         signature.params.push(AbiParam::new(I32));
         signature.returns.clear();
@@ -81,6 +94,12 @@ fn rewrite(signature: &mut ir::Signature) {
 /// Arena offsets of the slots of an area with `count` results.
 pub fn slots(area: u32, count: usize) -> impl Iterator<Item = u32> {
     (0_u32..).map(move |n| area.wrapping_add(SLOT_BYTES.wrapping_mul(n))).take(count)
+}
+
+/// Gives a function and its calls [`native`] signatures.
+pub(super) fn normalise(function: &mut Function) {
+    let stencil = &mut function.stencil;
+    stencil.dfg.signatures.values_mut().chain([&mut stencil.signature]).for_each(settle);
 }
 
 /// Rewrites a function, its returns and its calls to explicit signatures.

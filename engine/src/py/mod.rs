@@ -1,6 +1,7 @@
 //! The Python face: thin wrappers, no logic. `engine/_native.pyi` describes it.
 #![forbid(unsafe_code)]
 
+mod compare;
 mod errors;
 mod program;
 mod run;
@@ -27,6 +28,8 @@ use crate::weave::{Signature, Weave, weave};
 /// Native half of the package `engine`.
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::compare::{Pair, effects};
     #[pymodule_export]
     use super::errors::{
         CompileFailure, InvalidInput, PlanError, ScheduleError, SnapshotError, Unsupported,

@@ -124,6 +124,7 @@ impl Choice {
             fault: self.fault,
             count_calls: false,
             monitor: attacked || self.fault.is_some(),
+            record: false,
         };
         run(&mut Jit::new(config).map_err(errors::jit)?)
     }

@@ -14,6 +14,7 @@ mod corruption;
 mod error;
 mod imports;
 mod observe;
+mod reach;
 mod request;
 mod session;
 mod snapshot;
@@ -32,6 +33,7 @@ use crate::trap::Trap;
 
 pub use error::RunError;
 pub use observe::{Observed, Trace};
+pub use reach::{Class, Ending, Reach};
 pub use request::{Call, Imports, Request};
 pub use snapshot::{Record, Snapshot, Step};
 pub use subject::Subject;

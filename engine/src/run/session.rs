@@ -5,6 +5,7 @@ use super::blank::Blank;
 use super::corruption;
 use super::imports;
 use super::observe::Observed;
+use super::reach::{self, Judge};
 use super::snapshot::Snapshot;
 use super::subject::{Ready, Subject};
 use super::watch::{Objects, Watch};
@@ -26,6 +27,8 @@ pub(super) struct Session<'a> {
     prepared: Vec<&'a Prepared>,
     /// The places that a plan changed.
     watch: Watch,
+    /// Bytes of the arena.
+    len: u32,
     corruption: Option<Corruption>,
 }
 
@@ -40,7 +43,8 @@ impl<'a> Session<'a> {
     ) -> Result<Session<'a>, RunError> {
         let (programs, prepared): (Vec<&Program>, Vec<&Prepared>) = ready.iter().copied().unzip();
         let len = arena_len(&programs, request.reservations)?;
-        let mut store = Store::new(executor, len, request.reservations)?;
+        let addressing = programs[0].layout.addressing;
+        let mut store = Store::with_pointers(executor, len, request.reservations, addressing)?;
         store.plant(executor.fault());
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
@@ -52,12 +56,18 @@ impl<'a> Session<'a> {
         let watch = Watch::new(index(ready.len() - 1), witnesses);
         let corruption = corruption::of_run(subject, request, executor, &prepared, &store, len)?;
         store.corrupt(corruption.clone());
-        Ok(Session { store, instances, prepared, watch, corruption })
+        Ok(Session { store, instances, prepared, watch, len, corruption })
     }
 
     /// Whether the runtime's planted fault has met its trigger.
     pub(super) fn fault_triggered(&self) -> bool {
         self.store.fault_triggered()
+    }
+
+    /// Whether a write of the schedule was made; `None` without one.
+    pub(super) fn written(&self) -> Option<bool> {
+        let written = self.corruption.as_ref()?.written();
+        (!written.is_empty()).then(|| written.iter().any(|write| write.offset.is_some()))
     }
 
     /// The store.
@@ -72,7 +82,7 @@ impl<'a> Session<'a> {
         snapshot: &Snapshot,
     ) -> Result<(), RunError> {
         if let Some(state) = &snapshot.record.store {
-            self.store.restore(state)?;
+            self.store.restore(executor.arena(), state)?;
         }
         Ok(snapshot.pages.write(executor.arena())?)
     }
@@ -190,6 +200,32 @@ impl<'a> Session<'a> {
             corruption::report(corruption, report);
         }
         self.look(executor.arena(), report).map_err(|error| error.to_string())
+    }
+
+    /// What tells where the subject's accesses go, in an arena at a native address.
+    pub(super) fn judge(&mut self, base: u64) -> Judge {
+        let subject = self.prepared.last().expect("`build` is given a program at least");
+        let (addressing, widths) = (subject.addressing, reach::widths(subject));
+        let Objects { map, classes } = objects(&mut self.store, self.len, &self.prepared);
+        Judge {
+            addressing,
+            base,
+            len: self.len,
+            map,
+            classes,
+            program: index(self.prepared.len() - 1),
+            widths,
+            areas: self.store.areas().all().to_vec(),
+            witness: None,
+        }
+    }
+
+    pub(super) fn look_at(&self, arena: &dyn Arena, report: &mut Report) -> Result<(), OutOfArena> {
+        let instance = self.subject();
+        let digests = self.store.memory_digests(arena)?;
+        report.memories = self.store.memories(instance, &digests);
+        report.globals = self.store.globals(arena, instance)?;
+        Ok(())
     }
 
     fn look(&self, arena: &dyn Arena, report: &mut Report) -> Result<(), OutOfArena> {

@@ -174,7 +174,7 @@ impl Subject {
     pub(super) fn programs(&self, mode: Mode) -> Result<Vec<Ready<'_>>, RunError> {
         let mut programs = Vec::new();
         let provided = self.base.provided.get_or_init(|| {
-            let provided = provider(&self.program().module)?;
+            let provided = provider(&self.program().module, self.program().layout.addressing)?;
             Ok(provided.map(|program| Provided { program, prepared: ByMode::default() }))
         });
         if let Some(provided) = provided.as_ref().map_err(Clone::clone)? {
@@ -205,6 +205,14 @@ impl Subject {
         let prepared = self.prepared(Mode::Exact)?;
         let translated = translate(self.program(), prepared);
         translated.map_err(|refused| RunError::Unsupported(refused.to_string()))
+    }
+
+    /// A site of the prepared program in words.
+    ///
+    /// # Errors
+    /// [`RunError`] when the program cannot be prepared.
+    pub fn site(&self, mode: Mode, site: SiteId) -> Result<Option<String>, RunError> {
+        Ok(self.prepared(mode)?.sites.get(site.0 as usize).map(ToString::to_string))
     }
 
     /// For each entry of the plan, the site whose execution shows that it took effect.

@@ -4,6 +4,8 @@
 //! when the call has been made comes after that check, as one by another thread would.
 #![forbid(unsafe_code)]
 
+use serde::{Deserialize, Serialize};
+
 use crate::arena::{Arena, OutOfArena};
 use crate::trap::Trap;
 
@@ -15,12 +17,15 @@ const MOST: usize = 64;
 pub struct Ambushes(Vec<Ambush>);
 
 /// A write of 32 bits.
-#[derive(Clone, Copy, Debug)]
-struct Ambush {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ambush {
     /// Calls of builtins that it lets pass.
-    lets_pass: u32,
-    offset: u32,
-    value: u32,
+    pub lets_pass: u32,
+    /// Where it goes.
+    pub offset: u32,
+    /// What is written.
+    pub value: u32,
 }
 
 impl Ambushes {
@@ -41,6 +46,11 @@ impl Ambushes {
         }
         self.0.push(Ambush { lets_pass, offset, value });
         Ok(())
+    }
+
+    /// The writes that wait, in the order in which they were laid.
+    pub(super) fn waiting(&self) -> &[Ambush] {
+        &self.0
     }
 
     /// A builtin is called: carries out what waited for it, in the order in which it was laid.

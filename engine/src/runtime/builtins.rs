@@ -12,7 +12,6 @@
 
 use super::planted;
 use super::state::{Instance, State, TableId};
-use super::structures::ELEMENT_BYTES;
 use crate::arena::{Arena, OutOfArena};
 use crate::executor::Slot;
 use crate::program::{Builtin, ValType};
@@ -147,7 +146,7 @@ impl State {
         match old.checked_add(args.u64(1)) {
             Some(pages) if pages <= memory.reserved => {
                 let (field, len) = (memory.length_field, memory.bytes(pages));
-                planted::store_length(&self.faults, arena, field, len)?;
+                planted::store_length(&self.faults, &self.pointers, arena, field, len)?;
                 memory.pages = pages;
                 let (base, len) = (memory.base, memory.len_bytes());
                 self.grown(base, len);
@@ -173,11 +172,13 @@ impl State {
         let new = u32::try_from(args.u64(2)).ok().and_then(|delta| old.checked_add(delta));
         match new {
             Some(new) if new <= table.reserved => {
-                arena.fill(table.base + old * ELEMENT_BYTES, 0, (new - old) * ELEMENT_BYTES)?;
-                planted::store_length(&self.faults, arena, table.size_field, new)?;
+                let bytes = table.element_bytes;
+                arena.fill(table.base + old * bytes, 0, (new - old) * bytes)?;
+                let field = table.size_field;
+                planted::store_length(&self.faults, &self.pointers, arena, field, new)?;
                 table.elements = new;
                 let base = table.base;
-                self.grown(base, new * ELEMENT_BYTES);
+                self.grown(base, new * bytes);
                 Ok(Slot::from(old))
             }
             _ => Ok(CANNOT_GROW),
@@ -197,19 +198,26 @@ impl State {
         if index >= table.elements {
             return Err(Trap::TableOutOfBounds);
         }
-        let element = arena.load_u32(table.base + index * ELEMENT_BYTES)?;
-        Ok(Slot::from(match element {
-            0 => self.initialise(arena, id, index)?,
-            word => word & !INITIALISED,
-        }))
+        let element = self.pointers.load(arena, table.base + index * table.element_bytes)?;
+        Ok(match element {
+            0 => self.initialise(arena, id, index)?.into(),
+            word => self.func_ref_of(word),
+        })
     }
 
     /// Makes an element of a function table, within its bounds, from the image.
     fn initialise(&self, arena: &mut dyn Arena, id: TableId, index: u32) -> Result<u32, Trap> {
         let table = self.table(id);
         let func_ref = table.image.get(index as usize).copied().unwrap_or(0);
-        arena.store_u32(table.base + index * ELEMENT_BYTES, func_ref | INITIALISED)?;
+        let word = self.pointers.to_guest(func_ref) | u64::from(INITIALISED);
+        self.pointers.store(arena, table.base + index * table.element_bytes, word)?;
         Ok(func_ref)
+    }
+
+    /// The offset that an element holds, or what it holds instead.
+    pub(super) fn func_ref_of(&self, element: u64) -> Slot {
+        let pointer = Slot::from(element & !u64::from(INITIALISED));
+        self.pointers.of_guest(pointer).map_or(pointer, Slot::from)
     }
 
     /// `(vmctx, segment: i32)`: its length, 0 once dropped.

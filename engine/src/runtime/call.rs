@@ -19,6 +19,7 @@ use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
 use crate::executor::{Executor, Limits, Services, Slot, Stop, ThrownTag};
 use crate::fault::Fault;
+use crate::layout::Addressing;
 use crate::passes::{return_area, shadow_stack};
 use crate::program::{Builtin, FuncType, ValType};
 use crate::trap::Trap;
@@ -48,13 +49,19 @@ pub enum CallError {
 
 /// The signature of a host function in the code table: that of a Wasm function of
 /// its type, return area included.
-pub(super) fn signature(ty: &FuncType) -> ir::Signature {
-    return_area::explicit(&wasm_signature(ty))
+pub(super) fn signature(ty: &FuncType, addressing: Addressing) -> ir::Signature {
+    let signature = wasm_signature(ty, addressing);
+    match addressing {
+        Addressing::Arena32 => return_area::explicit(&signature),
+        Addressing::Raw64 => return_area::native(&signature),
+    }
 }
 
 /// How many slots the return area of a function of this type has, 0 without one.
-fn area_slots(ty: &FuncType) -> usize {
-    if return_area::needed(&wasm_signature(ty)) { ty.results.len() } else { 0 }
+fn area_slots(ty: &FuncType, addressing: Addressing) -> usize {
+    let has_area =
+        addressing == Addressing::Arena32 && return_area::needed(&wasm_signature(ty, addressing));
+    if has_area { ty.results.len() } else { 0 }
 }
 
 impl Store {
@@ -73,11 +80,13 @@ impl Store {
     ) -> Result<Vec<Value>, CallError> {
         let callee = *self.state.function(function);
         let ty = self.state.types.func(callee.ty).clone();
-        let mut slots = vec![Slot::from(callee.vmctx); CONTEXTS];
+        let vmctx = self.state.pointers.to_guest(callee.vmctx);
+        let area = area_slots(&ty, self.state.pointers.addressing);
+        let mut slots = vec![Slot::from(vmctx); CONTEXTS];
         slots.extend(self.state.arguments(executor.arena(), callee.ty, args, instance)?);
         let results = match callee.host {
             Some(number) => self.call_host(executor, number, &slots, ty.results.len())?,
-            None => self.enter(executor, callee.code, &slots, area_slots(&ty), limits)?,
+            None => self.enter(executor, callee.code, &slots, area, limits)?,
         };
         let results = ty.results.iter().zip(results);
         Ok(results.map(|(&ty, slot)| self.state.value(ty, slot)).collect())
@@ -181,7 +190,8 @@ impl State {
             _ if !self.types.matches(self.type_of(arg, instance), param) => None,
             (_, None) => Some(0),
             (ValType::FuncRef, Some(position)) => {
-                func_ref(self.instance(instance), position).map(Slot::from)
+                let known = func_ref(self.instance(instance), position);
+                known.map(|offset| self.pointers.to_guest(offset).into())
             }
             (ValType::ExternRef, Some(number)) => self.host_slot(arena, number)?,
             (ValType::AnyRef, Some(bits)) => match value::of_host(bits) {
@@ -229,7 +239,7 @@ impl State {
 
     /// The value of a slot that guest code filled.
     pub(super) fn value(&self, ty: ValType, slot: Slot) -> Value {
-        let bits = value::significant(ty, slot);
+        let bits = self.significant(ty, slot);
         let bits = match ty {
             ty if ty.is_reference() && bits == 0 => None,
             ValType::FuncRef => Some(self.function_position(bits)),
@@ -239,6 +249,16 @@ impl State {
             _ => Some(bits),
         };
         Value { ty, bits }
+    }
+
+    /// The bits of a slot that belong to a value of a type, with an offset for a pointer
+    /// where it is one.
+    fn significant(&self, ty: ValType, slot: Slot) -> u128 {
+        if (ty, self.pointers.addressing) != (ValType::FuncRef, Addressing::Raw64) {
+            return value::significant(ty, slot);
+        }
+        let pointer = value::significant(ValType::I64, slot);
+        self.pointers.of_guest(pointer).map_or(pointer, u128::from)
     }
 
     /// What [`Value::bits`] says of an anyref that is not null.
@@ -252,7 +272,7 @@ impl State {
     }
 
     /// What [`Value::bits`] says of the funcref of an offset that is not 0.
-    fn function_position(&self, offset: u128) -> u128 {
+    pub(super) fn function_position(&self, offset: u128) -> u128 {
         let known = u32::try_from(offset).ok().and_then(|offset| self.func_refs.get(&offset));
         known.map_or(value::FORGED + offset, |known| known.position.into())
     }
@@ -279,13 +299,13 @@ impl State {
         let slots = args.get(..CONTEXTS + params.len()).ok_or(Trap::BadCodeReference)?;
         let (contexts, slots) = slots.split_at(CONTEXTS);
         let pairs = params.iter().zip(slots);
-        let args: Vec<Slot> = pairs.map(|(&ty, &slot)| value::significant(ty, slot)).collect();
+        let args: Vec<Slot> = pairs.map(|(&ty, &slot)| self.significant(ty, slot)).collect();
         if self.faults.has(Fault::CountFromArena) {
             self.copy_counted_arguments(arena, host, contexts, &args)?;
         }
         self.log(position, &args);
-        #[expect(clippy::cast_possible_truncation, reason = "an i32 argument")]
-        let caller = contexts.last().map_or(0, |&vmctx| vmctx as u32);
+        let caller = contexts.last().and_then(|&vmctx| self.pointers.of_guest(vmctx));
+        let caller = caller.unwrap_or(0);
         let memory = self.callers_memory(caller);
         let number = self.host_calls_made;
         self.host_calls_made += 1;
@@ -342,7 +362,9 @@ impl Services for State {
         args: &[Slot],
     ) -> Result<Slot, Trap> {
         self.ambushes.strike(arena)?;
-        self.serve(arena, builtin, args)
+        let args = self.pointers.arguments(builtin, args)?;
+        let result = self.serve(arena, builtin, &args)?;
+        Ok(self.pointers.result(builtin, result))
     }
 
     fn host(
@@ -353,7 +375,7 @@ impl Services for State {
         results: &mut [Slot],
     ) -> Result<(), Trap> {
         let ty = &self.hosts.get(number as usize).ok_or(Trap::BadCodeReference)?.ty;
-        let slots = area_slots(ty);
+        let slots = area_slots(ty, self.pointers.addressing);
         if slots == 0 {
             return self.run_host(arena, number, args, results);
         }

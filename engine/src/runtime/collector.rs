@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use super::gc_heap::{OBJECT_ALIGNMENT, RECORDS_END};
 use super::state::State;
-use super::structures::{ELEMENT_BYTES, SEGMENT_SLOT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES};
+use super::structures::{SEGMENT_SLOT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::types::TypeId;
 use crate::arena::Arena;
 use crate::passes::frame_map::{MAP, VMCTX};
@@ -70,7 +70,7 @@ impl State {
         let globals = self.globals.iter().filter(|global| is_object(global.ty));
         roots.extend(globals.map(|global| global.definition));
         for table in self.tables.iter().filter(|table| is_object(table.ty.element)) {
-            roots.extend((0..table.elements).map(|nth| table.base + nth * ELEMENT_BYTES));
+            roots.extend((0..table.elements).map(|nth| table.base + nth * table.element_bytes));
         }
         let segments = self.instances.iter().flat_map(|instance| &instance.segments);
         for segment in segments.filter(|segment| is_object(segment.element) && !segment.dropped) {

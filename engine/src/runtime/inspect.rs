@@ -10,11 +10,10 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::areas::AreaKind;
 use super::state::{Memory, State};
-use super::structures::{ELEMENT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES};
+use super::structures::{SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::value::Value;
-use super::{GlobalId, InstanceId, MemoryId, Store, TableId, builtins};
+use super::{GlobalId, InstanceId, MemoryId, Store, TableId};
 use crate::arena::{Arena, OutOfArena, PAGE};
-use crate::executor::Slot;
 use crate::program::ValType;
 
 /// How many elements of a table are shown.
@@ -111,13 +110,16 @@ impl Store {
         index: u32,
     ) -> Result<Option<u128>, OutOfArena> {
         let table = self.state.table(id);
-        let word = arena.load_u32(table.base + index * ELEMENT_BYTES)?;
-        let slot = match (table.ty.element, word) {
-            (ValType::FuncRef, 0) => table.image.get(index as usize).copied().unwrap_or(0),
-            (ValType::FuncRef, word) => word & !builtins::INITIALISED,
-            (_, word) => word,
+        let at = table.base + index * table.element_bytes;
+        if table.ty.element != ValType::FuncRef {
+            let word = arena.load_u32(at)?;
+            return Ok(self.state.value(table.ty.element, word.into()).bits);
+        }
+        let offset = match self.state.pointers.load(arena, at)? {
+            0 => table.image.get(index as usize).copied().unwrap_or(0).into(),
+            word => self.state.func_ref_of(word),
         };
-        Ok(self.state.value(table.ty.element, Slot::from(slot)).bits)
+        Ok((offset != 0).then(|| self.state.function_position(offset)))
     }
 
     /// The globals of an instance, imports first.
@@ -185,7 +187,8 @@ impl State {
             AreaKind::ShadowStack | AreaKind::Table | AreaKind::Memory => false,
             AreaKind::GcHeap | AreaKind::Canary | AreaKind::Gap => false,
         });
-        let tables = self.tables.iter().map(|table| (table.base, table.elements * ELEMENT_BYTES));
+        let tables =
+            self.tables.iter().map(|table| (table.base, table.elements * table.element_bytes));
         let frames = (SHADOW_STACK + SHADOW_STACK_BYTES - FRAMES_DIGESTED, FRAMES_DIGESTED);
         let structures = structures.map(|area| (area.offset, area.len));
         let objects = self.gc_heap.map(|heap| (heap.base, heap.len()));

@@ -14,6 +14,7 @@ use super::{Ended, Store, register, write};
 use crate::arena::OutOfArena;
 use crate::code_table::{CodeIndex, CodeTable, Target};
 use crate::executor::{Executor, Limits, LoadError};
+use crate::layout::Addressing;
 use crate::passes::Prepared;
 use crate::program::{FuncId, Program};
 
@@ -53,6 +54,15 @@ impl Store {
         prepared: &Prepared,
         externs: &[Extern],
     ) -> Result<InstanceId, InstantiateError> {
+        let addressing = program.layout.addressing;
+        if addressing != self.state.pointers.addressing {
+            let what = format!("pointers of {} in a store of others", addressing.name());
+            return Err(LoadError::Unsupported(what).into());
+        }
+        if addressing == Addressing::Raw64 && program.module.needs_gc_heap {
+            let what = "garbage-collected objects among raw pointers".to_owned();
+            return Err(LoadError::Unsupported(what).into());
+        }
         let imports = Imports::check(&program.module, externs, &mut self.state)?;
         let mut areas = self.state.areas.clone();
         let first = areas.all().len();
@@ -62,6 +72,10 @@ impl Store {
         self.loaded += 1;
         self.state.frame_maps.push(prepared.frame_maps.clone());
         let code = code_entries(&mut self.code, program, prepared, number)?;
+        if self.state.pointers.addressing == Addressing::Raw64 {
+            let raw = executor.raw_pointers(&self.code).map_err(LoadError::Unsupported)?;
+            self.state.pointers.raw = raw;
+        }
         let arena = executor.arena();
         areas.write_canaries(arena, first)?;
         self.state.areas = areas;
@@ -87,7 +101,7 @@ impl Store {
         let Some(code) = self.state.instances[id.0 as usize].startup.take() else {
             return Ok(());
         };
-        let vmctx = u128::from(self.state.instance(id).vmctx);
+        let vmctx = self.state.pointers.to_guest(self.state.instance(id).vmctx).into();
         self.enter(executor, code, &[vmctx, vmctx], 0, limits)?;
         Ok(())
     }

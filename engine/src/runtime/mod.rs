@@ -27,6 +27,7 @@
 //! | `objects` | which accesses lie in the object that they name |
 //! | `places` | where a field lies that a schedule names, and following one |
 //! | `planted` | what planted faults make of it |
+//! | `pointers` | what guest code has for an offset |
 //! | `provide` | memories, tables and globals for modules that import them |
 //! | `map` | the arena map of a program |
 #![forbid(unsafe_code)]
@@ -46,6 +47,7 @@ mod map;
 mod objects;
 mod places;
 mod planted;
+mod pointers;
 mod provide;
 mod register;
 mod snapshot;
@@ -59,7 +61,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use ambush::Ambushes;
+pub use ambush::{Ambush, Ambushes};
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
 pub use directory::Directory;
@@ -82,6 +84,7 @@ pub(crate) use value::significant;
 pub use value::{FORGED, HOST, Value, representable};
 pub use wait::may_wait;
 
+use pointers::Pointers;
 use state::{Function, State};
 use types::TypeId;
 
@@ -89,6 +92,7 @@ use crate::arena::OutOfArena;
 use crate::code_table::{CodeTable, TableFull, Target};
 use crate::corrupt::Corruption;
 use crate::executor::Executor;
+use crate::layout::Addressing;
 use crate::program::{FuncType, Module};
 
 /// Why there is no store.
@@ -126,11 +130,24 @@ impl Store {
         len: u32,
         limits: Reservations,
     ) -> Result<Store, StoreError> {
+        Store::with_pointers(executor, len, limits, Addressing::Arena32)
+    }
+
+    /// The same for programs of one addressing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn with_pointers(
+        executor: &mut dyn Executor,
+        len: u32,
+        limits: Reservations,
+        addressing: Addressing,
+    ) -> Result<Store, StoreError> {
         executor.reset(len).map_err(StoreError::Host)?;
         let mut areas = Areas::new(len);
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
-        let state = State::new(limits, areas);
+        let state = State::new(limits, areas, Pointers::new(addressing));
         Ok(Store { code: CodeTable::default(), state, loaded: 0, corruption: None })
     }
 
@@ -160,7 +177,8 @@ impl Store {
 
     fn define(&mut self, host: HostFunction, ty: TypeId) -> Result<FunctionId, TableFull> {
         let number = u32::try_from(self.state.hosts.len()).map_err(|_| TableFull)?;
-        let signature = self.code.intern(&call::signature(&host.ty));
+        let addressing = self.state.pointers.addressing;
+        let signature = self.code.intern(&call::signature(&host.ty, addressing));
         let code = self.code.push(Target::Host(number), signature)?;
         let function = Function { ty, code, vmctx: 0, host: Some(number) };
         self.state.hosts.push(host);

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Store;
 use super::state::{Instance, State};
-use super::structures::{ELEMENT_BYTES, GC_HEAP_DATA, STORE_CONTEXT, segment_bytes};
+use super::structures::{GC_HEAP_DATA, STORE_CONTEXT, segment_bytes};
 use crate::arena::NULL_PAGE;
 use crate::passes::Prepared;
 use crate::site::SiteId;
@@ -43,6 +43,8 @@ pub enum Object {
     GcHeapData,
     /// Slots of passive element segments.
     ElementSegment,
+    /// Bytes of a runtime data segment, which only builtins access.
+    DataSegment,
     /// Elements of a table: of the one that its module defines at this number, or of any.
     Table(Option<u32>),
     /// Bytes of a memory: the same.
@@ -130,6 +132,14 @@ impl SharedObjectMap {
         classes.get(program, site).is_none_or(|class| self.lock().holds(class, offset, width))
     }
 
+    /// Whether an access lies in one object of a kind, whosever.
+    #[must_use]
+    pub fn lies_in(&self, object: Object, offset: u32, width: u32) -> bool {
+        let map = self.lock();
+        let class = map.index.get(&(None, object)).copied();
+        class.is_some_and(|class| map.holds(class, offset, width))
+    }
+
     pub(super) fn grow(&self, base: u32, end: u64) {
         self.lock().grow(base, end);
     }
@@ -147,6 +157,30 @@ pub struct SiteClasses(Vec<Vec<Option<Class>>>);
 impl SiteClasses {
     fn get(&self, program: u32, site: SiteId) -> Option<Class> {
         self.0.get(program as usize)?.get(site.0 as usize).copied().flatten()
+    }
+}
+
+#[cfg(test)]
+impl ObjectMap {
+    /// A map of objects given by the names of regions, for one program.
+    pub(crate) fn of_intervals(arena_len: u32, of: &[(&str, Intervals)]) -> SharedObjectMap {
+        let arena_len = u64::from(arena_len);
+        let mut map = ObjectMap { arena_len, classes: Vec::new(), index: HashMap::new() };
+        for (region, intervals) in of {
+            let object = Object::named(region).expect("a name of the front end");
+            let numbered = matches!(object, Object::Table(Some(_)) | Object::Memory(Some(_)));
+            map.add(numbered.then_some(0), object, intervals.clone());
+        }
+        SharedObjectMap(Arc::new(Mutex::new(map)))
+    }
+}
+
+#[cfg(test)]
+impl SharedObjectMap {
+    /// The classes of sites with these regions.
+    pub(crate) fn classes_of(&self, regions: &[&str]) -> SiteClasses {
+        let map = self.lock();
+        SiteClasses(vec![regions.iter().map(|region| map.class(0, region)).collect()])
     }
 }
 
@@ -228,6 +262,8 @@ impl State {
         let segments = self.instances.iter().flat_map(|of| &of.segments);
         let segments = segments.map(|segment| interval(segment.base, segment_bytes(segment.len)));
         map.add(None, Object::ElementSegment, segments.collect());
+        let data = self.instances.iter().flat_map(|of| &of.data);
+        map.add(None, Object::DataSegment, data.map(|&(at, len)| interval(at, len)).collect());
         let heap = self.gc_heap.map(|heap| interval(heap.base, heap.len()));
         map.add(None, Object::GcHeap, heap.into_iter().collect());
         map.add(None, Object::GcHeapData, vec![interval(GC_HEAP_DATA, 8)]);
@@ -248,7 +284,7 @@ impl State {
         let (mut definitions, mut all) = (Vec::new(), Vec::new());
         for table in &self.tables {
             let instance = self.instance(table.owner.0);
-            let elements = interval(table.base, table.elements * ELEMENT_BYTES);
+            let elements = interval(table.base, table.elements * table.element_bytes);
             let object = Object::Table(Some(table.owner.1));
             map.add(Some(instance.program), object, vec![elements]);
             definitions.push(interval(table.definition, instance.layout.table.size));

@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::Store;
 use super::state::{Instance, State};
 use super::structures::{
-    ELEMENT_BYTES, GC_HEAP_BYTES, GC_HEAP_DATA, SEGMENT_SLOT_BYTES, SHADOW_STACK,
-    SHADOW_STACK_BYTES, STORE_CONTEXT,
+    GC_HEAP_BYTES, GC_HEAP_DATA, SEGMENT_SLOT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES,
+    STORE_CONTEXT,
 };
 use crate::arena::Arena;
 use crate::code_table::CodeIndex;
@@ -28,6 +28,14 @@ impl Places for Store {
         let otherwise = || in_structure(instance, structure, name, *index);
         self.state.in_array(instance, field).or_else(otherwise)
     }
+
+    fn pointer(&self, offset: u32) -> u64 {
+        self.state.pointers.to_guest(offset)
+    }
+
+    fn code(&self, index: u32) -> u64 {
+        self.state.pointers.code(CodeIndex(index))
+    }
 }
 
 impl State {
@@ -37,7 +45,7 @@ impl State {
         let (base, stride, count) = match field.structure.as_str() {
             "table" => {
                 let table = self.table(*instance.tables.get(index)?);
-                (table.base, ELEMENT_BYTES, table.reserved)
+                (table.base, table.element_bytes, table.reserved)
             }
             "memory" => {
                 let memory = self.memory(*instance.memories.get(index)?);

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 use super::Store;
+use super::pointers::Pointers;
 use super::state::{Function, State};
 use super::types::TypeId;
 use crate::arena::{Arena, OutOfArena};
@@ -18,15 +19,16 @@ const BUFFER_CANARY: Slot = 0xca00_00ca_ca00_00ca_ca00_00ca_ca00_00ca;
 /// Slots of that canary.
 const CANARY_SLOTS: usize = 8;
 
-/// Writes a length to its field of 4 bytes; by fault 15, to 8.
+/// Writes a length to its field; by fault 15, which is one of the arena's, to 8 bytes.
 pub(super) fn store_length(
     faults: &Faults,
+    pointers: &Pointers,
     arena: &mut dyn Arena,
     field: u32,
     len: u32,
 ) -> Result<(), OutOfArena> {
     if !faults.has(Fault::WideWrite) {
-        return arena.store_u32(field, len);
+        return pointers.store(arena, field, len.into());
     }
     if arena.load_u32(field.wrapping_add(4))? != 0 {
         faults.trigger(Fault::WideWrite);
@@ -92,7 +94,7 @@ impl State {
 
     /// Where the import record of a host function tells its type to the caller.
     fn import_type_field(&self, host: u32, contexts: &[Slot]) -> Option<u32> {
-        let caller = self.context(u32::try_from(*contexts.last()?).ok()?)?;
+        let caller = self.context(self.pointers.of_guest(*contexts.last()?)?)?;
         let imports = &caller.layout.imported_functions;
         let functions = caller.functions.iter().take(imports.count as usize);
         let mut numbered = (0..).zip(functions);

@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use crate::frontend::{self, FrontendError};
+use crate::layout::Addressing;
 use crate::program::{Global, Item, Memory, Module, Program, Table, ValType};
 use crate::wasm_type::Type;
 
@@ -18,7 +19,7 @@ use crate::wasm_type::Type;
 ///
 /// # Errors
 /// [`FrontendError`].
-pub fn provider(module: &Module) -> Result<Option<Program>, FrontendError> {
+pub fn provider(module: &Module, addressing: Addressing) -> Result<Option<Program>, FrontendError> {
     let mut text = String::new();
     for (position, import) in module.imports.iter().enumerate() {
         let line = match import.item {
@@ -35,7 +36,7 @@ pub fn provider(module: &Module) -> Result<Option<Program>, FrontendError> {
     }
     let wasm = wat::parse_str(format!("(module {text})"))
         .map_err(|error| FrontendError::CompileFailure(error.to_string()))?;
-    frontend::translate(&wasm).map(Some)
+    frontend::translate_for(&wasm, addressing).map(Some)
 }
 
 fn memory(position: usize, memory: &Memory) -> String {
@@ -122,7 +123,8 @@ mod tests {
                 (import \"a\" \"o\" (memory 0 7 (pagesize 1)))
                 (import \"a\" \"u\" (table i64 0 5 funcref)))",
         );
-        let provided = provider(&module).expect("valid").expect("something").module;
+        let provided =
+            provider(&module, Addressing::Arena32).expect("valid").expect("something").module;
         let names: Vec<_> = provided.exports.iter().map(|export| export.name.as_str()).collect();
         assert_eq!(names, ["1", "2", "3", "4", "5", "6", "7"]);
         assert_eq!(provided.memories, module.memories);
@@ -136,7 +138,9 @@ mod tests {
     fn a_tag_is_refused_whose_type_cannot_be_written_alone() {
         let refusal = |types: &str| {
             let text = format!("(module {types} (import \"a\" \"e\" (tag (type $t))))");
-            provider(&module(&text)).map(drop).map_err(|error| error.to_string())
+            provider(&module(&text), Addressing::Arena32)
+                .map(drop)
+                .map_err(|error| error.to_string())
         };
         assert_eq!(refusal("(type $t (func (param i32)))"), Ok(()));
         let related = Err("unsupported: an imported tag of a type with relatives".to_owned());
@@ -148,6 +152,6 @@ mod tests {
     #[test]
     fn nothing_is_provided_for_functions() {
         let module = module("(module (import \"a\" \"f\" (func)))");
-        assert!(provider(&module).expect("valid").is_none());
+        assert!(provider(&module, Addressing::Arena32).expect("valid").is_none());
     }
 }

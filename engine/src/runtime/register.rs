@@ -11,6 +11,7 @@ use super::state::{
 };
 use super::structures::{InstanceAreas, Parts};
 use super::types::TypeId;
+use crate::arena::width;
 use crate::code_table::CodeIndex;
 use crate::program::{Item, Module, Program};
 
@@ -33,6 +34,7 @@ pub(super) fn instance(
     let globals = globals(state, program, imports, areas.vmctx, id, &types);
     let tags = tags(state, program, imports, areas.vmctx, id, &types);
     let parts = Parts::of(program);
+    let data = parts.data.iter().zip(&module.runtime_data);
     let segments = parts.elements.iter().zip(&module.passive_elements);
     let mut instance = Instance {
         program: number,
@@ -57,6 +59,7 @@ pub(super) fn instance(
                 dropped: false,
             })
             .collect(),
+        data: data.map(|(&at, data)| (areas.vmctx + within(at), width(data))).collect(),
         exports: HashMap::new(),
     };
     instance.exports = exports(module, &instance);
@@ -122,6 +125,7 @@ fn tables(
             base,
             elements: within(ty.min),
             reserved,
+            element_bytes: state.pointers.element_bytes(ty.element),
             element: ty.declared.map(|ty| types[ty]),
             image: ty.image.iter().map(func_ref).collect(),
             ty: ty.clone(),

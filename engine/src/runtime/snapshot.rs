@@ -10,6 +10,7 @@
 //! | size of the GC heap, and which half is in use | allocation |
 //! | numbers behind references of the host, and in fields that hold functions | calls |
 //! | calls of host functions | calls; what a stub answers depends on their number |
+//! | writes that wait for a builtin | host functions that attack |
 //!
 //! A [`StoreState`] may come from anybody: [`Store::restore`] takes nothing of it that
 //! calls could not have led to. Bytes of the arena are not its business; the runtime
@@ -18,11 +19,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ambush::Ambush;
 use super::gc_heap::{GcHeapState, Numbering};
 use super::host::{HostCall, LOGGED};
 use super::state::{Instance, Memory, State, Table};
 use super::value::representable;
 use super::{Store, gc_heap};
+use crate::arena::Arena;
 use crate::program::ValType;
 
 /// What calls have changed of a store's trusted state. Lists are in the order in which
@@ -46,6 +49,8 @@ pub struct StoreState {
     pub host_calls_made: u64,
     /// The first [`LOGGED`] of them.
     pub host_calls: Vec<HostCall>,
+    /// Writes that wait for a builtin, in order.
+    pub ambushes: Vec<Ambush>,
 }
 
 /// A [`StoreState`] that is none of this store's.
@@ -95,6 +100,7 @@ impl Store {
             held_func_refs: state.held_func_refs.values().to_vec(),
             host_calls_made: state.host_calls_made,
             host_calls: state.host_calls.clone(),
+            ambushes: state.ambushes.waiting().to_vec(),
         }
     }
 
@@ -103,12 +109,16 @@ impl Store {
     ///
     /// # Errors
     /// [`StateError`]; the store is of no use then.
-    pub fn restore(&mut self, saved: &StoreState) -> Result<(), StateError> {
+    pub fn restore(&mut self, arena: &dyn Arena, saved: &StoreState) -> Result<(), StateError> {
         let state = &mut self.state;
         state.restore_sizes(saved)?;
         state.restore_segments(&saved.dropped_segments)?;
         state.restore_references(saved)?;
         state.restore_host_calls(saved)?;
+        for &Ambush { lets_pass, offset, value } in &saved.ambushes {
+            let laid = state.ambushes.lay(arena, lets_pass, offset, value);
+            laid.map_err(|_| StateError::Value("a write that cannot wait for a builtin"))?;
+        }
         for instance in &mut state.instances {
             instance.startup = None;
         }

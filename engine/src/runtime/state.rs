@@ -15,6 +15,7 @@ use super::gc_heap::{GcHeap, Numbering};
 use super::host::{HostCall, HostFunction};
 use super::link::Extern;
 use super::objects::SharedObjectMap;
+use super::pointers::Pointers;
 use super::structures::Reservations;
 use super::types::{TypeId, Types};
 use crate::code_table::CodeIndex;
@@ -81,6 +82,8 @@ pub(super) struct Table {
     pub(super) elements: u32,
     /// What `elements` may grow to.
     pub(super) reserved: u32,
+    /// Bytes of an element.
+    pub(super) element_bytes: u32,
     /// Elements that are made when they are first read: offset of a `VMFuncRef`, or 0.
     pub(super) image: Vec<u32>,
 }
@@ -175,6 +178,8 @@ pub(super) struct Instance {
     pub(super) globals: Vec<GlobalId>,
     pub(super) tags: Vec<TagId>,
     pub(super) segments: Vec<Segment>,
+    /// Arena offset and length of each runtime data segment.
+    pub(super) data: Vec<(u32, u32)>,
     pub(super) exports: HashMap<String, Extern>,
 }
 
@@ -192,6 +197,7 @@ impl Instance {
 
 /// Everything that a store trusts, but the code table.
 pub(super) struct State {
+    pub(super) pointers: Pointers,
     pub(super) limits: Reservations,
     pub(super) areas: Areas,
     pub(super) types: Types,
@@ -224,8 +230,9 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(limits: Reservations, areas: Areas) -> State {
+    pub(super) fn new(limits: Reservations, areas: Areas, pointers: Pointers) -> State {
         State {
+            pointers,
             limits,
             areas,
             types: Types::default(),

@@ -6,15 +6,13 @@
 #![forbid(unsafe_code)]
 
 use super::areas::{AreaKind, Areas, OutOfAreas};
+use super::pointers::element_bytes;
 use crate::arena::{NULL_PAGE, PAGE};
 use crate::passes::shadow_stack;
 use crate::program::{Memory, Program, Table};
 
 /// Alignment of every part of an instance: that of the widest field.
 const ALIGNMENT: u64 = 16;
-
-/// Bytes of a table element.
-pub(super) const ELEMENT_BYTES: u32 = 4;
 
 /// Bytes of an element of a passive segment.
 pub(super) const SEGMENT_SLOT_BYTES: u32 = 16;
@@ -166,7 +164,8 @@ pub(super) fn instance_areas(
     let mut tables = Vec::new();
     for table in &module.tables[program.layout.imported_tables.count as usize..] {
         let reserved = reserved_elements(table, limits)?;
-        let len = u64::from(reserved) * u64::from(ELEMENT_BYTES);
+        let bytes = element_bytes(program.layout.addressing, table.element);
+        let len = u64::from(reserved) * u64::from(bytes);
         tables.push((areas.allocate(AreaKind::Table, len)?.offset, reserved));
     }
     let defined = &module.memories[program.layout.imported_memories.count as usize..];

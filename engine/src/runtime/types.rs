@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, types};
 use cranelift_codegen::isa::CallConv;
 
+use crate::layout::Addressing;
 use crate::program::{FuncType, ValType};
 use crate::wasm_type::{Composite, Definitions, SubType, Type};
 
@@ -136,21 +137,24 @@ impl Types {
 pub(super) const CONTEXTS: usize = 2;
 
 /// The signature that Wasmtime's front end gives to functions of a Wasm type.
-pub(super) fn wasm_signature(ty: &FuncType) -> ir::Signature {
+pub(super) fn wasm_signature(ty: &FuncType, addressing: Addressing) -> ir::Signature {
+    let pointer = addressing.pointer_type();
+    let value = |&ty: &ValType| AbiParam::new(clif_type(ty, pointer));
     let mut signature = ir::Signature::new(CallConv::Tail);
-    signature.params.push(AbiParam::special(types::I32, ArgumentPurpose::VMContext));
-    signature.params.push(AbiParam::new(types::I32));
-    signature.params.extend(ty.params.iter().map(|&ty| AbiParam::new(clif_type(ty))));
-    signature.returns.extend(ty.results.iter().map(|&ty| AbiParam::new(clif_type(ty))));
+    signature.params.push(AbiParam::special(pointer, ArgumentPurpose::VMContext));
+    signature.params.push(AbiParam::new(pointer));
+    signature.params.extend(ty.params.iter().map(value));
+    signature.returns.extend(ty.results.iter().map(value));
     signature
 }
 
-fn clif_type(ty: ValType) -> ir::Type {
+fn clif_type(ty: ValType, pointer: ir::Type) -> ir::Type {
     match ty {
         ValType::I8 => types::I8,
         ValType::I16 => types::I16,
         ValType::I32 => types::I32,
-        ValType::FuncRef | ValType::ExternRef | ValType::AnyRef | ValType::ExnRef => types::I32,
+        ValType::FuncRef => pointer,
+        ValType::ExternRef | ValType::AnyRef | ValType::ExnRef => types::I32,
         ValType::I64 => types::I64,
         ValType::I128 => types::I128,
         ValType::F32 => types::F32,
@@ -174,9 +178,11 @@ mod tests {
             (param i32 i64 f32 f64 v128 funcref externref anyref exnref)
             (result exnref externref funcref v128 f64 f32 i64 i32) unreachable))";
         let wasm = wat::parse_str(text).expect("valid text");
-        let program = crate::frontend::translate(&wasm).expect("a program");
-        let ty = &program.module.types[program.module.functions[0].ty];
-        assert_eq!(wasm_signature(ty), program.functions[0].signature);
+        for addressing in Addressing::ALL {
+            let program = crate::frontend::translate_for(&wasm, addressing).expect("a program");
+            let ty = &program.module.types[program.module.functions[0].ty];
+            assert_eq!(wasm_signature(ty, addressing), program.functions[0].signature);
+        }
     }
 
     #[test]

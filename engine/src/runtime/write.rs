@@ -5,6 +5,7 @@ use super::register::within;
 use super::state::{Instance, State};
 use super::structures::{GC_HEAP_DATA, Parts, STORE_CONTEXT};
 use crate::arena::{Arena, OutOfArena};
+use crate::code_table::CodeIndex;
 use crate::program::Program;
 
 /// First word of every vmctx, as in Wasmtime.
@@ -55,16 +56,38 @@ impl Writer<'_> {
         self.arena.store_u32(self.instance.vmctx + offset, value)
     }
 
+    /// Writes a field of vmctx that points to an offset.
+    fn point(&mut self, offset: u32, to: u32) -> Written {
+        self.point_at(self.instance.vmctx + offset, to)
+    }
+
+    /// Writes a pointer to an offset.
+    fn point_at(&mut self, at: u32, to: u32) -> Written {
+        let pointers = &self.state.pointers;
+        pointers.store(self.arena, at, pointers.to_guest(to))
+    }
+
+    /// Writes a field of vmctx that code is called by.
+    fn put_code(&mut self, offset: u32, code: CodeIndex) -> Written {
+        let pointers = &self.state.pointers;
+        pointers.store(self.arena, self.instance.vmctx + offset, pointers.code(code))
+    }
+
+    /// Writes a number that is as wide as a pointer.
+    fn put_word(&mut self, at: u32, word: u32) -> Written {
+        self.state.pointers.store(self.arena, at, word.into())
+    }
+
     fn context(&mut self) -> Written {
         let vmctx = self.program.layout.vmctx;
         self.put(vmctx.magic, VMCTX_MAGIC)?;
-        self.put(vmctx.store_context, STORE_CONTEXT)?;
-        self.put(vmctx.gc_heap_data, GC_HEAP_DATA)
+        self.point(vmctx.store_context, STORE_CONTEXT)?;
+        self.point(vmctx.gc_heap_data, GC_HEAP_DATA)
     }
 
     fn type_ids(&mut self) -> Written {
         let at = self.instance.type_ids;
-        self.put(self.program.layout.vmctx.type_ids, at)?;
+        self.point(self.program.layout.vmctx.type_ids, at)?;
         let ids = self.instance.types.iter();
         let bytes: Vec<u8> = ids.flat_map(|id| id.as_u32().to_le_bytes()).collect();
         self.arena.write(at, &bytes)
@@ -76,9 +99,9 @@ impl Writer<'_> {
         for number in 0..array.count {
             let function = *self.state.function(self.instance.functions[number as usize]);
             let at = array.at(number);
-            self.put(at + fields.wasm_call, function.code.0)?;
+            self.put_code(at + fields.wasm_call, function.code)?;
             self.put(at + fields.type_index, self.state.type_number(function))?;
-            self.put(at + fields.vmctx, function.vmctx)?;
+            self.point(at + fields.vmctx, function.vmctx)?;
         }
         Ok(())
     }
@@ -90,8 +113,8 @@ impl Writer<'_> {
             let table = self.state.table(self.instance.tables[number as usize]);
             let (owner, index) = table.owner;
             let at = array.at(number);
-            self.put(at + fields.from, table.definition)?;
-            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.point(at + fields.from, table.definition)?;
+            self.point(at + fields.vmctx, self.state.instance(owner).vmctx)?;
             self.put(at + fields.index, index)?;
         }
         Ok(())
@@ -104,8 +127,8 @@ impl Writer<'_> {
             let memory = self.state.memory(self.instance.memories[number as usize]);
             let (owner, index) = memory.owner;
             let at = array.at(number);
-            self.put(at + fields.from, memory.definition)?;
-            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.point(at + fields.from, memory.definition)?;
+            self.point(at + fields.vmctx, self.state.instance(owner).vmctx)?;
             self.put(at + fields.index, index)?;
         }
         Ok(())
@@ -118,8 +141,8 @@ impl Writer<'_> {
             let global = *self.state.global(self.instance.globals[number as usize]);
             let (owner, index) = global.owner;
             let at = array.at(number);
-            self.put(at + fields.from, global.definition)?;
-            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.point(at + fields.from, global.definition)?;
+            self.point(at + fields.vmctx, self.state.instance(owner).vmctx)?;
             self.put(at + fields.kind, GLOBAL_OF_INSTANCE)?;
             self.put(at + fields.kind + 4, index)?;
         }
@@ -133,8 +156,8 @@ impl Writer<'_> {
             let tag = *self.state.tag(self.instance.tags[number as usize]);
             let (owner, index) = tag.owner;
             let at = array.at(number);
-            self.put(at + fields.from, tag.definition)?;
-            self.put(at + fields.vmctx, self.state.instance(owner).vmctx)?;
+            self.point(at + fields.from, tag.definition)?;
+            self.point(at + fields.vmctx, self.state.instance(owner).vmctx)?;
             self.put(at + fields.index, index)?;
         }
         Ok(())
@@ -147,9 +170,9 @@ impl Writer<'_> {
             let Some(slot) = decl.func_ref else { continue };
             let function = *self.state.function(self.instance.functions[position]);
             let at = array.at(slot);
-            self.put(at + fields.wasm_call, function.code.0)?;
+            self.put_code(at + fields.wasm_call, function.code)?;
             self.put(at + fields.type_index, self.state.type_number(function))?;
-            self.put(at + fields.vmctx, function.vmctx)?;
+            self.point(at + fields.vmctx, function.vmctx)?;
         }
         Ok(())
     }
@@ -158,8 +181,8 @@ impl Writer<'_> {
         let fields = self.program.layout.table;
         for &id in &self.instance.tables[self.instance.imported_tables..] {
             let table = self.state.table(id);
-            self.arena.store_u32(table.definition + fields.base, table.base)?;
-            self.arena.store_u32(table.size_field, table.elements)?;
+            self.point_at(table.definition + fields.base, table.base)?;
+            self.put_word(table.size_field, table.elements)?;
         }
         Ok(())
     }
@@ -170,9 +193,9 @@ impl Writer<'_> {
         let defined = &self.instance.memories[self.instance.imported_memories..];
         for (number, &id) in (0..).zip(defined) {
             let memory = self.state.memory(id);
-            self.put(pointers.at(number), memory.definition)?;
-            self.arena.store_u32(memory.definition + fields.base, memory.base)?;
-            self.arena.store_u32(memory.length_field, memory.len_bytes())?;
+            self.point(pointers.at(number), memory.definition)?;
+            self.point_at(memory.definition + fields.base, memory.base)?;
+            self.put_word(memory.length_field, memory.len_bytes())?;
         }
         Ok(())
     }
@@ -206,7 +229,7 @@ impl Writer<'_> {
         for (number, (&at, data)) in (0..).zip(segments).filter(|(_, (_, data))| !data.is_empty()) {
             let base = self.instance.vmctx + within(at);
             self.arena.write(base, data)?;
-            self.put(layout.data_bases.at(number), base)?;
+            self.point(layout.data_bases.at(number), base)?;
             self.put(layout.data_lengths.at(number), crate::arena::width(data))?;
         }
         Ok(())

@@ -73,7 +73,7 @@ impl Body<'_, '_> {
         self.open(block, &[]);
         self.region(depth + 1);
         if leaves {
-            self.finish();
+            self.leave();
         } else {
             let values = self.arguments(types);
             self.line(&format!("jump {}", target(merge, &values)));
@@ -84,6 +84,14 @@ impl Body<'_, '_> {
     pub(super) fn merge(&mut self, block: u32, types: &[Ty]) {
         let params: Vec<Value> = types.iter().map(|&ty| self.fresh(ty)).collect();
         self.open(block, &params);
+    }
+
+    /// Leaves the function early: mostly as at its end, sometimes by a trap.
+    fn leave(&mut self) {
+        if self.draw.chance(10) {
+            return self.line("trap unreachable");
+        }
+        self.finish();
     }
 
     /// Leaves the function: by a return, or by a tail call.

@@ -77,6 +77,7 @@ impl Body<'_, '_> {
             Extra::Lane => format!("{name} {args}, {}", self.lane(op)),
             Extra::Mask => format!("{name} {args}, {}", self.mask()),
             Extra::Order => format!("{name}{suffix} little {args}"),
+            Extra::TrapCode => format!("{name} {args}, {}", self.draw.choice(&TRAPS)),
         }
     }
 
@@ -109,8 +110,9 @@ impl Body<'_, '_> {
         let (left, right) = (self.value(Ty::I64), self.value(Ty::I64));
         let bit = self.define(Ty::I64, &format!("bxor {left}, {right}"));
         let rare = self.define(Ty::I64, "iconst.i64 0x1234_5678");
-        let equal = self.define(Ty::I8, &format!("icmp eq {bit}, {rare}"));
+        let (condition, trap) = self.draw.choice(&[("eq", "trapnz"), ("ne", "trapz")]);
+        let unlikely = self.define(Ty::I8, &format!("icmp {condition} {bit}, {rare}"));
         let code = self.draw.choice(&TRAPS);
-        self.emit(&format!("trapnz {equal}, {code}"));
+        self.emit(&format!("{trap} {unlikely}, {code}"));
     }
 }

@@ -25,6 +25,8 @@ pub(super) enum Extra {
     Mask,
     /// The byte order of a bitcast before the operand.
     Order,
+    /// A trap code after the operands.
+    TrapCode,
 }
 
 /// An operation.
@@ -119,8 +121,9 @@ fn integers(t: &mut Builder) {
     t.same(&["iadd", "isub"], 2, &[SMALL, VECTORS, &[I128]], true);
     // The x64 backend has no products of 8-bit lanes.
     t.same(&["imul"], 2, &[SMALL, &VECTORS[1..], &[I128]], true);
-    t.same(&["band", "bor", "bxor"], 2, &[SMALL, VECTORS], true);
-    t.same(&["bnot", "ineg", "iabs"], 1, &[SMALL, VECTORS], true);
+    t.same(&["band", "bor", "bxor"], 2, &[SMALL, VECTORS, FLOAT_VECTORS], true);
+    t.same(&["bnot"], 1, &[SMALL, VECTORS, FLOAT_VECTORS], true);
+    t.same(&["ineg", "iabs"], 1, &[SMALL, VECTORS], true);
     t.same(&["smin", "smax", "umin", "umax"], 2, &[SMALL, &VECTORS[..3]], true);
     t.same(&["clz", "ctz", "popcnt"], 1, &[SMALL], true);
     t.same(&["popcnt"], 1, &[&[I8x16]], true);
@@ -130,11 +133,18 @@ fn integers(t: &mut Builder) {
     t.same(&saturating, 2, &[&VECTORS[..2]], true);
     t.same(&["sqmul_round_sat"], 2, &[&[I16x8]], true);
     t.same(&["iadd_pairwise"], 2, &[&VECTORS[1..3]], true);
-    t.same(&["bitselect"], 3, &[VECTORS], true);
+    t.same(&["bitselect"], 3, &[VECTORS, FLOAT_VECTORS], true);
     for &ty in &[I32, I64] {
         t.push("uadd_overflow", &[ty, ty], &[ty, I8], true);
+        t.push("uadd_overflow_trap", &[ty, ty], &[ty], true).extra = Extra::TrapCode;
+    }
+    for &from in SMALL {
+        for &to in SMALL {
+            t.convert("bmask", from, to, true);
+        }
+    }
+    for ty in [SMALL, VECTORS].concat() {
         t.push("select_spectre_guard", &[I8, ty, ty], &[ty], true);
-        t.push("bmask", &[ty], &[I64], true).suffix = Some(I64);
     }
     for ty in [SMALL, VECTORS, FLOATS, FLOAT_VECTORS].concat() {
         t.push("select", &[I8, ty, ty], &[ty], true);
@@ -145,6 +155,10 @@ fn shifts(t: &mut Builder) {
     for name in ["ishl", "ushr", "sshr"] {
         for ty in [SMALL, VECTORS].concat() {
             t.push(name, &[ty, I32], &[ty], true);
+        }
+        for &amount in SMALL {
+            t.push(name, &[I32, amount], &[I32], true);
+            t.push(name, &[I64, amount], &[I64], true);
         }
     }
     for name in ["rotl", "rotr"] {
@@ -178,12 +192,22 @@ fn floats(t: &mut Builder) {
     t.same(&["fcopysign"], 2, &[FLOATS], true);
     t.convert("fpromote", F32, F64, true);
     t.convert("fdemote", F64, F32, true);
+    t.push("fvdemote", &[F64x2], &[F32x4], true);
+    t.push("fvpromote_low", &[F32x4], &[F64x2], true);
+    for name in ["fcvt_from_uint", "fcvt_from_sint"] {
+        t.convert(name, I32x4, F32x4, true);
+    }
+    for name in ["fcvt_to_uint_sat", "fcvt_to_sint_sat"] {
+        t.convert(name, F32x4, I32x4, true);
+    }
     for &float in FLOATS {
         for &int in &[I32, I64] {
             t.convert("fcvt_from_uint", int, float, true);
             t.convert("fcvt_from_sint", int, float, true);
             t.convert("fcvt_to_uint_sat", float, int, true);
             t.convert("fcvt_to_sint_sat", float, int, true);
+            t.convert("fcvt_to_uint", float, int, true);
+            t.convert("fcvt_to_sint", float, int, true);
         }
     }
 }
@@ -196,8 +220,10 @@ fn conversions(t: &mut Builder) {
             t.convert("ireduce", wide, narrow, true);
         }
     }
-    t.convert("uextend", I64, I128, true);
-    t.convert("sextend", I64, I128, true);
+    for &narrow in SMALL {
+        t.convert("uextend", narrow, I128, true);
+        t.convert("sextend", narrow, I128, true);
+    }
     for (int, float) in [(I32, F32), (I64, F64)] {
         t.convert("bitcast", int, float, true);
         t.convert("bitcast", float, int, true);
@@ -218,6 +244,10 @@ fn lanes(t: &mut Builder) {
         t.push("splat", &[lane], &[ty], true).suffix = Some(ty);
         t.push("extractlane", &[ty], &[lane], true).extra = Extra::Lane;
         t.push("insertlane", &[ty, lane], &[ty], true).extra = Extra::Lane;
+    }
+    for ty in [I32x4, I64x2, F32x4, F64x2] {
+        let (lane, _) = ty.lanes();
+        t.convert("scalar_to_vector", lane, ty, true);
     }
     for pair in VECTORS.windows(2) {
         let (narrow, wide) = (pair[0], pair[1]);

@@ -14,13 +14,14 @@ use super::instruction::refused;
 
 /// `iconcat` and `isplit`.
 pub(super) fn halves(body: &mut Body<'_>, inst: Inst) -> Result<(), Refused> {
-    for &arg in body.args(inst) {
-        if !matches!(body.ty(arg).bits(), 64 | 128) {
-            return Err(refused(body, inst));
-        }
+    let (args, results) = (body.args(inst), body.function.dfg.inst_results(inst));
+    if args.iter().chain(results).any(|&value| body.ty(value).bits() < 64) {
+        return Err(refused(body, inst));
+    }
+    for &arg in args {
         body.get(arg)?;
     }
-    for &result in body.function.dfg.inst_results(inst).iter().rev() {
+    for &result in results.iter().rev() {
         body.set(result)?;
     }
     Ok(())

@@ -5,7 +5,7 @@
 use cranelift_codegen::ir::{Function, Inst};
 
 use super::{Applied, Confusion, chosen_value, set_address, value_param};
-use crate::confuse::anatomy::{Access, Anatomy};
+use crate::confuse::anatomy::{Anatomy, address};
 use crate::confuse::plan::Params;
 use crate::layout::Meaning;
 
@@ -13,15 +13,15 @@ pub(super) struct Integer;
 
 impl Confusion for Integer {
     fn choices(anatomy: &Anatomy<'_>, inst: Inst) -> Vec<Params> {
-        let Some(access) = Access::of(anatomy.function, inst) else { return Vec::new() };
-        let integers = anatomy.values_before(inst).filter(|&(value, meaning)| {
-            !matches!(meaning, Meaning::OffsetOf(_)) && value != access.address
-        });
+        let Some(used) = address(anatomy.function, inst) else { return Vec::new() };
+        let integers = anatomy
+            .values_before(inst)
+            .filter(|&(value, meaning)| !matches!(meaning, Meaning::OffsetOf(_)) && value != used);
         integers.map(|(value, _)| value_param(value)).collect()
     }
 
     fn applies(anatomy: &Anatomy<'_>, inst: Inst) -> bool {
-        Access::of(anatomy.function, inst).is_some()
+        address(anatomy.function, inst).is_some()
     }
 
     fn apply(

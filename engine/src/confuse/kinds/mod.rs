@@ -5,6 +5,10 @@
 //! [`Anatomy`] and changes another copy, in which earlier entries of the plan may have
 //! changed the instruction already: then it answers [`Inapplicable`] or acts on what is
 //! there, but never panics.
+//!
+//! To add one: a file here, and a line in `kinds!`, by which surveys, plans, the generator
+//! and `explain` go. The change must verify and must change something: `confuse/tests.rs`
+//! tries every choice at every place of a corpus.
 #![forbid(unsafe_code)]
 
 mod displacement;
@@ -20,11 +24,12 @@ mod stale;
 mod swap_func_ref;
 mod width;
 
+use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::entity::EntityRef as _;
-use cranelift_codegen::ir::types::I32;
-use cranelift_codegen::ir::{Function, Inst, InstructionData, Value};
+use cranelift_codegen::ir::types::{I32, I64};
+use cranelift_codegen::ir::{Function, Inst, InstBuilder as _, InstructionData, Value};
 
-use super::anatomy::Anatomy;
+use super::anatomy::{Access, Anatomy};
 use super::plan::Params;
 
 /// Why an entry cannot be applied where it stands.
@@ -139,11 +144,22 @@ impl Kind {
     }
 }
 
-/// Gives a load or store another address.
+/// Gives an access another address. An i32 becomes one of 64 bits where addresses are:
+/// zero-extended, as a compiler would that takes it for a pointer.
 fn set_address(function: &mut Function, inst: Inst, value: Value) -> Result<(), Inapplicable> {
+    let old = Access::of(function, inst).ok_or(Inapplicable::Instruction)?.address;
+    let (now, new) = (function.dfg.value_type(old), function.dfg.value_type(value));
+    let value = match (now, new) {
+        (I64, I32) => FuncCursor::new(function).at_inst(inst).ins().uextend(I64, value),
+        _ => value,
+    };
     match &mut function.dfg.insts[inst] {
         InstructionData::Load { arg: address, .. }
-        | InstructionData::Store { args: [_, address], .. } => *address = value,
+        | InstructionData::Store { args: [_, address], .. }
+        | InstructionData::LoadNoOffset { arg: address, .. }
+        | InstructionData::StoreNoOffset { args: [_, address], .. }
+        | InstructionData::AtomicRmw { args: [address, _], .. }
+        | InstructionData::AtomicCas { args: [address, ..], .. } => *address = value,
         _ => return Err(Inapplicable::Instruction),
     }
     Ok(())
@@ -182,16 +198,14 @@ fn value_param(value: Value) -> Params {
     Params::number("value", number)
 }
 
-/// The i32 that `params.value` names, if it is there at an instruction.
+/// The value that `params.value` names, if it is there at an instruction.
 fn chosen_value(anatomy: &Anatomy<'_>, inst: Inst, params: &Params) -> Result<Value, Inapplicable> {
     let number = params.get_number("value")?;
     let index = usize::try_from(number).ok();
     let value = index.filter(|&index| index < anatomy.function.dfg.num_values()).map(Value::new);
     let fits = |value: &Value| {
         let dfg = &anatomy.function.dfg;
-        dfg.value_is_real(*value)
-            && dfg.value_type(*value) == I32
-            && anatomy.dominates(*value, inst)
+        dfg.value_is_real(*value) && anatomy.may_address(*value) && anatomy.dominates(*value, inst)
     };
     value.filter(fits).ok_or(Inapplicable::Value(number))
 }

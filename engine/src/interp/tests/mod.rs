@@ -19,6 +19,7 @@ use cranelift_codegen::ir::{Function, InstructionData, Opcode};
 
 use super::*;
 use crate::arena::PAGE;
+use crate::layout::Addressing;
 use crate::passes::Mode;
 use crate::program::{Builtin, FuncId};
 use crate::site::SiteId;
@@ -72,8 +73,14 @@ impl Bench {
         mode: Mode,
     ) -> Result<(), LoadError> {
         let functions = functions.into_iter().map(Arc::new).collect();
-        let prepared =
-            Prepared { mode, functions, startup: None, sites: Vec::new(), frame_maps: Vec::new() };
+        let prepared = Prepared {
+            mode,
+            addressing: Addressing::Arena32,
+            functions,
+            startup: None,
+            sites: Vec::new(),
+            frame_maps: Vec::new(),
+        };
         self.interpreter.load(&prepared, &mut self.table)?;
         let program = u32::try_from(self.interpreter.code.entries.len() - 1).expect("few");
         for (function, index) in prepared.functions.iter().zip(0..) {

@@ -19,6 +19,7 @@ use cranelift_codegen::ir::{Function, InstructionData, Opcode};
 use super::*;
 use crate::arena::{NULL_PAGE, PAGE};
 use crate::code_table::Target;
+use crate::layout::Addressing;
 use crate::program::FuncId;
 use crate::site::{Site, SiteId, SiteKind};
 use crate::trap::Trap;
@@ -78,7 +79,14 @@ impl Bench {
     pub(super) fn load(&mut self, clif: &str, mode: Mode) -> Result<(), LoadError> {
         let (functions, sites) = parse(clif);
         let functions = functions.into_iter().map(Arc::new).collect();
-        let prepared = Prepared { mode, functions, startup: None, sites, frame_maps: Vec::new() };
+        let prepared = Prepared {
+            mode,
+            addressing: Addressing::Arena32,
+            functions,
+            startup: None,
+            sites,
+            frame_maps: Vec::new(),
+        };
         self.jit.load(&prepared, &mut self.table)?;
         self.register(&prepared.functions);
         Ok(())

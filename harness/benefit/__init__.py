@@ -1,0 +1,1 @@
+"""What the arena buys: the same confusions on it and on raw pointers, side by side."""

@@ -1,0 +1,73 @@
+"""A comparison as a picture: one pair of bars for all plans, and one for each kind of confusion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from harness.benefit.tally import EFFECTS, LAYOUTS
+
+if TYPE_CHECKING:
+    from harness.benefit.tally import Share, Tally
+
+COLORS = dict(
+    zip(
+        EFFECTS,
+        ("#eeeeee", "#d9e8d0", "#f6efc2", "#8fbf7f", "#f3c78f", "#e58f4e", "#d04040", "#7a1030"),
+        strict=True,
+    )
+)
+LEFT, WIDTH, BAR, GAP, MARGIN = 230, 800, 14, 12, 24
+LEGEND_COLUMNS = 4
+
+
+def draw(tally: Tally, title: str) -> str:
+    """An SVG document."""
+    rows = {"all": tally.all} | {name: share for name, share in tally.by_kind.items() if share.total}
+    root = ET.Element("svg", xmlns="http://www.w3.org/2000/svg", width=str(LEFT + WIDTH + 2 * MARGIN))
+    root.set("font-family", "sans-serif")
+    root.set("font-size", "12")
+    ET.SubElement(root, "title").text = title
+    _text(root, MARGIN, MARGIN, title)
+    top = _legend(root, 2 * MARGIN) + GAP
+    for name, share in rows.items():
+        _text(root, MARGIN, top + BAR + 4, f"{name} ({share.total:,})")
+        for layout in LAYOUTS:
+            _text(root, LEFT - 56, top + BAR - 3, layout)
+            _bar(root, top, share, layout)
+            top += BAR + 2
+        top += GAP
+    root.set("height", str(top + MARGIN))
+    root.set("viewBox", f"0 0 {LEFT + WIDTH + 2 * MARGIN} {top + MARGIN}")
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _legend(root: ET.Element, top: int) -> int:
+    """Draws which color is what; returns where it ends."""
+    for number, (effect, color) in enumerate(COLORS.items()):
+        row, column = divmod(number, LEGEND_COLUMNS)
+        x, y = LEFT + column * WIDTH // LEGEND_COLUMNS, top + row * 20
+        _rectangle(root, x, y, BAR, color)
+        _text(root, x + BAR + 6, y + BAR - 3, effect)
+    return top + 20 * (len(COLORS) // LEGEND_COLUMNS)
+
+
+def _bar(root: ET.Element, top: int, share: Share, layout: str) -> None:
+    """The worst stands on the left, so that bars are compared from one edge."""
+    x = float(LEFT)
+    for effect in reversed(EFFECTS):
+        width = WIDTH * share.percent(layout, effect) / 100
+        if width:
+            bar = _rectangle(root, x, top, width, COLORS[effect])
+            ET.SubElement(bar, "title").text = f"{layout}, {effect}: {share.percent(layout, effect):.2f} %"
+        x += width
+
+
+def _rectangle(root: ET.Element, x: float, y: int, width: float, color: str) -> ET.Element:
+    box = {"x": f"{x:.2f}", "y": str(y), "width": f"{width:.2f}", "height": str(BAR), "fill": color}
+    return ET.SubElement(root, "rect", box)
+
+
+def _text(root: ET.Element, x: int, y: int, text: str) -> None:
+    ET.SubElement(root, "text", x=str(x), y=str(y)).text = text

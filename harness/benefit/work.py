@@ -1,0 +1,97 @@
+"""A comparison spread over worker processes.
+
+Groups are handed out in order, few ahead of what is done, so that an interruption costs what is
+under way and nothing else: those groups are finished and counted.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import time
+from collections import deque
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.benefit.plans import GROUP
+from harness.benefit.tally import Tally
+from harness.errors import EnvironmentFailure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+
+    from harness.benefit.plans import Comparison
+
+AHEAD = 2
+"""Groups for each worker that are handed out before they are needed."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A comparison, and how much of it is to be done.
+
+    Attributes:
+        cases: plans, at most; `None` for without end.
+        seconds: after which no group is begun; `None` for without end.
+        told: called with the tally after each group.
+        tally: what was counted until now.
+        interrupted: whether Ctrl-C ended it.
+    """
+
+    comparison: Comparison
+    cases: int | None
+    seconds: float | None
+    jobs: int
+    told: Callable[[Tally], None]
+    tally: Tally = field(default_factory=Tally)
+    interrupted: bool = False
+
+    def run(self) -> None:
+        """Does it, or what Ctrl-C leaves of it.
+
+        Raises:
+            EnvironmentFailure: a worker died; ``tally`` is what the others had done.
+        """
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(self.jobs, context, _leave_interrupts) as pool:
+            under_way: deque[Future[Tally]] = deque()
+            try:
+                for number, plans in self._groups():
+                    under_way.append(pool.submit(self.comparison.group, number, plans))
+                    if len(under_way) > self.jobs * AHEAD:
+                        self._take(under_way)
+            except KeyboardInterrupt:
+                self.interrupted = True
+            under_way = deque(future for future in under_way if not (self.interrupted and future.cancel()))
+            while under_way:
+                self._take(under_way)
+
+    def _groups(self) -> Iterator[tuple[int, int]]:
+        """Numbers of groups, and how many plans of each."""
+        began = time.monotonic()
+        number = 0
+        while self.seconds is None or time.monotonic() - began < self.seconds:
+            plans = GROUP if self.cases is None else min(GROUP, self.cases - number * GROUP)
+            if plans <= 0:
+                return
+            yield number, plans
+            number += 1
+
+    def _take(self, under_way: deque[Future[Tally]]) -> None:
+        """Waits for the first group and counts it."""
+        try:
+            counted = under_way[0].result()
+        except BrokenProcessPool:
+            hint = "what was measured before is reported"
+            raise EnvironmentFailure("a worker process died", "compare", hint) from None
+        under_way.popleft()
+        self.tally.add(counted)
+        self.told(self.tally)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C is for the parent, which lets its workers finish."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,145 @@
+"""The comparison of layouts: what is counted, how it adds up, and what people see of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from harness.benefit.lines import lines_of
+from harness.benefit.picture import draw
+from harness.benefit.plans import GROUP, Comparison
+from harness.benefit.tally import (
+    BAD_TRANSFER,
+    CAUGHT,
+    EFFECTS,
+    HARMLESS,
+    NOT_REACHED,
+    OTHER_INSTANCE,
+    OUTSIDE,
+    Tally,
+)
+from harness.benefit.work import Work
+from harness.case_file import read_case
+
+
+def tally(*plans: tuple[str, str, tuple[str, str]]) -> Tally:
+    """A tally of plans by kind, object and effects."""
+    return Tally(plans=len(plans), effects=Counter(plans))
+
+
+SOME = tally(
+    ("pointer", "VMMemoryDefinition", (CAUGHT, OUTSIDE)),
+    ("pointer", "VMMemoryDefinition", (CAUGHT, OUTSIDE)),
+    ("pointer", "VMContext", (OTHER_INSTANCE, BAD_TRANSFER)),
+    ("field", "VMContext", (HARMLESS, HARMLESS)),
+    ("field", "VMContext", (NOT_REACHED, NOT_REACHED)),
+)
+
+
+def test_effects_are_ordered_from_harmless_to_worst() -> None:
+    assert EFFECTS[0] == NOT_REACHED
+    assert EFFECTS[-2:] == (OUTSIDE, BAD_TRANSFER)
+
+
+def test_shares_are_of_what_was_reached_on_a_layout() -> None:
+    assert (SOME.compared, SOME.all.total) == (5, 4)
+    assert SOME.all.percent("raw64", OUTSIDE) == 50.0
+    assert SOME.all.percent("arena32", OUTSIDE) == 0.0
+    assert SOME.by_kind["pointer"].of("raw64", OUTSIDE, BAD_TRANSFER) == 3
+    assert {name: share.total for name, share in SOME.by_object.items()} == {"VMContext": 2, "VMMemoryDefinition": 2}
+
+
+def test_what_one_layout_reached_counts_for_both() -> None:
+    share = tally(("late-check", "", (NOT_REACHED, CAUGHT))).all
+    assert (share.total, share.of("arena32", NOT_REACHED)) == (1, 1)
+
+
+def test_only_escapes_of_the_arena_are_findings() -> None:
+    assert SOME.escapes == 0
+    assert tally(("pointer", "", (OUTSIDE, HARMLESS))).escapes == 1
+
+
+def test_tallies_add_up_in_any_order() -> None:
+    other = Tally(plans=3, lost=1, empty=1)
+    other.unmapped["width", "no such choice"] += 1
+    one, two = Tally(), Tally()
+    for part in (SOME, other):
+        one.add(part)
+    for part in (other, SOME):
+        two.add(part)
+    assert one.to_json() == two.to_json()
+    assert (one.plans, one.compared, one.lost) == (8, 5, 1)
+
+
+def test_the_report_names_what_was_left_out_and_why() -> None:
+    whole = Tally()
+    whole.add(SOME)
+    whole.unmapped["width", "no such choice"] += 2
+    whole.refused["garbage-collected objects"] += 64
+    text = "\n".join(lines_of(whole))
+    assert "5 compared on both layouts, 4 reached" in text
+    assert "without a counterpart: 2 (2 no such choice)" in text
+    assert "64 garbage-collected objects" in text
+    (line,) = (line for line in text.splitlines() if line.startswith("  outside VM data"))
+    assert line.split() == ["outside", "VM", "data", "0", "0.00%", "2", "50.00%"]
+
+
+def test_an_empty_tally_has_a_report() -> None:
+    assert any("0 compared" in line for line in lines_of(Tally()))
+    ET.fromstring(draw(Tally(), "nothing"))
+
+
+def test_bars_are_as_wide_as_shares() -> None:
+    root = ET.fromstring(draw(SOME, "some"))
+    titles = [title.text for title in root.iter("{http://www.w3.org/2000/svg}title")]
+    assert "raw64, outside VM data: 50.00 %" in titles
+    assert not any(title and title.startswith("arena32, outside") for title in titles)
+
+
+CORPUS = tuple(read_case(path) for path in sorted((Path(__file__).parents[2] / "corpus").glob("table_*.wat")))
+
+
+def test_a_group_counts_each_of_its_plans_once() -> None:
+    counted = Comparison(7, CORPUS, 1 << 24).group(0, 40)
+    parts = counted.compared + counted.unmapped.total() + counted.refused.total() + counted.lost + counted.empty
+    assert (counted.plans, parts, counted.failures.total()) == (40, 40, 0)
+
+
+def test_a_group_of_schedules_writes_at_events_of_the_program() -> None:
+    counted = Comparison(7, CORPUS, 1 << 24, "corrupt").group(0, 60)
+    kinds = {kind for kind, _, _ in counted.effects}
+    assert kinds <= {"at entry", "at builtin", "at host_call"}
+    assert (counted.plans, counted.failures.total(), counted.escapes) == (60, 0, 0)
+    assert counted.compared + counted.unmapped.total() + counted.refused.total() + counted.lost + counted.empty == 60
+    assert counted.all.of("raw64", OUTSIDE, BAD_TRANSFER) > 0
+
+
+def drawn(counted: Tally) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """What was drawn and compared. What it does to raw pointers depends on where the system puts things."""
+    compared: Counter[tuple[str, str]] = Counter()
+    for (kind, name, _), count in counted.effects.items():
+        compared[kind, name] += count
+    return compared, counted.unmapped
+
+
+def test_plans_depend_on_seed_and_index_alone() -> None:
+    comparison = Comparison(3, CORPUS, 1 << 24)
+    first = drawn(comparison.group(2, 20))
+    assert first == drawn(comparison.group(2, 20))
+    assert first != drawn(Comparison(4, CORPUS, 1 << 24).group(2, 20))
+
+
+def test_an_interrupted_comparison_keeps_what_was_measured() -> None:
+    told: list[int] = []
+
+    def interrupt_once(counted: Tally) -> None:
+        told.append(counted.plans)
+        if len(told) == 1:
+            raise KeyboardInterrupt
+
+    work = Work(Comparison(1, CORPUS, 1 << 24), cases=6 * GROUP, seconds=None, jobs=1, told=interrupt_once)
+    work.run()
+    assert work.interrupted
+    assert GROUP <= work.tally.plans < 6 * GROUP
+    assert work.tally.plans == told[-1]
