@@ -377,13 +377,6 @@ builtins! {
     TableGetLazyInitFuncRef = "table_get_lazy_init_func_ref";
     /// `(vmctx, table: i32, delta: i64) -> i32`: see `runtime::builtins`.
     TableGrow = "table_grow";
-    /// `(vmctx, memory: i32, address: i64, count: i32) -> i64`: see `runtime::wait`, as for
-    /// the next two.
-    MemoryAtomicNotify = "memory_atomic_notify";
-    /// `(vmctx, memory: i32, address: i64, expected: i32, timeout: i64) -> i64`.
-    MemoryAtomicWait32 = "memory_atomic_wait32";
-    /// `(vmctx, memory: i32, address: i64, expected: i64, timeout: i64) -> i64`.
-    MemoryAtomicWait64 = "memory_atomic_wait64";
     /// `(vmctx, code: i8)`: raises the trap of that number.
     Trap = "trap";
     /// `(vmctx)`: raises the trap that a host call recorded.
@@ -401,6 +394,13 @@ builtins! {
     IsSubtype = "is_subtype";
     /// `(vmctx, exception: i32)`: unwinds to a handler. Executors do it themselves.
     ThrowRef = "throw_ref";
+    /// `(vmctx, memory: i32, address: i64, count: i32) -> i64`: see `runtime::wait`, as for
+    /// the next two.
+    MemoryAtomicNotify = "memory_atomic_notify";
+    /// `(vmctx, memory: i32, address: i64, expected: i32, timeout: i64) -> i64`.
+    MemoryAtomicWait32 = "memory_atomic_wait32";
+    /// `(vmctx, memory: i32, address: i64, expected: i64, timeout: i64) -> i64`.
+    MemoryAtomicWait64 = "memory_atomic_wait64";
 }
 
 impl Builtin {

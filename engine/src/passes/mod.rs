@@ -173,8 +173,10 @@ fn prepare_one(
         sites::number(&mut function, id, &mut prepared.sites);
         return Ok(Arc::new(function));
     }
+    // Before parameters lose their purposes.
+    let has_headers = frame_map::applies(program, &function);
     return_area::make_explicit(&mut function);
-    let maps = frame_map::applies(program, &function).then_some(&mut prepared.frame_maps);
+    let maps = has_headers.then_some(&mut prepared.frame_maps);
     shadow_stack::move_slots(&mut function, mode, maps).map_err(refused)?;
     sites::number(&mut function, id, &mut prepared.sites);
     wide::split(&mut function);
