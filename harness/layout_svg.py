@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 WIDTH = 1300
 BAR_LEFT, BAR_WIDTH = 130, 250
+BAR_RIGHT = BAR_LEFT + BAR_WIDTH
+MARK_LEFT = BAR_RIGHT - 60
+"""Where the line of a mark begins: right of the areas' names."""
+LABEL_LEFT = BAR_RIGHT + 240
+"""Where the label of a mark begins: right of the areas' sizes."""
 ROW_MINIMUM = 18
 MARGIN = 24
 COLORS = ("#cfe3f5", "#f9dcc4", "#d8ecd0", "#f4cfd3", "#e4d7f2", "#f6efc2")
@@ -70,14 +75,14 @@ def _area(root: ET.Element, area: Area, top: int, height: int, color: str) -> No
     middle = top + height // 2 + 4
     _text(group, MARGIN, middle, f"{area.offset:#010x}")
     _text(group, BAR_LEFT + 8, middle, area.name)
-    _text(group, BAR_LEFT + BAR_WIDTH + 16, middle, f"{size(area.length)} ({area.kind})")
+    _text(group, BAR_RIGHT + 16, middle, f"{size(area.length)} ({area.kind})")
 
 
 def _mark(root: ET.Element, mark: Mark, y: int) -> None:
     group = ET.SubElement(root, "g", {"class": "mark"})
-    line = {"x1": BAR_LEFT - 8, "y1": y, "x2": BAR_LEFT + BAR_WIDTH + 8, "y2": y}
+    line = {"x1": MARK_LEFT, "y1": y, "x2": BAR_RIGHT + 8, "y2": y}
     ET.SubElement(group, "line", {name: str(value) for name, value in line.items()}).set("stroke", RED)
-    label = ET.SubElement(group, "text", x=str(BAR_LEFT + BAR_WIDTH + 150), y=str(y + 4), fill=RED)
+    label = ET.SubElement(group, "text", x=str(LABEL_LEFT), y=str(y + 4), fill=RED)
     label.text = mark.label
 
 

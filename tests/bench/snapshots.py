@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MODULE = b"""(module (memory 1024)
   (func (export "touch") (param $end i32) (local $at i32)
     (loop $next
-      (i32.store (local.get $at) (i32.mul (local.get $at) (i32.const 2654435)))
-      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4))) (local.get $end))))))"""
+      (i64.store (local.get $at) (i64.mul (i64.extend_i32_u (local.get $at)) (i64.const 2654435761)))
+      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))))"""
 MIB = 1 << 20
 FEW, MANY = 1, 33
 ROUNDS = 7

@@ -20,7 +20,7 @@ from harness.explanation import explain
 from harness.outcome import Ran, Returned, Value
 from harness.plan import REFERENCES, Plan
 from harness.record import record_of
-from harness.verdict import CLEAN, Kind, PoisonReason
+from harness.verdict import CLEAN, PoisonReason
 from oracles.expectation import ExpectationOracle
 
 if TYPE_CHECKING:
@@ -111,11 +111,18 @@ def test_a_syntax_error_has_its_line_header_included(tmp_path: Path) -> None:
         ("gv0 = symbol %x\nblock0:\n v0 = symbol_value.i32 gv0\n return\n", "opcode symbol_value"),
     ],
 )
-def test_raw_pointers_are_refused(text: str, words: str) -> None:
-    program = case(f"function %f() {{\n fn0 = %f()\n{text}}}\n")
-    checked = check(program, plan_of(program))
-    assert checked.verdict.kind is Kind.INCOMPLETE
-    assert words in checked.verdict.evidence
+def test_raw_pointers_are_refused(tmp_path: Path, text: str, words: str) -> None:
+    program = f';; fencepost: {{"fencepost": 1}}\n\nfunction %f() {{\n fn0 = %f()\n{text}}}\n'
+    with pytest.raises(ModuleError, match=rf"{words} in function 0: a raw pointer \(.*case\.clif:3\)") as caught:
+        read_case(write(tmp_path, program))
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("entity", ["v4294967294", "block4294967294", "ss4294967290", "sig99999999999999999999"])
+def test_numbers_beyond_all_need_are_refused_before_memory_is_taken(tmp_path: Path, entity: str) -> None:
+    text = f"function %f() {{\nblock0:\n  jump {entity}\n}}\n"
+    with pytest.raises(ModuleError, match=rf"the number of {entity} is above .*case\.clif:3\)"):
+        read_case(write(tmp_path, text))
 
 
 def test_the_reference_runs_modules_only_when_it_is_asked_for(add: Case) -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from harness.commands.options import duration, size
 from harness.layout import parse_layout
-from harness.layout_svg import draw
+from harness.layout_svg import Mark, draw
 from harness.layout_svg import size as shown_size
 
 
@@ -31,3 +31,19 @@ def test_a_layout_is_drawn_in_address_order_with_every_area_named() -> None:
     texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert texts[0] == "arena of x.wat"
     assert texts.index("null page") < texts.index("memory 0 <&>")
+
+
+def test_a_mark_is_drawn_over_no_text() -> None:
+    area = {"name": "instance structures", "offset": 0, "length": 1 << 12, "kind": "instance structures"}
+    layout = parse_layout(json.dumps({"areas": [area], "structures": []}))
+    picture = ET.fromstring(draw(layout, "x", [Mark(16, "read of 4 bytes")]))
+    texts = {text.text: text for text in picture.iter("{http://www.w3.org/2000/svg}text")}
+    line = next(picture.iter("{http://www.w3.org/2000/svg}line"))
+    name, size_label = texts["instance structures"], texts["4 KiB (instance structures)"]
+    assert _right(name) < int(line.get("x1", "")) < int(line.get("x2", "")) < int(size_label.get("x", ""))
+    assert _right(size_label) < int(texts["read of 4 bytes"].get("x", ""))
+
+
+def _right(text: ET.Element) -> float:
+    """Where a text ends: a monospaced character is 0.6 of the font's 12 pixels wide."""
+    return int(text.get("x", "")) + 0.6 * 12 * len(text.text or "")

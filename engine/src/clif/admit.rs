@@ -1,5 +1,5 @@
-//! What makes a CLIF program one for an arena: it is valid for `pulley32`, and every
-//! address in it is an `i32`.
+//! What makes a CLIF program one for an arena: it is valid for `pulley32`, every address in
+//! it is an `i32`, and it makes and reads no raw pointer.
 //!
 //! Cranelift's verifier knows no pointer width for the operands of an access, so text
 //! that was written for a 64-bit target passes it. Such a program is refused here: its
@@ -12,7 +12,7 @@ use cranelift_codegen::ir::{Function, Inst, Opcode, Value};
 use super::read::ReadError;
 use super::source::SourceError;
 use crate::passes::opcode::{Class, class};
-use crate::passes::{PassError, Refusal, verify};
+use crate::passes::{PassError, Refusal, refuses, verify};
 use crate::program::{FuncId, Program};
 
 /// Checks a program; `line` says where a function begins.
@@ -23,7 +23,23 @@ pub(super) fn check(program: &Program, line: impl Fn(FuncId) -> usize) -> Result
         }
         what => SourceError::Unsupported(what.to_string()),
     })?;
-    program.functions.iter().try_for_each(addresses)
+    program.functions.iter().try_for_each(addresses)?;
+    for (id, function) in (0..).map(FuncId).zip(&program.functions) {
+        if let Some(opcode) = raw_pointer(function) {
+            let message = format!("opcode {opcode} in function {}: a raw pointer", id.0);
+            return Err(ReadError { message, line: Some(line(id)) }.into());
+        }
+    }
+    Ok(())
+}
+
+/// The first opcode of a function that no run admits.
+fn raw_pointer(function: &Function) -> Option<Opcode> {
+    let blocks = function.layout.blocks();
+    let mut opcodes = blocks
+        .flat_map(|block| function.layout.block_insts(block))
+        .map(|inst| function.dfg.insts[inst].opcode());
+    opcodes.find(|&opcode| refuses(opcode))
 }
 
 /// Refuses a function with an address that is no arena offset.

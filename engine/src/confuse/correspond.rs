@@ -140,7 +140,7 @@ impl Change<'_> {
         let number = |name| params.get_number(name).map_err(|_| Unmapped::Place);
         match entry.kind {
             Kind::Pointer | Kind::Integer | Kind::Stale => self.value(number("value")?),
-            Kind::SwapFuncRef => self.other_site(number("with")?),
+            Kind::SwapFuncRef => self.other_site("with", number("with")?),
             Kind::Field => self.field(number("displacement")?),
             Kind::Displacement => {
                 let [arena, raw] = accesses.ok_or(Unmapped::Place)?;
@@ -151,6 +151,7 @@ impl Change<'_> {
                 Ok(Params::number("displacement", same))
             }
             Kind::Width => self.same_width().then(|| params.clone()).ok_or(Unmapped::Choice),
+            Kind::LateCheck if !params.is_empty() => self.other_site("behind", number("behind")?),
             Kind::DropCheck
             | Kind::InvertCheck
             | Kind::DropSignatureCheck
@@ -172,10 +173,10 @@ impl Change<'_> {
         Ok(Params::number("value", number))
     }
 
-    fn other_site(&self, number: i64) -> Result<Params, Unmapped> {
+    fn other_site(&self, name: &str, number: i64) -> Result<Params, Unmapped> {
         let index = usize::try_from(number).map_err(|_| Unmapped::Place)?;
         let site = *self.pair.sites.get(index).ok_or(Unmapped::Place)?;
-        Ok(Params::number("with", site.ok_or(Unmapped::Instruction)?.into()))
+        Ok(Params::number(name, site.ok_or(Unmapped::Instruction)?.into()))
     }
 
     /// The displacement of the field of the same name.

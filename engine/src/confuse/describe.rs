@@ -15,7 +15,8 @@ use crate::program::Program;
 /// | key | |
 /// |---|---|
 /// | `function`, `site`, `kind`, `params` | the entry |
-/// | `before`, `after` | the instruction as text; `after` is `null` where it is gone |
+/// | `before` | the instruction as text |
+/// | `after` | what became of it: the instruction, and behind which other one it stands if it only moved; what its result is now, if that is another value; `null` where nothing is left |
 /// | `shown_by` | the access or call whose execution shows the change, as text, or `null` |
 /// | `meant` | the structure and field that `shown_by` names |
 /// | `pointer` | the value that it goes through, and `pointer_meaning`, what that is |
@@ -40,7 +41,7 @@ fn one(
     let at = before.site(entry.site);
     let mut described = entry.to_json();
     described["before"] = at.map_or(Json::Null, |inst| text(original, inst));
-    described["after"] = at.map_or(Json::Null, |inst| text(changed, inst));
+    described["after"] = at.map_or(Json::Null, |inst| left(original, changed, inst));
     described["shown_by"] = witness.map_or(Json::Null, |inst| text(changed, inst));
     described["meant"] =
         witness.and_then(|inst| meant(&before, changed, inst)).map_or(Json::Null, Json::String);
@@ -53,6 +54,25 @@ fn one(
     let place = at.map(|inst| original.srcloc(inst)).filter(|place| !place.is_default());
     described["wasm_offset"] = place.map_or(Json::Null, |place| json!(place.bits()));
     described
+}
+
+/// What became of an instruction.
+fn left(original: &Function, changed: &Function, inst: Inst) -> Json {
+    let (before, after) = (text(original, inst), text(changed, inst));
+    if let Some(&result) = original.dfg.inst_results(inst).first()
+        && after.is_null()
+    {
+        let now = changed.dfg.resolve_aliases(result);
+        return if now == result { after } else { format!("{result} is {now}").into() };
+    }
+    let previous = |function: &Function| function.layout.prev_inst(inst);
+    match previous(changed).filter(|_| before == after) {
+        Some(other) if previous(original) != Some(other) => {
+            let other = changed.dfg.display_inst(other);
+            format!("{}, behind {other}", changed.dfg.display_inst(inst)).into()
+        }
+        _ => after,
+    }
 }
 
 /// An instruction as text; null when it is no longer in its function.

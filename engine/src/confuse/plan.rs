@@ -52,6 +52,10 @@ impl Params {
         Params(Map::from_iter([(name.to_owned(), word.into())]))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The number of a name.
     pub(super) fn get_number(&self, name: &'static str) -> Result<i64, Inapplicable> {
         self.0.get(name).and_then(Value::as_i64).ok_or(Inapplicable::Param(name))

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::body::{Body, Value, joined};
+use super::operation::TRAPS;
 use super::ty::Ty;
 
 impl Body<'_, '_> {
@@ -89,7 +90,8 @@ impl Body<'_, '_> {
     /// Leaves the function early: mostly as at its end, sometimes by a trap.
     fn leave(&mut self) {
         if self.draw.chance(10) {
-            return self.line("trap unreachable");
+            let code = self.draw.choice(&TRAPS);
+            return self.line(&format!("trap {code}"));
         }
         self.finish();
     }

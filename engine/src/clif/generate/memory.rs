@@ -35,8 +35,9 @@ const FLAGS: [&str; 11] = [
     " notrap little",
     " aligned",
     " notrap aligned",
-    " notrap readonly can_move",
+    READ_ONLY,
 ];
+const READ_ONLY: &str = " notrap readonly can_move";
 
 /// Those that Pulley can compile for a load that widens lanes.
 const TRAPPING: [&str; 3] = ["", " user200", " user6 little"];
@@ -88,7 +89,7 @@ impl<'a, 'b, 'e> Addresses<'a, 'b, 'e> {
 
     fn store(&mut self) {
         let ty = Ty::draw(self.body.draw);
-        let (flags, address) = (self.flags(), self.address());
+        let (flags, address) = (self.store_flags(), self.address());
         let value = self.body.value(ty);
         self.body.emit(&format!("store{flags} {value}, {address}"));
     }
@@ -126,7 +127,7 @@ impl<'a, 'b, 'e> Addresses<'a, 'b, 'e> {
             ("istore32", &[Ty::I64]),
         ]);
         let ty = self.body.draw.choice(types);
-        let (flags, address) = (self.flags(), self.address());
+        let (flags, address) = (self.store_flags(), self.address());
         let value = self.body.value(ty);
         self.body.emit(&format!("{name}{flags} {value}, {address}"));
     }
@@ -158,6 +159,12 @@ impl<'a, 'b, 'e> Addresses<'a, 'b, 'e> {
 
     fn flags(&mut self) -> &'static str {
         self.body.draw.choice(&FLAGS)
+    }
+
+    /// Flags of a store: none is valid that says it does not write.
+    fn store_flags(&mut self) -> &'static str {
+        let flags = self.flags();
+        if flags == READ_ONLY { "" } else { flags }
     }
 
     fn constant(&mut self, offset: u32) -> Value {

@@ -26,7 +26,7 @@ const FLOAT_CONSTANTS: [&str; 12] = [
     "0x1.fffffep10",
 ];
 
-const TRAPS: [&str; 4] = ["int_ovf", "int_divz", "heap_oob", "bad_toint"];
+pub(super) const TRAPS: [&str; 4] = ["int_ovf", "int_divz", "heap_oob", "bad_toint"];
 
 impl Body<'_, '_> {
     pub(super) fn constant(&mut self, ty: Ty) -> Value {

@@ -29,7 +29,7 @@ use cranelift_codegen::entity::EntityRef as _;
 use cranelift_codegen::ir::types::{I32, I64};
 use cranelift_codegen::ir::{Function, Inst, InstBuilder as _, InstructionData, Value};
 
-use super::anatomy::{Access, Anatomy};
+use super::anatomy::{Anatomy, address};
 use super::plan::Params;
 
 /// Why an entry cannot be applied where it stands.
@@ -147,7 +147,7 @@ impl Kind {
 /// Gives an access another address. An i32 becomes one of 64 bits where addresses are:
 /// zero-extended, as a compiler would that takes it for a pointer.
 fn set_address(function: &mut Function, inst: Inst, value: Value) -> Result<(), Inapplicable> {
-    let old = Access::of(function, inst).ok_or(Inapplicable::Instruction)?.address;
+    let old = address(function, inst).ok_or(Inapplicable::Instruction)?;
     let (now, new) = (function.dfg.value_type(old), function.dfg.value_type(value));
     let value = match (now, new) {
         (I64, I32) => FuncCursor::new(function).at_inst(inst).ins().uextend(I64, value),
