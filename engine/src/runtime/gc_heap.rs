@@ -5,8 +5,9 @@
 //! one is in use at a time. Compiled code makes most objects itself: a pointer goes up
 //! (`VMCopyingHeapData`), and where it would pass the end of the half, it asks the runtime,
 //! which lets the `collector` copy what is reachable to the other half. The halves
-//! double when less than half of one would be free then, up to [`GC_HEAP_BYTES`]. So the heap of
-//! a program that drops its objects stays as large as a few times what it keeps.
+//! grow when less than half of one would be free then, up to [`GC_HEAP_BYTES`], and what was
+//! copied stays where it is, in the lower one. So the heap of a program that drops its
+//! objects stays as large as a few times what it keeps, and no object is read twice at a time.
 //!
 //! The runtime keeps where the halves lie, and two tables of what may not lie in the heap:
 //!
@@ -264,49 +265,30 @@ impl State {
         Ok(object.into())
     }
 
-    /// Collects what is `used`, and lets the halves grow where little of them would be free;
-    /// gives where there is room for `size` bytes then.
+    /// Copies what is reachable of `used` to the other half, and lets the halves grow where
+    /// less than half of one would be free; gives where there is room for `size` bytes then.
     fn make_room(
         &mut self,
         arena: &mut dyn Arena,
         used: Range<u32>,
         size: u32,
     ) -> Result<u32, Trap> {
-        let mut next = self.collect_to(arena, used, self.other_half()?)?;
-        let heap = self.gc_heap.ok_or(Trap::Host)?;
-        let kept = heap.active().start..next;
-        let needed = (next - kept.start).saturating_add(size);
-        let half = needed.saturating_mul(2).checked_next_power_of_two().unwrap_or(LARGEST_HALF);
-        let half = half.clamp(heap.half, LARGEST_HALF);
-        if half > heap.half {
-            // The lower half of the new ones covers both old ones; the upper one is free.
-            let grown = GcHeap { half, upper: true, ..heap };
-            next = self.collect_to(arena, kept, grown)?;
-            self.grown(grown.base, grown.len());
-        }
-        let heap = self.gc_heap.ok_or(Trap::Host)?;
-        let room = heap.active().end - next >= size;
-        if room { Ok(next) } else { Err(Trap::AllocationTooLarge) }
-    }
-
-    /// The heap with its halves exchanged.
-    fn other_half(&self) -> Result<GcHeap, Trap> {
-        let heap = self.gc_heap.ok_or(Trap::Host)?;
-        Ok(GcHeap { upper: !heap.upper, ..heap })
-    }
-
-    /// Copies what is reachable of `used` to the half that `heap` uses, and goes on with that
-    /// heap; gives the end of the copies.
-    fn collect_to(
-        &mut self,
-        arena: &mut dyn Arena,
-        used: Range<u32>,
-        heap: GcHeap,
-    ) -> Result<u32, Trap> {
+        let old = self.gc_heap.ok_or(Trap::Host)?;
+        let mut heap = GcHeap { upper: !old.upper, ..old };
         let next = self.collect(arena, used, &heap.active())?;
+        if 2 * (next - heap.active().start + size) > heap.half {
+            // The lower one of larger halves covers both of these, so nothing moves again.
+            let taken = next - RECORDS_END + size;
+            let half = (2 * taken).next_power_of_two().min(LARGEST_HALF);
+            if half > heap.half {
+                heap = GcHeap { half, upper: false, ..heap };
+                self.grown(heap.base, heap.len());
+            }
+        }
         heap.tell(arena, next)?;
         self.gc_heap = Some(heap);
-        Ok(next)
+        let room = heap.active().end - next >= size;
+        if room { Ok(next) } else { Err(Trap::AllocationTooLarge) }
     }
 
     /// `(vmctx, func_ref: i32) -> i64`: the number under which a field holds a function
