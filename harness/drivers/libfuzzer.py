@@ -28,9 +28,12 @@ MAX_BYTES = 4608
 FIRST_INPUTS = 32
 """Random ones, since libFuzzer begins with an empty one, and short inputs make dull modules."""
 
+NEVER = 1_000_000
+"""Seconds."""
+
 FLAGS = (
     *(f"-handle_{name}=0" for name in ("segv", "bus", "ill", "fpe", "abrt", "int", "term", "usr1", "usr2", "xfsz")),
-    "-timeout=0",  # the pool sees to hangs,
+    f"-timeout={NEVER}",  # the pool sees to hangs (and atheris takes 0 for any second that is over),
     "-rss_limit_mb=0",  # and to memory;
     "-detect_leaks=0",
     f"-max_len={MAX_BYTES}",

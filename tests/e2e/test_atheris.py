@@ -16,7 +16,7 @@ import pytest
 from harness.case_file import read_case
 from harness.drivers.libfuzzer import LibFuzzerSource
 from harness.files import read_all
-from harness.source import GeneratedSource
+from harness.source import GENERATORS, GeneratedSource
 
 if TYPE_CHECKING:
     from conftest import Fencepost
@@ -41,7 +41,7 @@ class LethalOracle:
 def source_of(out: Path) -> LibFuzzerSource:
     """The source of a campaign with the default generators in this checkout."""
     corpus = read_all([ROOT / "corpus"])[1]
-    return LibFuzzerSource(GeneratedSource(1, ("wasm", "mutate", "corpus"), corpus), out / "libfuzzer")
+    return LibFuzzerSource(GeneratedSource(1, GENERATORS, corpus), out / "libfuzzer")
 
 
 def case_of(finding: Path) -> Path:

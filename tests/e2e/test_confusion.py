@@ -46,7 +46,7 @@ def test_a_confused_case_is_checked_and_explained(fencepost: Fencepost, tmp_path
     for words in (
         "change 0: drop-check in function 0",
         "before   v10 = select.i32",
-        "after    nothing",
+        "after    v10 is v",
         "meant    DefinedMemory",
         "executed 1 time in interpreter/exact",
         "landed   read of 4 bytes at 0x",

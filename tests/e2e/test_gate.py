@@ -45,19 +45,14 @@ def test_the_gate_is_green_on_the_repository(fencepost: Fencepost) -> None:
     assert report["counts"].keys() <= {"passed", "known", "undecided"}
 
 
-BUDGET = ("--budget", "200")
-RARE = {
-    "09": ("--budget", "600"),
-    "18": ("--budget", "3000", "--executor", "interpreter", "--reference", "none"),
-}
-"""Faults that few programs trigger: more of them, each run once."""
 FOUND_AS = {"14": "mismatch", "19": "mismatch", "20": "mismatch", "25": "mismatch"} | {"27": "runtime-fault"}
 """Faults that stay in the arena, which only show in what programs do, and one that the host's own buffer shows."""
 
 
 @pytest.mark.parametrize("fault", [name for name, _ in engine.faults()])
-def test_the_gate_is_red_with_each_planted_fault(fencepost: Fencepost, fault: str) -> None:
-    result = fencepost("gate", "--corpus", ROOT / "corpus", "--fault", fault, *RARE.get(fault, BUDGET))
+def test_known_cases_turn_the_gate_red_with_each_planted_fault(fencepost: Fencepost, fault: str) -> None:
+    folders = ("--crashes", ROOT / "crashes", "--corpus", ROOT / "corpus")
+    result = fencepost("gate", *folders, "--fault", fault, "--budget", "0")
     assert result.returncode == 1, result.stdout
     assert f"planted fault {fault}" in result.stderr
     assert re.search(rf"^failed: .*: {FOUND_AS.get(fault, 'escape')}:", result.stdout, re.MULTILINE)
