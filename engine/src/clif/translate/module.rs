@@ -32,6 +32,9 @@ pub(super) struct Interner {
     tables: Vec<SignatureId>,
 }
 
+/// Parameters that a function may have, or results: a limit that all engines share.
+const MOST_VALUES: usize = 1000;
+
 impl Interner {
     /// The type index of a signature.
     pub(super) fn ty(&mut self, signature: &ir::Signature) -> Result<u32, Refused> {
@@ -62,7 +65,11 @@ fn position<T: PartialEq>(known: &mut Vec<T>, item: T) -> u32 {
 /// The Wasm types of parameters or results.
 fn flattened(params: &[ir::AbiParam]) -> Result<Vec<ValType>, Refused> {
     let types = params.iter().map(|param| types(param.value_type));
-    Ok(types.collect::<Result<Vec<_>, _>>()?.concat())
+    let types = types.collect::<Result<Vec<_>, _>>()?.concat();
+    if types.len() > MOST_VALUES {
+        return Err(Refused(format!("more than {MOST_VALUES} parameters or results")));
+    }
+    Ok(types)
 }
 
 /// Encodes the module: function *n* of the program is function *n* of the module, the

@@ -101,3 +101,16 @@ fn exports_keep_names_that_the_translation_uses_itself() {
     );
     is_valid(&wasm.expect("nothing is refused")).expect("no name twice");
 }
+
+#[test]
+fn functions_of_more_parameters_than_wasm_has_are_refused() {
+    let with = |count: usize| {
+        let types = vec!["i32"; count].join(", ");
+        let values: Vec<_> = (0..count).map(|n| format!("v{n}: i32")).collect();
+        let values = values.join(", ");
+        translated(&format!("function %f({types}) {{\nblock0({values}):\n return\n}}"))
+    };
+    assert!(with(1000).is_ok());
+    let refused = with(1001).map_err(|Refused(reason)| reason);
+    assert_eq!(refused, Err("more than 1000 parameters or results".to_owned()));
+}
