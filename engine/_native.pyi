@@ -271,6 +271,10 @@ class Program:
         """What the program contains, as the front end made it."""
 
     @property
+    def may_wait(self) -> bool:
+        """Whether it waits in a memory, with any timeout but the constant 0."""
+
+    @property
     def hash(self) -> str:
         """16 hexadecimal digits that identify the CLIF of the program without any plan: what a plan belongs to."""
     def confused(self, plan: str) -> Program:

@@ -31,7 +31,6 @@ FIXED: dict[str, int | bool] = {
     "allow_start_export": True,
     "max_type_size": 10_000,  # it counts exports, too: what goes beyond is an error
     "compact_imports_enabled": False,
-    "threads_enabled": False,
 }
 
 SWITCHES = (
@@ -63,6 +62,9 @@ RANGES: dict[str, tuple[int, ...]] = {
     "min_tables": (0, 1, 1),
 }
 
+THREADS = 10
+"""How many of 100 modules may share memories: Wasmtime's Pulley refuses those, so that a case is not decided."""
+
 FUEL = (100, 300, 1000)
 """Function entries and turns of loops; less than the nested calls that a run allows, so no stack overflows."""
 
@@ -86,6 +88,7 @@ class WasmGenerator:
         config = dict(FIXED)
         config |= {switch: entropy.chance(75) for switch in SWITCHES}
         config |= {switch: entropy.chance(25) for switch in RARE_SWITCHES}
+        config["threads_enabled"] = entropy.chance(THREADS)
         config["relaxed_simd_enabled"] = config["simd_enabled"] and entropy.chance(50)
         config["disallow_traps"] = entropy.chance(50)  # half of all modules run to their end
         config |= {field: entropy.choice(values) for field, values in RANGES.items()}

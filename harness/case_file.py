@@ -12,7 +12,8 @@ import engine
 from engine.programs import translated
 from harness.case import Case
 from harness.case_header import read_header, write_header
-from harness.errors import CaseError, FileError, ModuleError, from_os
+from harness.errors import CaseError, ModuleError, from_os, too_large
+from harness.input_size import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,6 @@ LINE = ";; fencepost:"
 CLIF_SUFFIX = ".clif"
 MAGIC = b"\0asm"
 PREAMBLE_LENGTH = 8
-MAX_FILE_BYTES = 32 << 20
 
 
 def read_case(path: Path) -> Case:
@@ -103,7 +103,7 @@ def _read(path: Path) -> bytes:
     except OSError as error:
         raise from_os(error, str(path), "read the file") from None
     if len(data) > MAX_FILE_BYTES:
-        raise FileError("the file is too large", str(path), f"the limit is {MAX_FILE_BYTES >> 20} MiB")
+        raise too_large(str(path))
     return data
 
 

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from harness.input_size import MAX_FILE_BYTES
+
 
 class FencepostError(Exception):
     """The root: what `harness.cli` shows as one line instead of a traceback.
@@ -80,3 +82,8 @@ def from_os(error: OSError, where: str, doing: str, *, hint: str = "") -> Fencep
     kind = FileError if doing.startswith("read") else EnvironmentFailure
     reason = (error.strerror or str(error)).lower()
     return kind(f"cannot {doing}: {reason}", where, hint)
+
+
+def too_large(where: str) -> FileError:
+    """What is said of a file that no command reads."""
+    return FileError("the file is too large", where, f"the limit is {MAX_FILE_BYTES >> 20} MiB")

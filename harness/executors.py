@@ -297,7 +297,7 @@ def _run_program(
     outputs = (result["stdout"], result["stderr"])
     ran = _outcome(result, limits)
     full = any(len(output) == OUTPUT_BYTES for output in outputs)
-    return replace(ran, effects=Effects(*outputs, files, frozenset(result["wasi_calls"])), limited=ran.limited or full)
+    return replace(ran, effects=Effects(*outputs, files, frozenset(result["wasi_calls"])), cut=full)
 
 
 def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
@@ -321,7 +321,7 @@ def _outcome(result: _native.RunResult, limits: Limits) -> Ran:
         base=result["base"],
         counts=Counts(**result["counts"]),
         fault_triggered=result["fault_triggered"],
-        limited=near_limit(state, limits),
+        near_limit=near_limit(state, limits),
         times=result["times"],
     )
 

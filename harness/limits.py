@@ -57,9 +57,9 @@ class Limits:
         return replace(self, fuel=min(self.fuel, CONFUSED_FUEL), deadline=min(self.deadline, CONFUSED_DEADLINE))
 
 
-def near_limit(state: State, limits: Limits) -> bool:
-    """Whether a memory or table has come so near its limit that growing it may differ."""
+def near_limit(state: State, limits: Limits) -> frozenset[tuple[str, int]]:
+    """The memories and tables that have come so near their limit that growing them further may fail."""
     pages = limits.max_memory >> 16
-    memories = (size for size, _ in state.memories.values())
-    tables = (size for size, _ in state.tables.values())
-    return any(2 * size > pages for size in memories) or any(2 * size > limits.max_table for size in tables)
+    memories = {("memory", index) for index, (size, _) in state.memories.items() if 2 * size > pages}
+    tables = {("table", index) for index, (size, _) in state.tables.items() if 2 * size > limits.max_table}
+    return frozenset(memories | tables)

@@ -222,7 +222,8 @@ class Ran:
         base: the address that its offset 0 had; another every time, and never compared.
         effects: of a whole program; else `None`.
         is_prefix: whether calls are missing at the end because who ran it stops at a trap.
-        limited: whether a memory or table grew into the run's limit; `None` if unknown.
+        near_limit: the memories and tables, by kind and index, that came near the run's limit.
+        cut: whether a whole program wrote more than was kept.
         times: seconds by stage.
     """
 
@@ -238,7 +239,8 @@ class Ran:
     base: int | None = field(default=None, compare=False)
     counts: Counts = field(default_factory=Counts)
     fault_triggered: bool = False
-    limited: bool = False
+    near_limit: frozenset[tuple[str, int]] = frozenset()
+    cut: bool = False
     effects: Effects | None = None
     is_prefix: bool = False
     times: dict[str, float] = field(default_factory=dict)

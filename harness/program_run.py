@@ -12,6 +12,7 @@ import signal
 import sys
 
 import engine
+from harness.input_size import MAX_FILE_BYTES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +97,11 @@ def run_program(
 
 def _translated(file: str) -> engine.Program:
     with open(file, "rb") as opened:  # noqa: PTH123 (pathlib is slow to import)
-        data = opened.read()
+        data = opened.read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        from harness.errors import too_large  # noqa: PLC0415 (slow to import)
+
+        raise too_large(file)
     return engine.Program(engine.assemble(data))
 
 

@@ -62,7 +62,8 @@ class ResumedExecutor:
             ended,
             escapes=begun.escapes + ended.escapes,
             fault_triggered=begun.fault_triggered or ended.fault_triggered,
-            limited=begun.limited or ended.limited,
+            near_limit=begun.near_limit | ended.near_limit,
+            cut=begun.cut or ended.cut,
         )
 
 

@@ -37,7 +37,6 @@ TAINTS = {
     "stack_overflow": PoisonReason.STACK_DEPTH,
     "out_of_fuel": PoisonReason.OUT_OF_FUEL,
     "interrupt": PoisonReason.INTERRUPT,
-    "null_base": PoisonReason.NULL_BASE,
     "allocation_too_large": PoisonReason.ALLOCATION_LIMIT,
 }
 
@@ -72,7 +71,9 @@ class Difference:
     reason: PoisonReason | None = None
 
 
-def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = False) -> Difference | None:
+def compare(
+    left: Ran, right: Ran, *, same_depth: bool = False, images: bool = False, any_address: bool = False
+) -> Difference | None:
     """The first difference, `None` if there is none.
 
     Args:
@@ -80,12 +81,15 @@ def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = F
         right: the other.
         same_depth: both count stack depth alike, so that overflow is no excuse.
         images: both must leave the same arena image.
+        any_address: the program was confused or written in CLIF, so that an address may be 0 before its
+            displacement is added, which Pulley traps at. WebAssembly's own code has no such address.
     """
     taint = _taint_of_world(left, right)
     for number, (ours, theirs) in enumerate(zip(left.steps, right.steps, strict=False)):
         if _judged_elsewhere(ours) or _judged_elsewhere(theirs):
             return None
-        taint = _taint(ours, same_depth) or _taint(theirs, same_depth) or taint
+        for step in (theirs, ours):
+            taint = _taint(step, same_depth=same_depth, any_address=any_address) or taint
         found = _compare_steps(ours, theirs)
         if found is not None:
             reason = taint or found.reason
@@ -99,9 +103,27 @@ def compare(left: Ran, right: Ran, *, same_depth: bool = False, images: bool = F
 
 def _taint_of_world(left: Ran, right: Ran) -> PoisonReason | None:
     """What may make the runs differ from their start on."""
-    if left.limited or right.limited:
+    if left.cut or right.cut or _grew_differently(left, right):
         return PoisonReason.ALLOCATION_LIMIT
     return PoisonReason.HOST_CHOICE if _may_be_told_differently(left, right) else None
+
+
+def _grew_differently(left: Ran, right: Ran) -> bool:
+    """Whether a memory or table near its limit is not known to have come to the same size in both.
+
+    Our executors share the runtime that lets them grow, so among those that is no excuse.
+    """
+    if None not in (left.arena_digest, right.arena_digest):
+        return False
+    near = left.near_limit | right.near_limit
+    return any(None in (pair := (_size(left, item), _size(right, item))) or len(set(pair)) > 1 for item in near)
+
+
+def _size(run: Ran, item: tuple[str, int]) -> int | None:
+    """The size of a memory or table after a run, if that shows it."""
+    kind, index = item
+    shown = run.state.memories.get(index) if kind == "memory" else run.state.tables.get(index)
+    return None if shown is None else shown[0]
 
 
 def _may_be_told_differently(left: Ran, right: Ran) -> bool:
@@ -127,9 +149,11 @@ def _judged_elsewhere(step: CallOutcome) -> bool:
     return isinstance(step, Escaped | RuntimeFault)
 
 
-def _taint(step: CallOutcome, same_depth: bool) -> PoisonReason | None:
+def _taint(step: CallOutcome, *, same_depth: bool, any_address: bool) -> PoisonReason | None:
     if not isinstance(step, Trapped) or (same_depth and step.trap == "stack_overflow"):
         return None
+    if step.trap == "null_base":
+        return PoisonReason.NULL_BASE if any_address else None
     return TAINTS.get(step.trap)
 
 

@@ -34,11 +34,12 @@ class DifferentialOracle:
         if case.is_confused or case.is_clif:
             runs = [(name, run) for name, run in runs if is_exact(name)]
         runs.sort(key=lambda entry: not is_exact(entry[0]))
-        return worst(self._verdict(runs[0], run) for run in runs[1:])
+        any_address = case.is_confused or case.is_clif
+        return worst(self._verdict(runs[0], run, any_address=any_address) for run in runs[1:])
 
-    def _verdict(self, first: tuple[str, Ran], second: tuple[str, Ran]) -> Verdict:
+    def _verdict(self, first: tuple[str, Ran], second: tuple[str, Ran], *, any_address: bool) -> Verdict:
         exact = is_exact(first[0]) and is_exact(second[0])
-        difference = compare(first[1], second[1], same_depth=exact, images=exact)
+        difference = compare(first[1], second[1], same_depth=exact, images=exact, any_address=any_address)
         return verdict_of(self.name, first[0], second[0], difference)
 
 

@@ -34,5 +34,4 @@ class RelocationOracle:
 
     def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
         """`MISMATCH`, `POISONED` or `CLEAN`."""
-        del case
-        return worst(repeated(self.name, outcomes, WAY))
+        return worst(repeated(self.name, case, outcomes, WAY))

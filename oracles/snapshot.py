@@ -31,5 +31,4 @@ class SnapshotOracle:
 
     def judge(self, case: Case, outcomes: Mapping[str, Outcome]) -> Verdict:
         """`MISMATCH`, `POISONED` or `CLEAN`."""
-        del case
-        return worst(repeated(self.name, outcomes, WAY))
+        return worst(repeated(self.name, case, outcomes, WAY))

@@ -35,8 +35,9 @@ class WasmtimeOracle:
             return CLEAN
         best = min(ours, key=lambda name: not is_exact(name))
         references = (name for name in runs if is_reference(name))
-        return worst(self._verdict(best, runs[best], name, runs[name]) for name in references)
+        return worst(self._verdict(case, (best, runs[best]), (name, runs[name])) for name in references)
 
-    def _verdict(self, ours: str, our_run: Ran, theirs: str, their_run: Ran) -> Verdict:
-        images = their_run.arena_digest is not None
-        return verdict_of(self.name, ours, theirs, compare(our_run, their_run, images=images))
+    def _verdict(self, case: Case, ours: tuple[str, Ran], theirs: tuple[str, Ran]) -> Verdict:
+        images = theirs[1].arena_digest is not None
+        difference = compare(ours[1], theirs[1], images=images, any_address=case.is_clif)
+        return verdict_of(self.name, ours[0], theirs[0], difference)

@@ -1,7 +1,7 @@
-;; fencepost: {"fencepost": 1, "calls": [{"export": "attack", "args": [{"i32": "8"}, {"i32": "0"}], "expect": {"values": [{"i32": "42"}]}},
-;; fencepost: {"export": "attack", "args": [{"i32": "8"}, {"i32": "99"}], "expect": {"trap": "gc_heap_corrupt"}},
-;; fencepost: {"export": "attack", "args": [{"i32": "12"}, {"i32": "-1"}], "expect": {"trap": "gc_heap_corrupt"}},
-;; fencepost: {"export": "attack", "args": [{"i32": "12"}, {"i32": "1"}], "expect": {"values": [{"i32": "1042"}]}}]}
+;; fencepost: {"fencepost": 1, "calls": [{"export": "attack", "args": [{"i32": "16"}, {"i32": "0"}], "expect": {"values": [{"i32": "42"}]}},
+;; fencepost: {"export": "attack", "args": [{"i32": "16"}, {"i32": "99"}], "expect": {"trap": "gc_heap_corrupt"}},
+;; fencepost: {"export": "attack", "args": [{"i32": "20"}, {"i32": "-1"}], "expect": {"trap": "gc_heap_corrupt"}},
+;; fencepost: {"export": "attack", "args": [{"i32": "20"}, {"i32": "1"}], "expect": {"values": [{"i32": "1042"}]}}]}
 ;; An exception object names its tag by instance and number. The runtime looks both up when the exception is thrown again: a
 ;; tag that there is not traps, another one is caught as that one, with the payload that lies there.
 (module

@@ -15,7 +15,7 @@
     (array.get $row (global.get $row) (local.get 0)))
   (func $raise (param $length i32)
     (global.set $row (array.new $row (i32.const 5) (i32.const 3)))
-    (call $store32 (i32.add (call $object_offset (global.get $row)) (i32.const 8)) (local.get $length)))
+    (call $store32 (i32.add (call $object_offset (global.get $row)) (i32.const 16)) (local.get $length)))
   (func (export "attack") (param $length i32) (param $index i32) (result i32)
     (call $raise (local.get $length))
     (array.get $row (global.get $row) (local.get $index)))

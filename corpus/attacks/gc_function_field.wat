@@ -18,5 +18,5 @@
   (func (export "attack") (param $number i32) (result i32) (local $holder (ref $holder))
     (drop (struct.new $other (ref.func $same)))
     (local.set $holder (struct.new $holder (ref.func $seven)))
-    (call $store32 (i32.add (call $object_offset (local.get $holder)) (i32.const 8)) (local.get $number))
+    (call $store32 (i32.add (call $object_offset (local.get $holder)) (i32.const 16)) (local.get $number))
     (call_ref $nullary (struct.get $holder 0 (local.get $holder)))))

@@ -210,9 +210,11 @@ structures! {
     TagDefinition = "VMTagDefinition" {
         type_index: 4, Meaning::TypeId;
     }
-    /// What the collector keeps: where the next object begins.
-    NullHeapData = "VMNullHeapData" {
-        bump_finger: 4, Meaning::OffsetOf("GC object");
+    /// What the collector shares with compiled code: where the next object begins, and
+    /// where the space for objects ends.
+    CopyingHeapData = "VMCopyingHeapData" {
+        bump_ptr: 4, Meaning::OffsetOf("GC object");
+        active_space_end: 4, Meaning::OffsetOf("GC heap");
     }
     /// A table: `base` is the offset of its elements, which have the width of a pointer.
     TableDefinition = "VMTableDefinition" {
@@ -242,7 +244,7 @@ structures! {
         store_context: pointer, Meaning::OffsetOf("VMStoreContext");
         builtin_functions: pointer, Meaning::OffsetOf("VMBuiltinFunctionsArray");
         epoch: pointer, Meaning::OffsetOf("epoch counter");
-        gc_heap_data: pointer, Meaning::OffsetOf("VMNullHeapData");
+        gc_heap_data: pointer, Meaning::OffsetOf("VMCopyingHeapData");
         type_ids: pointer, Meaning::OffsetOf("type ids");
     }
 }
@@ -293,7 +295,7 @@ pub struct Layout {
     /// Offsets in a tag definition.
     pub tag: TagDefinition,
     /// Offsets in what the collector keeps; of size 0 where no code needs a collector.
-    pub null_heap_data: NullHeapData,
+    pub copying_heap_data: CopyingHeapData,
     /// Offsets in a table definition.
     pub table: TableDefinition,
     /// Offsets in a memory definition.
@@ -369,7 +371,7 @@ impl Layout {
             word("runtime data base", self.data_bases, Meaning::OffsetOf("data segment")),
             word("runtime data length", self.data_lengths, Meaning::Length),
             self.store_context.structure(at, None, 1),
-            self.null_heap_data.structure(at, None, u32::from(self.null_heap_data.size > 0)),
+            self.copying_heap_data.structure(at, None, u32::from(self.copying_heap_data.size > 0)),
         ]
     }
 }

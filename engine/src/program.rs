@@ -92,9 +92,9 @@ pub struct Module {
     /// Data segments that compiled code reaches through vmctx: passive ones, and
     /// active ones whose offset is not a constant.
     pub runtime_data: Vec<Vec<u8>>,
-    /// Number of elements of each passive element segment. The elements themselves are
-    /// stored by the startup function.
-    pub passive_elements: Vec<u32>,
+    /// Each passive element segment. The elements themselves are stored by the startup
+    /// function.
+    pub passive_elements: Vec<PassiveElements>,
     /// Initial bytes of memories that need no code: applied by the runtime.
     pub memory_images: Vec<MemoryImage>,
 }
@@ -135,6 +135,15 @@ impl Module {
             Item::Memory(_) => false,
         }
     }
+}
+
+/// A passive element segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassiveElements {
+    /// Number of its elements.
+    pub len: u32,
+    /// How an element is represented.
+    pub element: ValType,
 }
 
 /// Initial bytes of one memory.
@@ -374,8 +383,9 @@ builtins! {
     Raise = "raise";
     /// `(vmctx) -> i32`: the number of the instance.
     GetInstanceId = "get_instance_id";
-    /// `(vmctx, bytes: i64) -> i8`: see `runtime::gc_heap`, as for the next three.
-    GrowGcHeap = "grow_gc_heap";
+    /// `(vmctx, kind: i32, type: i32, size: i32, align: i32) -> i32`: see
+    /// `runtime::gc_heap`, as for the next three.
+    GcAllocRaw = "gc_alloc_raw";
     /// `(vmctx, func_ref: i32) -> i64`.
     InternFuncRefForGcHeap = "intern_func_ref_for_gc_heap";
     /// `(vmctx, number: i32, type: i32) -> i32`.
@@ -384,6 +394,13 @@ builtins! {
     IsSubtype = "is_subtype";
     /// `(vmctx, exception: i32)`: unwinds to a handler. Executors do it themselves.
     ThrowRef = "throw_ref";
+    /// `(vmctx, memory: i32, address: i64, count: i32) -> i64`: see `runtime::wait`, as for
+    /// the next two.
+    MemoryAtomicNotify = "memory_atomic_notify";
+    /// `(vmctx, memory: i32, address: i64, expected: i32, timeout: i64) -> i64`.
+    MemoryAtomicWait32 = "memory_atomic_wait32";
+    /// `(vmctx, memory: i32, address: i64, expected: i64, timeout: i64) -> i64`.
+    MemoryAtomicWait64 = "memory_atomic_wait64";
 }
 
 impl Builtin {

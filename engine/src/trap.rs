@@ -68,6 +68,8 @@ traps! {
     AllocationTooLarge = TrapCode::unwrap_user(18), "allocation_too_large";
     /// A failed `ref.cast`.
     CastFailure = TrapCode::unwrap_user(19), "cast_failure";
+    /// A wait for a notification in a memory that is not shared.
+    AtomicWaitNonSharedMemory = TrapCode::unwrap_user(205), "atomic_wait_non_shared_memory";
     /// An exception that nothing caught.
     UncaughtException = TrapCode::unwrap_user(204), "uncaught_exception";
     /// The front end's own consistency check on the GC heap.

@@ -40,6 +40,11 @@ fn shadow_stack() {
 }
 
 #[test]
+fn frame_maps() {
+    compare("frame_map");
+}
+
+#[test]
 fn undefined_behaviour() {
     compare("sanitize");
 }

@@ -13,7 +13,7 @@ use engine::jit::{Jit, JitConfig};
 use engine::passes::Mode;
 use engine::reference::Reference;
 use engine::run::{Call, Imports, Observed, Outcome, Record, Report, Request, Snapshot, Subject};
-use engine::runtime::{Ambush, Reservations, StoreState};
+use engine::runtime::{Ambush, GcHeapState, Reservations, StoreState};
 
 const LIMITS: Limits =
     Limits { fuel: 1_000_000_000, deadline: Duration::from_secs(60), depth: 1_000 };
@@ -200,7 +200,9 @@ fn what_is_trusted_is_checked_again() {
         ("2 tables where there are 1", |s| s.tables.push(2)),
         ("2 instances where there are 1", |s| s.dropped_segments.push(vec![])),
         ("2 passive segments where there are 1", |s| s.dropped_segments[0].push(true)),
-        ("a GC heap of a size that none has", |s| s.gc_heap = Some(1 << 20 | 1)),
+        ("a GC heap of a size that none has", |s| {
+            s.gc_heap = Some(GcHeapState { half: 3 << 20, upper: true });
+        }),
         ("a GC heap in one of the two only", |s| s.gc_heap = None),
         ("too many references, or one twice", |s| s.host_references.push(9)),
         ("a number that no reference of the host has", |s| s.host_references[0] = 1 << 32),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.commands.options import announce, duration, size
+from harness.commands.options import announce, duration, memory_size
 from harness.errors import UsageError
 from harness.program_run import run_program
 from harness.quick_run import EXECUTORS, folder_of, variable_of
@@ -56,7 +56,12 @@ Examples:
     help="What lies around the arena: inaccessible pages, or canaries.",
 )
 @click.option(
-    "--max-memory", type=size, default="256MiB", metavar="SIZE", help="How far a memory may grow.", show_default=True
+    "--max-memory",
+    type=memory_size,
+    default="256MiB",
+    metavar="SIZE",
+    help="How far a memory may grow.",
+    show_default=True,
 )
 @click.option("--fault", metavar="NAME", help="Plant a fault, to see what it does (02, 07, ...).")
 def command(  # noqa: PLR0917 (click passes them by name)

@@ -221,7 +221,7 @@ def _facts(snapshot: SnapshotFile) -> Table:
         "memories": ", ".join(plural(pages, "page") for pages in store.get("memories", ())),
         "tables": ", ".join(plural(elements, "element") for elements in store.get("tables", ())),
         "dropped segments": sum(dropped),
-        "GC heap": size(store["gc_heap"]) if store.get("gc_heap") else "",
+        "GC heap": f"two halves of {size(heap['half'])}" if (heap := store.get("gc_heap")) else "",
         "host references": len(store.get("host_references", ())),
         "held functions": len(store.get("held_func_refs", ())),
         "host calls": store.get("host_calls_made", 0),

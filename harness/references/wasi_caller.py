@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harness.outcome import UNKNOWN_REFERENCE, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from engine._native import ExportItem, ValType
     from harness.case import Call
@@ -52,26 +52,12 @@ def caller_text(calls: Sequence[Call], functions: Mapping[str, ExportItem]) -> s
     return "(module\n" + "\n".join(lines) + ")\n"
 
 
-def read_results(output: bytes, types: Sequence[Sequence[ValType]]) -> Iterator[tuple[Value, ...]]:
-    """The results of the calls that returned, in order; nothing where not even instantiation did.
+def value_of(kind: ValType, slot: bytes) -> Value:
+    """The value of a result that was printed.
 
-    Args:
-        output: what the program printed.
-        types: result types of each call.
+    Raises:
+        NotPossibleError: it is a reference of the host.
     """
-    for kinds in ((), *types):
-        record, output = _split(output, SLOT_BYTES * (1 + len(kinds)))
-        if not record:
-            return
-        slots = (record[at : at + SLOT_BYTES] for at in range(SLOT_BYTES, len(record), SLOT_BYTES))
-        yield tuple(_value(kind, slot) for kind, slot in zip(kinds, slots, strict=True))
-
-
-def _split(data: bytes, length: int) -> tuple[bytes, bytes]:
-    return (data[:length], data[length:]) if len(data) >= length else (b"", b"")
-
-
-def _value(kind: ValType, slot: bytes) -> Value:
     bits = int.from_bytes(slot[: WIDTHS.get(kind, 4)], "little")
     if kind in WIDTHS:
         return Value(kind, bits)
@@ -80,10 +66,14 @@ def _value(kind: ValType, slot: bytes) -> Value:
     return Value(kind, None if bits else UNKNOWN_REFERENCE)
 
 
+def escaped(name: str) -> str:
+    """A name in the text format."""
+    return "".join(f"\\{byte:02x}" for byte in name.encode())
+
+
 def _import(name: str, function: ExportItem, number: int) -> str:
-    escaped = "".join(f"\\{byte:02x}" for byte in name.encode())
     params, results = " ".join(function["params"]), " ".join(function["results"])
-    return f'  (import "{SUBJECT}" "{escaped}" (func $f{number} (param {params}) (result {results})))'
+    return f'  (import "{SUBJECT}" "{escaped(name)}" (func $f{number} (param {params}) (result {results})))'
 
 
 def _call(nth: int, call: Call, number: int, function: ExportItem) -> str:

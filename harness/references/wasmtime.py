@@ -7,6 +7,7 @@ tables, canonical NaNs. Its traps are mapped to our names here, once. What it ca
 
 from __future__ import annotations
 
+import ctypes
 import re
 import threading
 import time
@@ -72,6 +73,7 @@ TRAPS = {
     wasmtime.TrapCode.UNREACHABLE: "unreachable",
     wasmtime.TrapCode.INTERRUPT: "interrupt",
     wasmtime.TrapCode.OUT_OF_FUEL: "out_of_fuel",
+    wasmtime.TrapCode.ATOMIC_WAIT_NON_SHARED_MEMORY: "atomic_wait_non_shared_memory",
     wasmtime.TrapCode.NULL_REFERENCE: "null_reference",
     wasmtime.TrapCode.ARRAY_OUT_OF_BOUNDS: "array_out_of_bounds",
     wasmtime.TrapCode.ALLOCATION_TOO_LARGE: "allocation_too_large",
@@ -99,11 +101,15 @@ class WasmtimeReference:
         if any(map(_cannot_cross, subject.program.imports)):
             return NotRun("unsupported", "wasmtime: the package aborts where imports have vectors or new references")
         wasmtime_engine = engine_of(COMPILERS[self.name])
+        if subject.program.may_wait:
+            return NotRun("unsupported", "wasmtime: a wait would not end before its time")
         start = time.perf_counter()
         try:
             module = wasmtime.Module(wasmtime_engine, subject.case.wasm)
         except wasmtime.WasmtimeError as error:
             return NotRun("unsupported", f"wasmtime: {str(error).splitlines()[0]}")
+        if any(isinstance(kind := item.type, wasmtime.MemoryType) and kind.is_shared for item in module.imports):
+            return NotRun("unsupported", "wasmtime: the package cannot give a shared memory")
         compiled = time.perf_counter()
         limits = self.limits.of(subject)
         try:
@@ -147,8 +153,11 @@ def engine_of(compiler: _Compiler) -> wasmtime.Engine:
     config.max_wasm_stack = STACK_BYTES
     config.cranelift_opt_level = compiler.opt_level
     config.cranelift_flag_set("regalloc_algorithm", "single_pass")  # cases are compiled for longer than they run
-    if compiler.target is not None:
-        config.target = compiler.target
+    if compiler.target is None:
+        config.wasm_threads = True
+        config.shared_memory = True
+    else:
+        config.target = compiler.target  # Pulley, which has no atomics
     return wasmtime.Engine(config)
 
 
@@ -192,7 +201,8 @@ class _Session:
         self._learn_functions(items)
         calls = tuple(self._calls(dict(zip((export["name"] for export in self.subject.exports), items, strict=True))))
         state = self._state(items)
-        return Ran(Returned(), calls, state, tuple(self.log), limited=near_limit(state, self.limits), times={})
+        near = near_limit(state, self.limits)
+        return Ran(Returned(), calls, state, tuple(self.log), near_limit=near, times={})
 
     def _imports(self) -> list[Any]:
         """What our engine gives: WASI to a whole program, else stubs and empty memories, tables and globals."""
@@ -267,6 +277,10 @@ class _Session:
                 length = item.data_len(self.store)
                 data: Any = item.get_buffer_ptr(self.store, length) if length else b""
                 state.memories[index] = (item.size(self.store), xxh3_64_intdigest(data))
+            elif isinstance(item, wasmtime.SharedMemory):
+                length = item.data_len()
+                data = ctypes.string_at(item.data_ptr(), length)
+                state.memories[index] = (length // item.type().page_size, xxh3_64_intdigest(data))
             elif isinstance(item, wasmtime.Table):
                 size = item.size(self.store)
                 shown = range(min(size, SHOWN_ELEMENTS))

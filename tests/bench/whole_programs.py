@@ -74,7 +74,5 @@ PROGRAMS = (
     WholeProgram("splay", "splay", "splay/default.input"),
     WholeProgram("tinygo-regex", "tinygo-regex", "tinygo-regex/tinygo-regex.input", 2),
 )
-OUTGROWN = ("splay",)
-"""What our engine does not run to its end: its collector frees nothing, and its heap is full before."""
 LONG_SECONDS = 3
 """Programs whose interpretation takes longer are no part of the everyday tests."""

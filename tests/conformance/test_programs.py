@@ -14,7 +14,7 @@ from harness.check import check
 from harness.plan import Plan
 from harness.program_input import FOLDER, ProgramInput, input_to_json
 from harness.verdict import Kind
-from tests.bench.whole_programs import DATA, LONG_SECONDS, OUTGROWN, PROGRAMS, WholeProgram
+from tests.bench.whole_programs import DATA, LONG_SECONDS, PROGRAMS, WholeProgram
 
 OUTPUT_BYTES = 16 << 20
 FUEL = 1 << 62
@@ -33,8 +33,6 @@ def turns() -> list[object]:
 
 
 def _marks(program: WholeProgram, executor: str) -> list[pytest.MarkDecorator]:
-    if program.name in OUTGROWN:
-        return [pytest.mark.xfail(reason="the collector frees nothing, and the heap is full before the end")]
     if executor == "interpreter" and program.interpreted_seconds > LONG_SECONDS:
         return [pytest.mark.slow]
     return []
@@ -65,7 +63,6 @@ def checks() -> list[object]:
     return [
         pytest.param(program, id=program.name, marks=[] if program.name in QUICKLY_CHECKED else [pytest.mark.slow])
         for program in PROGRAMS
-        if program.name not in OUTGROWN
     ]
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import engine
-from harness.case_file import MAX_FILE_BYTES
 from harness.cli import READER_GONE
+from harness.input_size import MAX_FILE_BYTES
 
 if TYPE_CHECKING:
     from conftest import Fencepost

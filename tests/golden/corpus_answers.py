@@ -53,6 +53,8 @@ def answers(path: Path) -> Iterator[str]:
     config.wasm_function_references = True
     config.wasm_gc = True
     config.wasm_exceptions = True
+    config.wasm_threads = True
+    config.shared_memory = True
     engine = wasmtime.Engine(config)
     module = wasmtime.Module(engine, path.read_text(encoding="utf-8"))
     if (given := header_of(path).get("wasi")) is not None:

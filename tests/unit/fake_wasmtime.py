@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
-from pathlib import Path
 
 import wasmtime
 
@@ -18,31 +16,41 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("command", choices=["run"])
     parser.add_argument("-W", dest="options", action="append")
-    parser.add_argument("--preload")
+    parser.add_argument("--preload", action="append")
+    parser.add_argument("--dir")
+    parser.add_argument("--argv0", default="caller.wasm")
+    parser.add_argument("--env", action="append", default=[])
     parser.add_argument("program")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
     given = parser.parse_args()
-    name, _, path = given.preload.partition("=")
     flags = wasmtime.Config()
     flags.cranelift_nan_canonicalization = "nan-canonicalization=y" in given.options
     flags.wasm_relaxed_simd_deterministic = "relaxed-simd-deterministic=y" in given.options
+    flags.wasm_gc = "gc=y" in given.options
+    flags.wasm_threads = "threads=y" in given.options
+    flags.shared_memory = "shared-memory=y" in given.options
     engine = wasmtime.Engine(flags)
     store, linker = wasmtime.Store(engine), wasmtime.Linker(engine)
-    with tempfile.NamedTemporaryFile() as output:
-        config = wasmtime.WasiConfig()
-        config.stdout_file = output.name
-        store.set_wasi(config)
-        linker.define_wasi()
-        try:
-            subject = linker.instantiate(store, wasmtime.Module.from_file(engine, path))
-            linker.define_instance(store, name, subject)
-            caller = linker.instantiate(store, wasmtime.Module.from_file(engine, given.program))
-            caller.exports(store)["_start"](store)
-        except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            sys.stderr.write(f"Error: failed to run main module\n\nCaused by:\n    {error}\n")
-            return 134
-        finally:
-            sys.stdout.buffer.write(Path(output.name).read_bytes())
-            sys.stdout.flush()
+    config = wasmtime.WasiConfig()
+    config.argv = [given.argv0, *given.arguments]
+    config.env = [tuple(pair.split("=", 1)) for pair in given.env]
+    config.inherit_stdin()
+    config.inherit_stdout()
+    config.inherit_stderr()
+    if given.dir:
+        config.preopen_dir(*given.dir.split("::"))
+    store.set_wasi(config)
+    linker.define_wasi()
+    try:
+        for name, _, path in (preload.partition("=") for preload in given.preload):
+            linker.define_module(store, name, wasmtime.Module.from_file(engine, path))
+        caller = linker.instantiate(store, wasmtime.Module.from_file(engine, given.program))
+        caller.exports(store)["_start"](store)
+    except wasmtime.ExitTrap as end:
+        return end.code
+    except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
+        sys.stderr.write(f"Error: failed to run main module\n\nCaused by:\n    {error}\n")
+        return 134
     return 0
 
 

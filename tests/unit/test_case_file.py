@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.case import Call, Case, number_to_json
-from harness.case_file import MAX_FILE_BYTES, read_case, to_bytes
+from harness.case_file import read_case, to_bytes
 from harness.errors import CaseError, FencepostError, FileError, ModuleError
+from harness.input_size import MAX_FILE_BYTES
 from harness.outcome import Value
 
 if TYPE_CHECKING:

@@ -76,3 +76,14 @@ def test_other_oracles_leave_the_comparison_to_the_one_that_it_is_for(
     outcomes: dict[str, Outcome] = {"jit/exact": image(1), f"jit/exact/{way}": image(2)}
     assert DifferentialOracle().judge(CASE, outcomes) == CLEAN
     assert ContainmentOracle().judge(CASE, outcomes) == CLEAN
+
+
+@WAYS
+@pytest.mark.parametrize(
+    ("case", "kind"), [(CASE, Kind.MISMATCH), (CONFUSED, Kind.POISONED)], ids=["plain", "confused"]
+)
+def test_a_null_base_excuses_only_what_is_confused(
+    oracle: RelocationOracle | SnapshotOracle, way: str, case: Case, kind: Kind
+) -> None:
+    outcomes = {"interpreter/exact": trapped("null_base"), f"interpreter/exact/{way}": ran(returned(1))}
+    assert oracle.judge(case, outcomes).kind is kind

@@ -14,7 +14,7 @@ from harness.cli import run as fencepost
 from harness.errors import EnvironmentFailure
 from harness.executors import EngineExecutor, Subject
 from harness.files import read_all
-from harness.outcome import NotRun, Outcome, Ran, Returned, Trapped, Value
+from harness.outcome import CallOutcome, Effects, Exited, NotRun, Outcome, Ran, Returned, Trapped, Value
 from harness.references.wasmtime_cli import WasmtimeCli
 from harness.verdict import Kind
 from oracles.wasmtime import WasmtimeOracle
@@ -86,14 +86,66 @@ def test_a_trapping_start_function_is_a_trap_of_instantiation(binary: str) -> No
 
 
 def test_what_it_cannot_show_is_unsupported(binary: str) -> None:
-    imports = run(binary, Call("f"), text='(module (import "a" "b" (func)) (func (export "f")))')
-    assert imports == NotRun("unsupported", "wasmtime-cli: imports")
+    tag = run(binary, Call("f"), text='(module (import "a" "b" (tag)) (func (export "f")))')
+    assert tag == NotRun("unsupported", "wasmtime-cli: an imported tag")
+    same = '(import "a" "b" (func)) (import "a" "b" (func (param i32)))'
+    twice = run(binary, Call("f"), text=f'(module {same} (func (export "f")))')
+    assert twice == NotRun("unsupported", "wasmtime-cli: two imports of one name")
     externref = run(
         binary,
         Call("f", (Value("externref", 1),)),
         text='(module (func (export "f") (param externref)))',
     )
     assert externref == NotRun("unsupported", "wasmtime-cli: an argument of type externref")
+
+
+def test_stubs_answer_as_they_do_everywhere(binary: str) -> None:
+    stub = "(func $s (param i32 i64 f32 f64 v128 externref funcref) (result f64 i64 f32 i32 v128 externref))"
+    text = f"""(module (import "a\\22" "s" {stub}) (import "b" "m" (memory 1 2)) (import "b" "t" (table 3 funcref))
+        (import "b" "g" (global $g (mut i64))) (import "c" "h" (func $h)) (func $own) (elem declare func $own)
+        (func (export "ask") (param i32) (result f64 i64 f32 i32 v128 externref)
+            (call $h)
+            (call $s (local.get 0) (i64.const -2) (f32.const 3.5) (f64.const -0) (v128.const i64x2 5 -6)
+                (ref.null extern) (ref.func $own)))
+        (func (export "rest") (result i32 i64 i32) (memory.size) (global.get $g) (table.size)))"""
+    calls = Call("ask", (Value("i32", 7),)), Call("rest"), Call("ask", (Value("i32", 7),))
+    theirs = run(binary, *calls, text=text)
+    ours = EngineExecutor("interpreter").run(subject(*calls, text=text))
+    assert isinstance(theirs, Ran)
+    assert isinstance(ours, Ran)
+    assert [step for step in theirs.calls if not isinstance(step, Returned)] == []
+    assert len(theirs.host_calls) == 4
+    assert theirs.calls[0] != theirs.calls[2]
+    assert WasmtimeOracle().judge(Case(b""), {"interpreter/exact": ours, "wasmtime-cli": theirs}).kind is Kind.CLEAN
+
+
+def test_a_trap_after_a_stub_is_told(binary: str) -> None:
+    text = '(module (import "a" "f" (func $f (result i32))) (func (export "g") (drop (call $f)) unreachable))'
+    ran = run(binary, Call("g"), text=text)
+    assert isinstance(ran, Ran)
+    assert (ran.calls, len(ran.host_calls)) == ((Trapped("unreachable"),), 1)
+
+
+@pytest.mark.parametrize("seed", ["wasi_streams", "wasi_files"])
+def test_a_whole_program_does_the_same(binary: str, seed: str) -> None:
+    _, [case] = read_all([CORPUS / f"{seed}.wat"])
+    made = Subject(case)
+    outcomes = {"jit/exact": EngineExecutor("jit").run(made), "wasmtime-cli": WasmtimeCli(binary).run(made)}
+    assert isinstance(outcomes["wasmtime-cli"], Ran)
+    assert WasmtimeOracle().judge(case, outcomes).kind is Kind.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("body", "end"),
+    [("nop", Returned()), ("(call $exit (i32.const 3))", Exited(3)), ("unreachable", Trapped("unreachable"))],
+)
+def test_a_program_returns_exits_or_traps(binary: str, body: str, end: CallOutcome) -> None:
+    exit_import = '(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))'
+    text = f'(module {exit_import} (memory (export "memory") 1) (func (export "_start") {body}))'
+    ran = WasmtimeCli(binary).run(Subject(Case(engine.assemble(text.encode()))))
+    assert isinstance(ran, Ran)
+    assert ran.calls == (end,)
+    assert ran.effects == Effects()
 
 
 def test_the_corpus_agrees(binary: str) -> None:

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod armed;
+mod fetched;
 mod intercept;
 mod place;
 mod schedule;

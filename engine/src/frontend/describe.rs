@@ -4,12 +4,12 @@
 use cranelift_codegen::entity::packed_option::ReservedValue;
 use wasmtime_environ::{
     EntityIndex, EntityRef as _, GlobalConstValue, IndexType, Initializer, MemoryInitialization,
-    ModuleTranslation, ModuleTypes,
+    ModuleTranslation, ModuleTypes, WasmRefType,
 };
 
 use super::{FrontendError, internal, types};
 use crate::program::{
-    Export, FunctionDecl, Global, Import, Item, Memory, MemoryImage, Module, Table,
+    Export, FunctionDecl, Global, Import, Item, Memory, MemoryImage, Module, PassiveElements, Table,
 };
 use crate::wasm_type::SubType;
 
@@ -164,7 +164,13 @@ fn slot(value: &GlobalConstValue) -> u128 {
     }
 }
 
-fn passive_elements(translation: &ModuleTranslation<'_>) -> Result<Vec<u32>, FrontendError> {
+fn passive_elements(
+    translation: &ModuleTranslation<'_>,
+) -> Result<Vec<PassiveElements>, FrontendError> {
     let segments = translation.module.passive_elements.values();
-    segments.map(|(_, len)| u32::try_from(*len).map_err(internal)).collect()
+    let segment = |&(ty, len): &(WasmRefType, u64)| {
+        let element = types::reference(ty)?.heap.representation();
+        Ok(PassiveElements { len: u32::try_from(len).map_err(internal)?, element })
+    };
+    segments.map(segment).collect()
 }

@@ -33,7 +33,7 @@ use wasmtime_environ::{
     ModuleTranslation, ModuleTypesBuilder, StaticModuleIndex, Tunables, VMOffsets, WasmError,
 };
 
-use crate::layout::{Addressing, Layout, NullHeapData};
+use crate::layout::{Addressing, Layout};
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 
 /// The WebAssembly features that the whole engine supports today. A module that
@@ -58,7 +58,8 @@ pub const FEATURES: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::GC)
-    .union(WasmFeatures::EXCEPTIONS);
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::THREADS);
 
 /// Images up to this many bytes are precomputed for memories with constant data
 /// segments; larger ones are stored by the startup function.
@@ -158,7 +159,7 @@ fn tunables(addressing: Addressing) -> Result<Tunables, FrontendError> {
     tunables.memory_may_move = false;
     tunables.concurrency_support = false;
     tunables.relaxed_simd_deterministic = true;
-    tunables.collector = Some(Collector::Null);
+    tunables.collector = Some(Collector::Copying);
     tunables.gc_heap_may_move = false;
     if addressing == Addressing::Raw64 {
         tunables.signals_based_traps = true;
@@ -228,7 +229,7 @@ impl Translator {
         let mut module = describe::module(&translation, &types.finish())?;
         if functions.iter().any(reaches_gc_heap) {
             module.needs_gc_heap = true;
-            layout.null_heap_data = NullHeapData { bump_finger: 0, size: 4 };
+            layout.copying_heap_data = offsets::copying_heap_data(&4);
         }
         Ok(Program { functions, startup, module, layout })
     }

@@ -4,8 +4,8 @@
 use wasmtime_environ::{PtrSize, VMOffsets};
 
 use crate::layout::{
-    Addressing, Array, FuncRef, FunctionImport, GlobalDefinition, GlobalImport, Layout,
-    MemoryDefinition, MemoryImport, NullHeapData, StoreContext, TableDefinition, TableImport,
+    Addressing, Array, CopyingHeapData, FuncRef, FunctionImport, GlobalDefinition, GlobalImport,
+    Layout, MemoryDefinition, MemoryImport, StoreContext, TableDefinition, TableImport,
     TagDefinition, TagImport, VmContext,
 };
 
@@ -100,7 +100,7 @@ pub(super) fn layout(addressing: Addressing, offsets: &VMOffsets<u8>) -> Layout 
         table,
         memory,
         global,
-        null_heap_data: NullHeapData::default(),
+        copying_heap_data: CopyingHeapData::default(),
     }
 }
 
@@ -126,5 +126,14 @@ fn store_context(ptr: &u8) -> StoreContext {
         gc_heap_base: u32::from(source.gc_heap_base()),
         gc_heap_length: u32::from(source.gc_heap_current_length()),
         size: u32::from(source.size()),
+    }
+}
+
+/// The collector's data, in a store whose pointers have so many bytes.
+pub(super) fn copying_heap_data(ptr: &u8) -> CopyingHeapData {
+    CopyingHeapData {
+        bump_ptr: u32::from(ptr.vmcopying_heap_data_bump_ptr()),
+        active_space_end: u32::from(ptr.vmcopying_heap_data_active_space_end()),
+        size: u32::from(ptr.size_of_vmcopying_heap_data()),
     }
 }

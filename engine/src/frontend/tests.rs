@@ -5,7 +5,7 @@ use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::{isa, settings};
 
 use super::*;
-use crate::program::{Item, ValType};
+use crate::program::{Item, PassiveElements, ValType};
 use crate::trap::Trap;
 
 fn program(text: &str) -> Program {
@@ -139,7 +139,7 @@ fn the_description_is_that_of_the_module() {
     assert_eq!(module.globals[0].init, Some(u128::from(u64::MAX - 1)));
     assert_eq!(module.globals[1].ty, ValType::FuncRef);
     assert_eq!(module.globals[1].init, None, "needs code");
-    assert_eq!(module.passive_elements, [1]);
+    assert_eq!(module.passive_elements, [PassiveElements { len: 1, element: ValType::FuncRef }]);
     assert!(module.runtime_data.iter().any(|data| data == b"later"));
     let image = &module.memory_images[0];
     let start = usize::try_from(8 - image.offset).expect("small");
@@ -180,11 +180,17 @@ fn calls_are_renamed_to_our_namespaces() {
 /// The runtime knows these by heart: only this module names Wasmtime's crates.
 #[test]
 fn records_in_the_gc_heap_are_laid_out_as_the_runtime_says() {
-    use crate::runtime::gc_heap::{EXCEPTION_INSTANCE, EXCEPTION_TAG, HOST_REFERENCE_HEADER};
-    use wasmtime_environ::{VM_GC_HEADER_KIND_OFFSET, VM_GC_HEADER_TYPE_INDEX_OFFSET, null};
-    assert_eq!(EXCEPTION_INSTANCE, null::EXCEPTION_TAG_INSTANCE_OFFSET);
-    assert_eq!(EXCEPTION_TAG, null::EXCEPTION_TAG_DEFINED_OFFSET);
-    assert_eq!((VM_GC_HEADER_KIND_OFFSET, VM_GC_HEADER_TYPE_INDEX_OFFSET), (0, 4));
+    use crate::runtime::collector::{ARRAY_LENGTH, HEADER_BYTES, SIZE, TYPE};
+    use crate::runtime::gc_heap::{
+        EXCEPTION_INSTANCE, EXCEPTION_TAG, HOST_REFERENCE_HEADER, OBJECT_ALIGNMENT,
+    };
+    use wasmtime_environ::{VM_GC_HEADER_KIND_OFFSET, VM_GC_HEADER_SIZE};
+    use wasmtime_environ::{VM_GC_HEADER_TYPE_INDEX_OFFSET, copying};
+    assert_eq!(EXCEPTION_INSTANCE, copying::EXCEPTION_TAG_INSTANCE_OFFSET);
+    assert_eq!(EXCEPTION_TAG, copying::EXCEPTION_TAG_DEFINED_OFFSET);
+    assert_eq!((VM_GC_HEADER_KIND_OFFSET, VM_GC_HEADER_TYPE_INDEX_OFFSET), (0, TYPE));
+    assert_eq!((VM_GC_HEADER_SIZE, copying::HEADER_SIZE), (SIZE, HEADER_BYTES));
+    assert_eq!((copying::ALIGN, copying::ARRAY_LENGTH_OFFSET), (OBJECT_ALIGNMENT, ARRAY_LENGTH));
     let kind = u64::from(wasmtime_environ::VMGcKind::ExternRef.as_u32());
     assert_eq!(HOST_REFERENCE_HEADER, kind | u64::from(u32::MAX) << 32);
 }
@@ -201,10 +207,19 @@ fn only_code_that_reaches_objects_needs_a_gc_heap() {
     assert!(needs("(throw $t)"));
 }
 
+/// The backend behind the front end has no atomics, with which the startup function asks for
+/// the size of a shared memory.
+#[test]
+fn a_startup_function_may_use_a_shared_memory() {
+    let program = program(
+        "(module (global i32 (i32.const 3)) (memory 1 1 shared)
+            (data (i32.add (global.get 0) (i32.const 1)) \"x\"))",
+    );
+    assert!(program.startup.is_some());
+}
+
 #[test]
 fn a_module_of_another_feature_is_unsupported() {
-    let threads = wat::parse_str("(module (memory 1 1 shared))").expect("valid text");
-    assert!(matches!(failure(&threads), FrontendError::Unsupported(_)));
     let stacks = "(module (type $f (func)) (type (cont $f)))";
     let stacks = wat::parse_str(stacks).expect("valid text");
     assert!(matches!(failure(&stacks), FrontendError::Unsupported(_)));

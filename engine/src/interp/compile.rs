@@ -21,6 +21,7 @@ use cranelift_codegen::{CompiledCode, Context, isa};
 use crate::compiled::Compiled;
 use crate::executor::LoadError;
 use crate::panic_message;
+use crate::passes::atomics;
 
 /// Compiles functions for `pulley32`, each once.
 pub(super) struct Compiler {
@@ -74,6 +75,7 @@ fn pulley32() -> OwnedTargetIsa {
 
 /// Makes a function one that the backend takes as we mean it.
 fn prepare(function: &mut Function) -> Result<(), LoadError> {
+    atomics::make_plain(function);
     // What is not colocated would be called as a host function, by number.
     for (_, callee) in &mut function.dfg.ext_funcs {
         callee.colocated = true;

@@ -13,11 +13,15 @@
 //! | `wide` | splits accesses that Pulley cannot do | splits an access after it has a site |
 //! | `sanitize` | removes undefined behaviour (exact runs) | sees each access as it will be |
 //!
+//! [`atomics`] is not among them: only an executor without atomics applies it, to its copy.
+//!
 //! A program with raw pointers has no exact runs. Its results go the target's own way,
 //! and what has stack slots is refused.
 #![forbid(unsafe_code)]
 
 mod admit;
+pub(crate) mod atomics;
+pub(crate) mod frame_map;
 pub(crate) mod handlers;
 pub(crate) mod opcode;
 pub mod return_area;
@@ -31,6 +35,7 @@ use std::sync::Arc;
 use cranelift_codegen::ir::{self, AliasRegion, AliasRegionData};
 
 pub(crate) use admit::refuses;
+pub use frame_map::FrameMap;
 pub(crate) use sites::width;
 
 use crate::layout::Addressing;
@@ -63,6 +68,9 @@ pub struct Prepared {
     pub startup: Option<FuncId>,
     /// Its sites, by [`crate::site::SiteId`].
     pub sites: Vec<Site>,
+    /// What shadow-stack frames hold, by the numbers in their headers; none in a program
+    /// without an instance.
+    pub frame_maps: Vec<FrameMap>,
 }
 
 /// Why a program cannot be prepared. It may be valid CLIF, but it is not for this
@@ -113,18 +121,24 @@ pub enum Refusal {
 /// # Errors
 /// [`PassError`].
 pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
-    let mut sites = Vec::new();
-    let functions = (0..).map(FuncId).zip(&program.functions);
-    let functions = functions
-        .map(|(id, function)| prepare_one(program, mode, id, function.clone(), &mut sites))
-        .collect::<Result<_, _>>()?;
-    let addressing = program.layout.addressing;
-    Ok(Prepared { mode, addressing, functions, startup: program.startup, sites })
+    let mut prepared = Prepared {
+        mode,
+        addressing: program.layout.addressing,
+        functions: Vec::with_capacity(program.functions.len()),
+        startup: program.startup,
+        sites: Vec::new(),
+        frame_maps: Vec::new(),
+    };
+    for (id, function) in (0..).map(FuncId).zip(&program.functions) {
+        let function = prepare_one(program, &mut prepared, id, function.clone())?;
+        prepared.functions.push(function);
+    }
+    Ok(prepared)
 }
 
 /// Prepares a program in which some functions were changed, but not their signatures.
 /// `unchanged` is what [`prepare`] made of it: the other functions are shared with it,
-/// and keep their site ids. The changed functions' sites come after those.
+/// and keep their site ids. The changed functions' sites and frame maps come after those.
 ///
 /// # Errors
 /// [`PassError`].
@@ -135,20 +149,20 @@ pub fn prepare_changed(
 ) -> Result<Prepared, PassError> {
     let mut prepared = unchanged.clone();
     for (id, function) in changed {
-        let function =
-            prepare_one(program, prepared.mode, *id, function.clone(), &mut prepared.sites)?;
+        let function = prepare_one(program, &mut prepared, *id, function.clone())?;
         prepared.functions[id.0 as usize] = function;
     }
     Ok(prepared)
 }
 
+/// Prepares one function; what it adds to the tables goes into `prepared`.
 fn prepare_one(
     program: &Program,
-    mode: Mode,
+    prepared: &mut Prepared,
     id: FuncId,
     mut function: ir::Function,
-    sites: &mut Vec<Site>,
 ) -> Result<Arc<ir::Function>, PassError> {
+    let mode = prepared.mode;
     let refused = |what| PassError { function: id, what };
     admit::check_calls(program, &function).map_err(refused)?;
     admit::check(&function).map_err(refused)?;
@@ -156,12 +170,15 @@ fn prepare_one(
     if program.layout.addressing == Addressing::Raw64 {
         admit::check_raw(&function, mode).map_err(refused)?;
         return_area::normalise(&mut function);
-        sites::number(&mut function, id, sites);
+        sites::number(&mut function, id, &mut prepared.sites);
         return Ok(Arc::new(function));
     }
+    // Before parameters lose their purposes.
+    let has_headers = frame_map::applies(program, &function);
     return_area::make_explicit(&mut function);
-    shadow_stack::move_slots(&mut function, mode).map_err(refused)?;
-    sites::number(&mut function, id, sites);
+    let maps = has_headers.then_some(&mut prepared.frame_maps);
+    shadow_stack::move_slots(&mut function, mode, maps).map_err(refused)?;
+    sites::number(&mut function, id, &mut prepared.sites);
     wide::split(&mut function);
     if mode == Mode::Exact {
         sanitize::run(&mut function).map_err(refused)?;

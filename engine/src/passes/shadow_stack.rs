@@ -11,6 +11,9 @@
 //! it returns or makes a tail call. A function that catches exceptions stores its own
 //! pointer before a handler runs, since the frames in between did not. A trap leaves the pointer where it is, so the
 //! runtime sets both words before each call from outside.
+//!
+//! In a program with an instance each frame begins with a header (`frame_map`) for the
+//! collector, and calls lose their stack maps, which name slots that are gone.
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
@@ -22,6 +25,7 @@ use cranelift_codegen::ir::{
     MemFlagsData, StackSlot, Value,
 };
 
+use super::frame_map::{FrameMap, HEADER_BYTES, HeaderWriter};
 use super::handlers::{split_edges, throwing_calls};
 use super::opcode::{Class, class};
 use super::{Mode, OwnRegion, Refusal, instructions, replace};
@@ -48,8 +52,12 @@ const ALIGNMENT_LOG2: u8 = 4;
 const UNROLLED: u32 = 256;
 
 /// Moves the stack slots of a function to the shadow stack. In exact runs they begin as
-/// zeroes.
-pub(super) fn move_slots(function: &mut Function, mode: Mode) -> Result<(), Refusal> {
+/// zeroes. With `maps` frames get headers; their maps are added to those.
+pub(super) fn move_slots(
+    function: &mut Function,
+    mode: Mode,
+    maps: Option<&mut Vec<FrameMap>>,
+) -> Result<(), Refusal> {
     let calls = throwing_calls(function);
     if function.sized_stack_slots.is_empty() {
         if !calls.is_empty() {
@@ -59,17 +67,24 @@ pub(super) fn move_slots(function: &mut Function, mode: Mode) -> Result<(), Refu
         }
         return Ok(());
     }
-    let frame = Frame::of(function)?;
+    let frame = Frame::of(function, if maps.is_some() { HEADER_BYTES } else { 0 })?;
     let flags = flags(function);
     let body = instructions(function);
     let (old, new) = frame.enter(function, flags);
     if mode == Mode::Exact {
         frame.zero(function, flags, new, body[0]);
     }
+    let mut header =
+        maps.map(|maps| HeaderWriter::begin(function, maps, &frame, new, flags, body[0]));
     for inst in body {
         match class(function.dfg.insts[inst].opcode()) {
             Class::StackSlot => frame.address(function, inst, new),
-            Class::Call | Class::CallIndirect => drop_stack_map(function, inst),
+            Class::Call | Class::CallIndirect => {
+                if let Some(header) = &mut header {
+                    header.before_call(function, inst);
+                }
+                drop_stack_map(function, inst);
+            }
             Class::Return | Class::ReturnCall | Class::ReturnCallIndirect => {
                 let mut pos = FuncCursor::new(function).at_inst(inst);
                 let pointer = constant(&mut pos, POINTER);
@@ -136,17 +151,17 @@ fn constant(pos: &mut FuncCursor<'_>, value: u32) -> Value {
 }
 
 /// The frame of one function.
-struct Frame {
+pub(super) struct Frame {
     /// Offset of each slot in the frame.
-    slots: SecondaryMap<StackSlot, u32>,
+    pub(super) slots: SecondaryMap<StackSlot, u32>,
     /// Bytes of the whole, a multiple of its alignment.
-    size: u32,
+    pub(super) size: u32,
 }
 
 impl Frame {
-    fn of(function: &Function) -> Result<Frame, Refusal> {
+    fn of(function: &Function, header: u32) -> Result<Frame, Refusal> {
         let mut slots = SecondaryMap::new();
-        let mut size = 0_u32;
+        let mut size = header;
         for (slot, data) in &function.sized_stack_slots {
             if data.align_shift > ALIGNMENT_LOG2 {
                 return Err(Refusal::Feature("a stack slot aligned to more than 16 bytes"));

@@ -16,7 +16,7 @@ use crate::executor::Limits;
 use crate::frontend;
 use crate::program::{self, FuncId, Item, Module, ValType};
 use crate::run::{Call, Imports, Request, Subject};
-use crate::runtime::{ArenaMap, Reservations};
+use crate::runtime::{self, ArenaMap, Reservations};
 
 /// Defaults of `Program.run`: those of the command line.
 pub(super) const FUEL: u64 = 50_000_000;
@@ -77,6 +77,11 @@ impl Program {
     fn defined_functions(&self) -> usize {
         let program = self.subject.program();
         program.functions.len() - usize::from(program.startup.is_some())
+    }
+
+    #[getter]
+    fn may_wait(&self) -> bool {
+        runtime::may_wait(self.subject.program())
     }
 
     #[getter]

@@ -1,9 +1,15 @@
 //! The heap of garbage-collected objects, and what compiled code asks about it.
 //!
-//! The heap is one area of the arena; references are offsets in it. Compiled code makes
-//! its objects itself, as Wasmtime's null collector does: a finger goes up, and nothing is
-//! ever freed. The runtime only lets the heap grow, and keeps two tables of what may not
-//! lie there:
+//! The heap is one area of the arena; references are offsets in it. It begins with records of
+//! the host's references, which never move; behind them lie two halves of equal size, of which
+//! one is in use at a time. Compiled code makes most objects itself: a pointer goes up
+//! (`VMCopyingHeapData`), and where it would pass the end of the half, it asks the runtime,
+//! which lets the `collector` copy what is reachable to the other half. The halves
+//! grow when less than half of one would be free then, up to [`GC_HEAP_BYTES`], and what was
+//! copied stays where it is, in the lower one. So the heap of a program that drops its
+//! objects stays as large as a few times what it keeps, and no object is read twice at a time.
+//!
+//! The runtime keeps where the halves lie, and two tables of what may not lie in the heap:
 //!
 //! | in the heap | stands for | kept outside |
 //! |---|---|---|
@@ -17,8 +23,12 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
 
 use super::builtins::Args;
+use super::collector::{HEADER_BYTES, SIZE, TYPE};
 use super::snapshot::StateError;
 use super::state::State;
 use super::structures::{GC_HEAP_BYTES, GC_HEAP_DATA, STORE_CONTEXT};
@@ -27,22 +37,31 @@ use crate::executor::{Slot, ThrownTag};
 use crate::layout::Layout;
 use crate::trap::Trap;
 
-/// What the heap grows by, at least: a page of Wasm.
-const GRANULE: u32 = 1 << 16;
+/// Where the records of host references end, and the halves begin.
+pub(super) const RECORDS_END: u32 = 1 << 16;
+
+/// How many records there is room for before the objects.
+pub(super) const MOST_HOST_REFERENCES: u32 = RECORDS_END / RECORD_BYTES - 1;
+
+/// Bytes of each half at first.
+const FIRST_HALF: u32 = 1 << 16;
+
+/// Bytes of each half at most.
+const LARGEST_HALF: u32 = (GC_HEAP_BYTES - RECORDS_END) / 2;
+
+/// What the offset and the size of every object are multiples of.
+pub(crate) const OBJECT_ALIGNMENT: u32 = 16;
 
 /// Distance of the records of host references. The first has no number: its offset is null.
 const RECORD_BYTES: u32 = 16;
-
-/// How many records there is room for before the objects.
-pub(super) const MOST_HOST_REFERENCES: u32 = GRANULE / RECORD_BYTES - 1;
 
 /// The header of such a record: the kind in Wasmtime's encoding, and no type.
 pub(crate) const HOST_REFERENCE_HEADER: u64 = 0b01_0000 << 26 | 0xffff_ffff << 32;
 
 /// Where an exception names its tag: the number of the instance, and of the tag among
 /// those that the instance defines.
-pub(crate) const EXCEPTION_INSTANCE: u32 = 8;
-pub(crate) const EXCEPTION_TAG: u32 = 12;
+pub(crate) const EXCEPTION_INSTANCE: u32 = HEADER_BYTES;
+pub(crate) const EXCEPTION_TAG: u32 = HEADER_BYTES + 4;
 
 /// Values by number, in the order in which they were first met.
 #[derive(Debug)]
@@ -101,19 +120,72 @@ impl<T: Copy + Eq + Hash> Numbering<T> {
 pub(super) struct GcHeap {
     /// Arena offset of offset 0.
     pub(super) base: u32,
-    /// Bytes that objects may take, as compiled code is told.
-    pub(super) len: u32,
-    /// Arena offset of the field that tells it.
+    /// Bytes of each half.
+    half: u32,
+    /// Whether the upper half is in use.
+    upper: bool,
+    /// Arena offset of the field that tells compiled code the length.
     length_field: u32,
+    /// Arena offsets of the fields that it allocates by.
+    bump_field: u32,
+    end_field: u32,
 }
 
 impl GcHeap {
-    /// Takes a size that the heap may have grown to. The arena tells compiled code.
-    pub(super) fn restore(&mut self, len: u32) -> Result<(), StateError> {
-        if !(GRANULE..=GC_HEAP_BYTES).contains(&len) || !len.is_multiple_of(GRANULE) {
+    /// Bytes that objects may take, as compiled code is told.
+    pub(super) fn len(&self) -> u32 {
+        RECORDS_END + 2 * self.half
+    }
+
+    /// The lower or the upper half.
+    fn half_of(&self, upper: bool) -> Range<u32> {
+        let start = RECORDS_END + if upper { self.half } else { 0 };
+        start..start + self.half
+    }
+
+    fn active(&self) -> Range<u32> {
+        self.half_of(self.upper)
+    }
+
+    /// The part of the half in use that has been given out, by what guest code says.
+    fn used(&self, arena: &dyn Arena) -> Result<Range<u32>, Trap> {
+        let Range { start, end } = self.active();
+        let next = arena.load_u32(self.bump_field)?;
+        let possible = (start..=end).contains(&next) && next.is_multiple_of(OBJECT_ALIGNMENT);
+        if possible { Ok(start..next) } else { Err(Trap::GcHeapCorrupt) }
+    }
+
+    /// Tells compiled code where to go on allocating, and how long the heap is.
+    fn tell(&self, arena: &mut dyn Arena, next: u32) -> Result<(), OutOfArena> {
+        arena.store_u32(self.length_field, self.len())?;
+        arena.store_u32(self.bump_field, next)?;
+        arena.store_u32(self.end_field, self.active().end)
+    }
+}
+
+/// What calls change of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GcHeapState {
+    /// Bytes of each half.
+    pub half: u32,
+    /// Whether the upper half is in use.
+    pub upper: bool,
+}
+
+impl GcHeap {
+    pub(super) fn state(&self) -> GcHeapState {
+        GcHeapState { half: self.half, upper: self.upper }
+    }
+
+    /// Takes halves that the heap may have grown to. The arena tells compiled code.
+    pub(super) fn restore(&mut self, saved: GcHeapState) -> Result<(), StateError> {
+        let GcHeapState { half, upper } = saved;
+        if !(FIRST_HALF..=LARGEST_HALF).contains(&half) || !half.is_power_of_two() {
             return Err(StateError::Value("a GC heap of a size that none has"));
         }
-        self.len = len;
+        self.half = half;
+        self.upper = upper;
         Ok(())
     }
 }
@@ -127,12 +199,18 @@ impl State {
         layout: &Layout,
     ) -> Result<(), OutOfArena> {
         let context = layout.store_context;
-        let length_field = STORE_CONTEXT + context.gc_heap_length;
-        let len = GRANULE;
         arena.store_u32(STORE_CONTEXT + context.gc_heap_base, base)?;
-        arena.store_u32(length_field, len)?;
-        arena.store_u32(GC_HEAP_DATA, GRANULE)?;
-        self.gc_heap = Some(GcHeap { base, len, length_field });
+        let data = layout.copying_heap_data;
+        let heap = GcHeap {
+            base,
+            half: FIRST_HALF,
+            upper: false,
+            length_field: STORE_CONTEXT + context.gc_heap_length,
+            bump_field: GC_HEAP_DATA + data.bump_ptr,
+            end_field: GC_HEAP_DATA + data.active_space_end,
+        };
+        heap.tell(arena, heap.active().start)?;
+        self.gc_heap = Some(heap);
         let records = u32::try_from(self.host_references.values.len()).unwrap_or(0);
         (1..=records).try_for_each(|number| self.write_record(arena, number))
     }
@@ -162,25 +240,55 @@ impl State {
         arena.write(heap.base + number * RECORD_BYTES, &HOST_REFERENCE_HEADER.to_le_bytes())
     }
 
-    /// `(vmctx, bytes: i64)`: lets the heap grow by at least so much, and to twice its size
-    /// where there is room.
-    pub(super) fn grow_gc_heap(
+    /// `(vmctx, kind: i32, type: i32, size: i32, align: i32) -> i32`: a new object of the
+    /// given header, whose contents compiled code then writes.
+    pub(super) fn allocate_object(
         &mut self,
         arena: &mut dyn Arena,
         args: &Args<'_>,
     ) -> Result<Slot, Trap> {
-        let heap = self.gc_heap.as_mut().ok_or(Trap::Host)?;
-        let needed = u64::from(heap.len).saturating_add(args.u64(1));
-        let wanted = needed.next_multiple_of(u64::from(GRANULE)).max(2 * u64::from(heap.len));
-        let len = u32::try_from(wanted).unwrap_or(u32::MAX).min(GC_HEAP_BYTES);
-        if u64::from(len) < needed {
-            return Err(Trap::AllocationTooLarge);
+        let (kind, ty, size) = (args.u32(1), args.u32(2), args.u32(3));
+        let size = size.max(HEADER_BYTES).checked_next_multiple_of(OBJECT_ALIGNMENT);
+        let size = size.filter(|&size| size <= LARGEST_HALF).ok_or(Trap::AllocationTooLarge)?;
+        let heap = self.gc_heap.ok_or(Trap::Host)?;
+        let used = heap.used(arena)?;
+        let object = match used.end + size <= heap.active().end {
+            true => used.end,
+            false => self.make_room(arena, used, size)?,
+        };
+        let heap = self.gc_heap.ok_or(Trap::Host)?;
+        arena.store_u32(heap.bump_field, object + size)?;
+        let at = heap.base + object;
+        arena.store_u32(at, kind)?;
+        arena.store_u32(at + TYPE, ty)?;
+        arena.store_u32(at + SIZE, size)?;
+        Ok(object.into())
+    }
+
+    /// Copies what is reachable of `used` to the other half, and lets the halves grow where
+    /// less than half of one would be free; gives where there is room for `size` bytes then.
+    fn make_room(
+        &mut self,
+        arena: &mut dyn Arena,
+        used: Range<u32>,
+        size: u32,
+    ) -> Result<u32, Trap> {
+        let old = self.gc_heap.ok_or(Trap::Host)?;
+        let mut heap = GcHeap { upper: !old.upper, ..old };
+        let next = self.collect(arena, used, &heap.active())?;
+        if 2 * (next - heap.active().start + size) > heap.half {
+            // The lower one of larger halves covers both of these, so nothing moves again.
+            let taken = next - RECORDS_END + size;
+            let half = (2 * taken).next_power_of_two().min(LARGEST_HALF);
+            if half > heap.half {
+                heap = GcHeap { half, upper: false, ..heap };
+                self.grown(heap.base, heap.len());
+            }
         }
-        heap.len = len;
-        arena.store_u32(heap.length_field, len)?;
-        let base = heap.base;
-        self.grown(base, len);
-        Ok(1)
+        heap.tell(arena, next)?;
+        self.gc_heap = Some(heap);
+        let room = heap.active().end - next >= size;
+        if room { Ok(next) } else { Err(Trap::AllocationTooLarge) }
     }
 
     /// `(vmctx, func_ref: i32) -> i64`: the number under which a field holds a function

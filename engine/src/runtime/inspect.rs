@@ -191,7 +191,7 @@ impl State {
             self.tables.iter().map(|table| (table.base, table.elements * table.element_bytes));
         let frames = (SHADOW_STACK + SHADOW_STACK_BYTES - FRAMES_DIGESTED, FRAMES_DIGESTED);
         let structures = structures.map(|area| (area.offset, area.len));
-        let objects = self.gc_heap.map(|heap| (heap.base, heap.len));
+        let objects = self.gc_heap.map(|heap| (heap.base, heap.len()));
         structures.chain([frames]).chain(tables).chain(objects).collect()
     }
 }

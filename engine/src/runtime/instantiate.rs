@@ -70,6 +70,7 @@ impl Store {
         executor.load(prepared, &mut self.code)?;
         let number = self.loaded;
         self.loaded += 1;
+        self.state.frame_maps.push(prepared.frame_maps.clone());
         let code = code_entries(&mut self.code, program, prepared, number)?;
         if self.state.pointers.addressing == Addressing::Raw64 {
             let raw = executor.raw_pointers(&self.code).map_err(LoadError::Unsupported)?;

@@ -18,7 +18,8 @@
 //! | `state` | trusted records |
 //! | `link`, `instantiate` | imports, making an instance |
 //! | `register`, `write` | its trusted records, its VM structures |
-//! | `builtins`, `gc_heap`, `host` | what guest code calls |
+//! | `builtins`, `gc_heap`, `wait`, `host` | what guest code calls |
+//! | `collector` | copying what is reachable of the GC heap |
 //! | `directory`, `ambush` | for host functions that attack: where structures lie, writes that wait for a builtin |
 //! | `call`, `value` | entering guest code, values |
 //! | `snapshot` | what calls have changed of the trusted records, as data |
@@ -35,6 +36,7 @@ mod ambush;
 mod areas;
 mod builtins;
 mod call;
+pub(crate) mod collector;
 mod directory;
 pub(crate) mod gc_heap;
 mod host;
@@ -53,6 +55,7 @@ mod state;
 mod structures;
 mod types;
 mod value;
+mod wait;
 mod write;
 
 #[cfg(test)]
@@ -62,6 +65,7 @@ pub use ambush::{Ambush, Ambushes};
 pub use areas::{Area, AreaKind, Areas, OutOfAreas};
 pub use call::{CallError, Ended};
 pub use directory::Directory;
+pub use gc_heap::GcHeapState;
 pub use host::{
     GuestMemory, HostCall, HostCode, HostContext, HostError, HostFunction, LOGGED, answers,
 };
@@ -78,6 +82,7 @@ pub use state::{FunctionId, GlobalId, InstanceId, MemoryId, TableId, TagId};
 pub use structures::{Reservations, TooLarge, arena_len};
 pub(crate) use value::significant;
 pub use value::{FORGED, HOST, Value, representable};
+pub use wait::may_wait;
 
 use pointers::Pointers;
 use state::{Function, State};

@@ -74,7 +74,7 @@ impl Object {
             "PublicMemory" => Object::Memory(None),
             "DefinedMemory" => Object::Memory(Some(number(region)?)),
             "GcHeap" => Object::GcHeap,
-            "VMNullHeapData" => Object::GcHeapData,
+            "VMCopyingHeapData" => Object::GcHeapData,
             "BuiltinFunctionsArray" | "EpochCounter" | "HostValRaw" => Object::Nothing,
             _ => return None,
         })
@@ -264,9 +264,9 @@ impl State {
         map.add(None, Object::ElementSegment, segments.collect());
         let data = self.instances.iter().flat_map(|of| &of.data);
         map.add(None, Object::DataSegment, data.map(|&(at, len)| interval(at, len)).collect());
-        let heap = self.gc_heap.map(|heap| interval(heap.base, heap.len));
+        let heap = self.gc_heap.map(|heap| interval(heap.base, heap.len()));
         map.add(None, Object::GcHeap, heap.into_iter().collect());
-        map.add(None, Object::GcHeapData, vec![interval(GC_HEAP_DATA, 4)]);
+        map.add(None, Object::GcHeapData, vec![interval(GC_HEAP_DATA, 8)]);
         self.map_globals(&mut map);
         self.map_tables(&mut map);
         self.map_memories(&mut map);

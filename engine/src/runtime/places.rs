@@ -16,7 +16,7 @@ use crate::arena::Arena;
 use crate::code_table::CodeIndex;
 use crate::corrupt::{Corrupting, Corruption, Event, Field, Intercepted, Place, Places};
 use crate::executor::{Executor, Limits, Slot, Stop};
-use crate::layout::{NullHeapData, Structure};
+use crate::layout::{CopyingHeapData, Structure};
 use crate::trap::Trap;
 
 impl Places for Store {
@@ -86,7 +86,7 @@ pub(super) fn in_structure(
 pub(super) fn offset_of(structure: &Structure, vmctx: u32) -> u32 {
     match structure.in_vmctx {
         Some(offset) => vmctx + offset,
-        None if structure.name == NullHeapData::NAME => GC_HEAP_DATA,
+        None if structure.name == CopyingHeapData::NAME => GC_HEAP_DATA,
         None => STORE_CONTEXT,
     }
 }

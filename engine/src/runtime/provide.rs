@@ -42,7 +42,8 @@ pub fn provider(module: &Module, addressing: Addressing) -> Result<Option<Progra
 fn memory(position: usize, memory: &Memory) -> String {
     let limits = limits(memory.is_64, memory.min_pages, memory.max_pages);
     let page_bytes = 1_u64 << memory.page_size_log2;
-    format!("(memory (export \"{position}\") {limits} (pagesize {page_bytes}))")
+    let shared = if memory.shared { "shared" } else { "" };
+    format!("(memory (export \"{position}\") {limits} {shared} (pagesize {page_bytes}))")
 }
 
 fn table(position: usize, table: &Table) -> Result<String, FrontendError> {

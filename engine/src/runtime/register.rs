@@ -52,7 +52,12 @@ pub(super) fn instance(
         globals,
         tags,
         segments: segments
-            .map(|(&at, &len)| Segment { base: areas.vmctx + within(at), len, dropped: false })
+            .map(|(&at, segment)| Segment {
+                base: areas.vmctx + within(at),
+                len: segment.len,
+                element: segment.element,
+                dropped: false,
+            })
             .collect(),
         data: data.map(|(&at, data)| (areas.vmctx + within(at), width(data))).collect(),
         exports: HashMap::new(),
@@ -137,10 +142,15 @@ fn memories(
     owner: InstanceId,
 ) -> Vec<MemoryId> {
     let mut ids = imports.memories.clone();
+    let layout = &program.layout;
     let defined = program.module.memories[ids.len()..].iter().zip(&areas.memories);
+    let mut owned = (0..).map(|position| areas.vmctx + layout.memories.at(position));
+    let shared = areas.vmctx + within(Parts::of(program).shared_memories);
+    let mut shared = (shared..).step_by(layout.memory.size as usize);
     for (number, (&ty, &(base, reserved))) in (0..).zip(defined) {
-        let definition = areas.vmctx + program.layout.memories.at(number);
-        let length_field = definition + program.layout.memory.current_length;
+        let place = if ty.shared { shared.next() } else { owned.next() };
+        let definition = place.expect("these go on without end");
+        let length_field = definition + layout.memory.current_length;
         ids.push(MemoryId(index(state.memories.len())));
         state.memories.push(Memory {
             owner: (owner, number),

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | size of each memory and table | `memory.grow`, `table.grow` |
 //! | dropped passive segments | `elem.drop` |
-//! | size of the GC heap | allocation |
+//! | size of the GC heap, and which half is in use | allocation |
 //! | numbers behind references of the host, and in fields that hold functions | calls |
 //! | calls of host functions | calls; what a stub answers depends on their number |
 //! | writes that wait for a builtin | host functions that attack |
@@ -20,7 +20,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ambush::Ambush;
-use super::gc_heap::Numbering;
+use super::gc_heap::{GcHeapState, Numbering};
 use super::host::{HostCall, LOGGED};
 use super::state::{Instance, Memory, State, Table};
 use super::value::representable;
@@ -39,8 +39,8 @@ pub struct StoreState {
     pub tables: Vec<u32>,
     /// For each instance, whether each of its passive element segments was dropped.
     pub dropped_segments: Vec<Vec<bool>>,
-    /// Bytes of the GC heap, if there is one.
-    pub gc_heap: Option<u32>,
+    /// The GC heap, if there is one.
+    pub gc_heap: Option<GcHeapState>,
     /// The host's number behind each reference that guest code was given.
     pub host_references: Vec<u128>,
     /// Offset of the `VMFuncRef` behind each number that objects hold.
@@ -95,7 +95,7 @@ impl Store {
             memories: state.memories.iter().map(|memory| memory.pages).collect(),
             tables: state.tables.iter().map(|table| table.elements).collect(),
             dropped_segments: state.instances.iter().map(dropped).collect(),
-            gc_heap: state.gc_heap.map(|heap| heap.len),
+            gc_heap: state.gc_heap.map(|heap| heap.state()),
             host_references: state.host_references.values().to_vec(),
             held_func_refs: state.held_func_refs.values().to_vec(),
             host_calls_made: state.host_calls_made,
@@ -142,7 +142,7 @@ impl State {
         }
         match (&mut self.gc_heap, saved.gc_heap) {
             (None, None) => {}
-            (Some(heap), Some(len)) => heap.restore(len)?,
+            (Some(heap), Some(saved)) => heap.restore(saved)?,
             _ => return Err(StateError::Value("a GC heap in one of the two only")),
         }
         Ok(())

@@ -21,6 +21,7 @@ use super::types::{TypeId, Types};
 use crate::code_table::CodeIndex;
 use crate::fault::Faults;
 use crate::layout::Layout;
+use crate::passes::FrameMap;
 use crate::program::{self, ValType};
 use crate::wasm_type::{RefType, Type};
 
@@ -150,6 +151,7 @@ pub(super) struct FuncRef {
 pub(super) struct Segment {
     pub(super) base: u32,
     pub(super) len: u32,
+    pub(super) element: ValType,
     pub(super) dropped: bool,
 }
 
@@ -210,6 +212,8 @@ pub(super) struct State {
     /// Every `VMFuncRef` that the runtime made, by offset.
     pub(super) func_refs: HashMap<u32, FuncRef>,
     pub(super) gc_heap: Option<GcHeap>,
+    /// What frames on the shadow stack hold, by load order of their programs.
+    pub(super) frame_maps: Vec<Vec<FrameMap>>,
     /// The host's references that guest code has been given.
     pub(super) host_references: Numbering<u128>,
     /// Offsets of the `VMFuncRef`s that objects of the GC heap hold.
@@ -241,6 +245,7 @@ impl State {
             contexts: HashMap::new(),
             func_refs: HashMap::new(),
             gc_heap: None,
+            frame_maps: Vec::new(),
             host_references: Numbering::default(),
             held_func_refs: Numbering::default(),
             hosts: Vec::new(),

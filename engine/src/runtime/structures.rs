@@ -1,7 +1,8 @@
 //! Where the VM structures of one instance lie, and how large what it reserves is.
 //!
-//! An instance's area holds, in this order: vmctx, the array of type ids, the bytes
-//! of its runtime data segments, the 16-byte slots of its passive element segments.
+//! An instance's area holds, in this order: vmctx, the array of type ids, the definitions
+//! of its shared memories, to which vmctx only points, the bytes of its runtime data
+//! segments, the 16-byte slots of its passive element segments.
 #![forbid(unsafe_code)]
 
 use super::areas::{AreaKind, Areas, OutOfAreas};
@@ -20,8 +21,9 @@ pub(super) const SEGMENT_SLOT_BYTES: u32 = 16;
 /// nesting of calls that a run may be given.
 pub(super) const SHADOW_STACK_BYTES: u32 = 4 << 20;
 
-/// Bytes that the GC heap may grow to.
-pub(super) const GC_HEAP_BYTES: u32 = 64 << 20;
+/// Bytes that the GC heap may grow to: the records of host references, and two halves of
+/// which one holds objects at a time.
+pub(super) const GC_HEAP_BYTES: u32 = (1 << 16) + (128 << 20);
 
 /// Linear memories begin here where they fit: VM structures then have offsets below
 /// 2^31 and guest data above, so that a sign taken for a bit shows in every program.
@@ -91,6 +93,8 @@ pub(super) fn reserved_elements(table: &Table, limits: Reservations) -> Result<u
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Parts {
     pub(super) type_ids: u64,
+    /// `VMMemoryDefinition`s, one after another.
+    pub(super) shared_memories: u64,
     pub(super) data: Vec<u64>,
     pub(super) elements: Vec<u64>,
     pub(super) len: u64,
@@ -107,11 +111,14 @@ impl Parts {
         };
         place(u64::from(program.layout.vmctx.size));
         let type_ids = place(4 * module.types.len() as u64);
+        let defined = &module.memories[program.layout.imported_memories.count as usize..];
+        let shared = defined.iter().filter(|memory| memory.shared).count() as u64;
+        let shared_memories = place(shared * u64::from(program.layout.memory.size));
         let data = module.runtime_data.iter().map(|data| place(data.len() as u64)).collect();
         let slot = u64::from(SEGMENT_SLOT_BYTES);
         let segments = module.passive_elements.iter();
-        let elements = segments.map(|&count| place(u64::from(count) * slot)).collect();
-        Parts { type_ids, data, elements, len: place(0) }
+        let elements = segments.map(|segment| place(u64::from(segment.len) * slot)).collect();
+        Parts { type_ids, shared_memories, data, elements, len: place(0) }
     }
 }
 

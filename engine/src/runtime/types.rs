@@ -105,6 +105,11 @@ impl Types {
         }
     }
 
+    /// What a type is made of.
+    pub(super) fn composite(&self, id: TypeId) -> &Composite<TypeId> {
+        &self.known(id).ty.composite
+    }
+
     /// The id that a number from the arena stands for.
     pub(super) fn find(&self, number: u32) -> Option<TypeId> {
         (1..=self.all.len()).contains(&(number as usize)).then_some(TypeId(number))

@@ -11,6 +11,8 @@
 //!   every engine stops at the same point;
 //! - [`traffic`]: exported functions that reach into memories and tables from outside.
 //!
+//! Waits in shared memories get no time, whatever the options: there is one agent.
+//!
 //! [`signatures`] says what there is to call. The result is valid if the input is. Names and custom sections are dropped.
 #![forbid(unsafe_code)]
 

@@ -87,6 +87,15 @@ fn fuel_is_taken_at_entries_loops_and_bulk_operations() {
 }
 
 #[test]
+fn waits_get_no_time() {
+    let wait = "local.get 0 i64.const 1 local.get 1 memory.atomic.wait64 drop";
+    let text = format!("(module (memory 1 1 shared) (func (param i32 i64) {wait}))");
+    let woven = woven(&text, Weave::default());
+    let expected = ["local.get 1", "drop", "i64.const 0", "memory.atomic.wait64"];
+    assert!(lines(&woven).windows(4).any(|four| *four == expected), "{woven}");
+}
+
+#[test]
 fn most_unreachables_return_zeros() {
     let text = format!("(module (func (result i64 funcref) {}))", "unreachable ".repeat(200));
     let woven = woven(&text, Weave { soften: true, ..Weave::default() });

@@ -29,11 +29,15 @@ const LIMITS: Limits =
 const LEAST: usize = 60_000;
 
 /// What is not tried, by how the reason begins, and why.
-const SKIPPED: &[(&str, &str)] =
-    &[("invalid exception type", "valid in the proposal for stack switching")];
+const SKIPPED: &[(&str, &str)] = &[
+    ("invalid exception type", "valid in the proposal for stack switching"),
+    ("multiple memories", "the proposal for threads is older than multi-memory"),
+    ("multiple tables", "the proposal for threads is older than reference types"),
+];
 
 /// Folders of scripts, under `tests/data/spec`.
-const FOLDERS: [&str; 3] = [".", "proposals/custom-page-sizes", "proposals/wide-arithmetic"];
+const FOLDERS: [&str; 4] =
+    [".", "proposals/custom-page-sizes", "proposals/threads", "proposals/wide-arithmetic"];
 
 fn scripts() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/spec");

@@ -37,7 +37,8 @@ const SPECTEST: &str = r#"(module
     (global (export "global_f64") f64 (f64.const 666.6))
     (table (export "table") 10 20 funcref)
     (table (export "table64") i64 10 20 funcref)
-    (memory (export "memory") 1 2))"#;
+    (memory (export "memory") 1 2)
+    (memory (export "shared_memory") 1 2 shared))"#;
 
 /// Its functions, each with the letters of its parameter types.
 const PRINTS: [(&str, &[engine::program::ValType]); 7] = {
@@ -205,7 +206,7 @@ impl<'a> Runner<'a> {
                 self.assert_trap("assert_exception", exec, &[Trap::UncaughtException])
             }
             WastDirective::AssertMalformed { module, .. } => malformed(module),
-            WastDirective::AssertInvalid { module, .. } => invalid(module),
+            WastDirective::AssertInvalid { module, message, .. } => invalid(module, message),
             WastDirective::AssertUnlinkable { module, message, .. } => {
                 self.unlinkable(module, message)
             }

@@ -79,8 +79,14 @@ impl Bench {
     pub(super) fn load(&mut self, clif: &str, mode: Mode) -> Result<(), LoadError> {
         let (functions, sites) = parse(clif);
         let functions = functions.into_iter().map(Arc::new).collect();
-        let prepared =
-            Prepared { mode, addressing: Addressing::Arena32, functions, startup: None, sites };
+        let prepared = Prepared {
+            mode,
+            addressing: Addressing::Arena32,
+            functions,
+            startup: None,
+            sites,
+            frame_maps: Vec::new(),
+        };
         self.jit.load(&prepared, &mut self.table)?;
         self.register(&prepared.functions);
         Ok(())

@@ -1,6 +1,7 @@
 //! The runtime without any real executor: a scripted one plays the guest.
 
 mod attack;
+mod collection;
 
 use super::*;
 use crate::arena::{Arena, OwnedArena, PAGE};
