@@ -23,7 +23,7 @@ COLORS = dict(
         strict=True,
     )
 )
-LEFT, WIDTH, BAR, GAP, MARGIN = 230, 800, 14, 12, 24
+LEFT, WIDTH, BAR, GAP, MARGIN = 330, 800, 14, 12, 24
 LEGEND_COLUMNS = 4
 TICKS = (0, 25, 50, 75, 100)
 FEWEST = 0.001
@@ -62,7 +62,7 @@ def _section(root: ET.Element, top: int, heading: str, rows: Mapping[str, Share]
     for name, share in rows.items():
         _text(root, MARGIN, top + BAR + 4, f"{name or '(none)'} ({share.total:,})")
         for layout in LAYOUTS:
-            _text(root, LEFT - 56, top + BAR - 3, layout)
+            _text(root, LEFT - 8, top + BAR - 3, layout, anchor="end")
             _bar(root, top, share, layout)
             top += BAR + 2
         top += GAP

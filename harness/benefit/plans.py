@@ -22,7 +22,6 @@ from harness.benefit.share import OUTSIDE
 from harness.benefit.spread import Spread
 from harness.benefit.tally import Tally
 from harness.executors import Subject
-from harness.limits import CONFUSED_DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 GROUP = 64
 """Plans that share a module, and the work of translating it twice and running it without a plan."""
 WHOLE_PROGRAM = "a program with WASI, whose host functions take pointers"
+DEADLINE_SECONDS = 0.3
+"""For each call, by the clock: far more than one takes that ends, so that a busy machine changes no effect."""
 WHERE = re.compile(r" in function \d+$")
 """What of a reason says where in a module: reasons are counted over modules."""
 
@@ -83,7 +84,7 @@ class Comparison:
         if subject.input is not None:
             raise engine.Unsupported(WHOLE_PROGRAM)
         calls = [(call.export, [value.bits for value in call.args]) for call in subject.calls]
-        return engine.Pair(subject.case.wasm, calls, deadline=CONFUSED_DEADLINE, max_memory=self.max_memory)
+        return engine.Pair(subject.case.wasm, calls, deadline=DEADLINE_SECONDS, max_memory=self.max_memory)
 
 
 def taking_part(cases: Iterable[Case]) -> tuple[Case, ...]:

@@ -1,6 +1,6 @@
 """A comparison spread over worker processes.
 
-Groups are handed out in order, few ahead of what is done, and counted in order. So a tally says by
+Groups are handed out in order, some ahead of what is done, and counted in order. So a tally says by
 itself how far it has come: another session goes on from its number of plans. An interruption
 costs nothing, since groups under way are finished and counted.
 """
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from harness.benefit.plans import Comparison
 
-AHEAD = 2
-"""Groups for each worker that are handed out before they are needed."""
+AHEAD = 8
+"""Groups for each worker that are handed out before they are needed: one full of endless loops takes long."""
 
 
 @dataclass(slots=True)
