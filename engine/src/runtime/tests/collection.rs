@@ -20,26 +20,26 @@ const LISTS: &str = r#"(module
         (local.get 0)))"#;
 
 /// Bytes of a list's node, and where it holds the next.
-const NODE: u32 = 32;
-const NEXT: u32 = HEADER_BYTES + 4;
+pub(super) const NODE: u32 = 32;
+pub(super) const NEXT: u32 = HEADER_BYTES + 4;
 
 /// Bytes of both halves before the heap has grown.
-const FIRST_HALVES: u32 = 2 << 16;
+pub(super) const FIRST_HALVES: u32 = 2 << 16;
 
-const BOTTOM: u32 = SHADOW_STACK + SHADOW_STACK_BYTES;
+pub(super) const BOTTOM: u32 = SHADOW_STACK + SHADOW_STACK_BYTES;
 
 /// A store with an instance of [`LISTS`].
-struct Heap {
-    store: Store,
-    executor: Scripted,
-    vmctx: u32,
+pub(super) struct Heap {
+    pub(super) store: Store,
+    pub(super) executor: Scripted,
+    pub(super) vmctx: u32,
     /// Ids of the list and the array type.
-    types: [u32; 2],
-    base: u32,
+    pub(super) types: [u32; 2],
+    pub(super) base: u32,
 }
 
 impl Heap {
-    fn new() -> Heap {
+    pub(super) fn new() -> Heap {
         let mut executor = Scripted::idle();
         let program = program(LISTS);
         let len = arena_len(&[&program], SMALL).expect("fits");
@@ -54,21 +54,21 @@ impl Heap {
         heap
     }
 
-    fn put(&mut self, offset: u32, value: u32) {
+    pub(super) fn put(&mut self, offset: u32, value: u32) {
         self.executor.arena.store_u32(offset, value).expect("inside");
     }
 
-    fn get(&self, offset: u32) -> u32 {
+    pub(super) fn get(&self, offset: u32) -> u32 {
         self.executor.arena.load_u32(offset).expect("inside")
     }
 
-    fn allocate(&mut self, ty: u32, size: u32) -> Result<u32, Trap> {
+    pub(super) fn allocate(&mut self, ty: u32, size: u32) -> Result<u32, Trap> {
         let args = [self.vmctx, 0, ty, size, 16].map(Slot::from);
         let made = builtin(&mut self.store, &mut self.executor, Builtin::GcAllocRaw, &args)?;
         Ok(u32::try_from(made).expect("an offset"))
     }
 
-    fn node(&mut self, value: u32, next: u32) -> u32 {
+    pub(super) fn node(&mut self, value: u32, next: u32) -> u32 {
         let node = self.allocate(self.types[0], NODE).expect("room");
         self.put(self.base + node + HEADER_BYTES, value);
         self.put(self.base + node + NEXT, next);
@@ -76,7 +76,7 @@ impl Heap {
     }
 
     /// Where the global holds its list.
-    fn global(&self) -> u32 {
+    pub(super) fn global(&self) -> u32 {
         self.store.state.globals[0].definition
     }
 
@@ -93,12 +93,12 @@ impl Heap {
 
     /// Makes objects that nothing refers to, until there must have been one collection: what
     /// lives moves back with the second.
-    fn churn(&mut self) -> Result<(), Trap> {
+    pub(super) fn churn(&mut self) -> Result<(), Trap> {
         (0..FIRST_HALVES * 3 / 4 / NODE)
             .try_for_each(|_| self.allocate(self.types[0], NODE).map(drop))
     }
 
-    fn len(&self) -> u32 {
+    pub(super) fn len(&self) -> u32 {
         self.store.state.gc_heap.expect("it stays").len()
     }
 }
