@@ -212,6 +212,10 @@ pub(super) struct State {
     /// Every `VMFuncRef` that the runtime made, by offset.
     pub(super) func_refs: HashMap<u32, FuncRef>,
     pub(super) gc_heap: Option<GcHeap>,
+    /// Whether its heap collects before each allocation.
+    pub(super) gc_stress: bool,
+    /// How often it has collected.
+    pub(super) collections: u64,
     /// What frames on the shadow stack hold, by load order of their programs.
     pub(super) frame_maps: Vec<Vec<FrameMap>>,
     /// The host's references that guest code has been given.
@@ -245,6 +249,8 @@ impl State {
             contexts: HashMap::new(),
             func_refs: HashMap::new(),
             gc_heap: None,
+            gc_stress: false,
+            collections: 0,
             frame_maps: Vec::new(),
             host_references: Numbering::default(),
             held_func_refs: Numbering::default(),

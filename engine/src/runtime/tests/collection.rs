@@ -40,10 +40,17 @@ struct Heap {
 
 impl Heap {
     fn new() -> Heap {
+        Heap::made(false)
+    }
+
+    fn made(stress: bool) -> Heap {
         let mut executor = Scripted::idle();
         let program = program(LISTS);
         let len = arena_len(&[&program], SMALL).expect("fits");
         let mut store = Store::new(&mut executor, len, SMALL).expect("a store");
+        if stress {
+            store.stress_gc();
+        }
         let id = store.instantiate(&mut executor, &program, &prepared(&program), &[]);
         let instance = store.state.instance(id.expect("an instance"));
         let types = [instance.types[0].as_u32(), instance.types[1].as_u32()];
@@ -114,6 +121,23 @@ fn the_heap_of_a_program_that_drops_its_objects_does_not_grow() {
         assert_eq!(heap.kept(), [2, 1]);
     }
 
+    assert_eq!(heap.len(), RECORDS_END + FIRST_HALVES);
+}
+
+#[test]
+fn under_stress_compiled_code_never_has_room_and_nothing_readable_is_left_behind() {
+    let mut heap = Heap::made(true);
+    let mut dead = heap.node(1, 0);
+    let kept = heap.node(2, 0);
+    heap.put(heap.global(), kept);
+    for made in 2..10 {
+        assert_eq!(heap.get(GC_HEAP_DATA), heap.get(GC_HEAP_DATA + 4), "no room");
+        let next = heap.node(3, 0);
+        assert_eq!(heap.store.collections(), made + 1);
+        assert_eq!(heap.kept(), [2]);
+        assert_eq!(heap.get(heap.base + dead + HEADER_BYTES), 0xa5a5_a5a5);
+        dead = next;
+    }
     assert_eq!(heap.len(), RECORDS_END + FIRST_HALVES);
 }
 
