@@ -1,4 +1,5 @@
-;; fencepost: {"fencepost": 1, "options": {"gc_stress": true}, "calls": [{"export": "tree", "args": [{"i32": "5"}]},
+;; fencepost: {"fencepost": 1, "options": {"gc_stress": true}, "calls": [
+;; fencepost: {"export": "many", "args": [{"i32": "5"}]}, {"export": "tree", "args": [{"i32": "5"}]},
 ;; fencepost: {"export": "fixed", "args": [{"i32": "3"}]}, {"export": "copied", "args": [{"i32": "9"}]},
 ;; fencepost: {"export": "tables", "args": [{"i32": "3"}]}, {"export": "tail", "args": [{"i32": "20"}]},
 ;; fencepost: {"export": "indirect", "args": [{"i32": "0"}, {"i32": "4"}]}, {"export": "indirect", "args": [{"i32": "1"}, {"i32": "4"}]},
@@ -7,7 +8,7 @@
 ;; fencepost: {"export": "sum_kept", "args": []}]}
 ;; A collection before each allocation: whatever has just been made is moved by the next one, while it
 ;; is an operand, an argument, an element of an array that is being made, a value of an exception, or
-;; one of several results. A reference that is forgotten anywhere is wrong at once.
+;; one of several results, few or more than registers hold. A reference that is forgotten anywhere is wrong at once.
 (module
   (rec (type $tree (struct (field $value (mut i32)) (field $left (mut (ref null $tree))) (field $right (mut (ref null $tree))))))
   (type $trees (array (mut (ref null $tree))))
@@ -100,6 +101,18 @@
     (local.set $first)
     (drop (call $leaf (i32.const 3)))
     (i32.sub (call $sum (local.get $second)) (call $sum (local.get $first))))
+  (type $nine (func (param i32) (result i32 (ref $tree) (ref $tree) (ref $tree) (ref $tree) (ref $tree) (ref $tree) (ref $tree) (ref $tree))))
+  (func $nine (type $nine)
+    (local.get 0) (call $leaf (i32.const 1)) (call $leaf (i32.const 2)) (call $leaf (i32.const 3)) (call $leaf (i32.const 4))
+    (call $leaf (i32.const 5)) (call $leaf (i32.const 6)) (call $leaf (i32.const 7)) (call $leaf (i32.const 8)))
+  (func (export "many") (param i32) (result i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)
+    (local $a (ref $tree)) (local $b (ref $tree))
+    (call $nine (local.get 0))
+    (local.set $a) (local.set $b)
+    (drop) (drop) (drop) (drop) (drop) (drop)
+    (drop (call $leaf (i32.const 9)))
+    (call $sum (local.get $a)) (call $sum (local.get $b))
+    (i32.const 3) (i32.const 4) (i32.const 5) (i32.const 6) (i32.const 7) (i32.const 8) (call $sum (call $leaf (i32.const 9))))
   (func (export "select") (param i32) (result i32) (local $first (ref null $tree))
     (local.set $first (call $leaf (i32.const 1)))
     (call $sum (select (result (ref null $tree)) (local.get $first) (call $make (i32.const 2)) (local.get 0)))))

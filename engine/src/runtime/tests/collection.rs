@@ -186,6 +186,18 @@ fn frames_and_arrays_keep_objects() {
 }
 
 #[test]
+fn what_lies_above_the_first_frame_is_none() {
+    let mut heap = Heap::new();
+    let node = heap.node(1, 0);
+    heap.put(heap.global(), node);
+    let area = BOTTOM - 160;
+    heap.store.state.stack_bottom = area;
+    heap.put(shadow_stack::POINTER, area);
+    heap.churn().expect("a return area of the host is no frame");
+    assert_eq!(heap.kept(), [1]);
+}
+
+#[test]
 fn what_cannot_be_ends_the_collection() {
     type Corruption = (&'static str, fn(&mut Heap, u32));
     let corruptions: [Corruption; 11] = [
