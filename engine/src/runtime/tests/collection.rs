@@ -40,10 +40,17 @@ pub(super) struct Heap {
 
 impl Heap {
     pub(super) fn new() -> Heap {
+        Heap::made(false)
+    }
+
+    fn made(stress: bool) -> Heap {
         let mut executor = Scripted::idle();
         let program = program(LISTS);
         let len = arena_len(&[&program], SMALL).expect("fits");
         let mut store = Store::new(&mut executor, len, SMALL).expect("a store");
+        if stress {
+            store.stress_gc();
+        }
         let id = store.instantiate(&mut executor, &program, &prepared(&program), &[]);
         let instance = store.state.instance(id.expect("an instance"));
         let types = [instance.types[0].as_u32(), instance.types[1].as_u32()];
@@ -118,6 +125,23 @@ fn the_heap_of_a_program_that_drops_its_objects_does_not_grow() {
 }
 
 #[test]
+fn under_stress_compiled_code_never_has_room_and_nothing_readable_is_left_behind() {
+    let mut heap = Heap::made(true);
+    let mut dead = heap.node(1, 0);
+    let kept = heap.node(2, 0);
+    heap.put(heap.global(), kept);
+    for made in 2..10 {
+        assert_eq!(heap.get(GC_HEAP_DATA), heap.get(GC_HEAP_DATA + 4), "no room");
+        let next = heap.node(3, 0);
+        assert_eq!(heap.store.collections(), made + 1);
+        assert_eq!(heap.kept(), [2]);
+        assert_eq!(heap.get(heap.base + dead + HEADER_BYTES), 0xa5a5_a5a5);
+        dead = next;
+    }
+    assert_eq!(heap.len(), RECORDS_END + FIRST_HALVES);
+}
+
+#[test]
 fn the_heap_grows_with_what_lives_and_has_an_end() {
     let mut heap = Heap::new();
     for value in 0..20_000 {
@@ -159,6 +183,18 @@ fn frames_and_arrays_keep_objects() {
     assert_eq!(heap.get(heap.base + node + HEADER_BYTES), 9);
     let others = [heap.get(moved + ARRAY_LENGTH + 8), heap.get(moved + ARRAY_LENGTH + 12)];
     assert_eq!(others, [7, 16], "integers and references of the host stay");
+}
+
+#[test]
+fn what_lies_above_the_first_frame_is_none() {
+    let mut heap = Heap::new();
+    let node = heap.node(1, 0);
+    heap.put(heap.global(), node);
+    let area = BOTTOM - 160;
+    heap.store.state.stack_bottom = area;
+    heap.put(shadow_stack::POINTER, area);
+    heap.churn().expect("a return area of the host is no frame");
+    assert_eq!(heap.kept(), [1]);
 }
 
 #[test]
