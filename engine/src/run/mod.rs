@@ -22,11 +22,11 @@ mod subject;
 mod tenancy;
 mod watch;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::corrupt::{EventCounts, Written};
 use crate::executor::{Counts, Escape};
+use crate::panic::caught;
 use crate::program::Program;
 use crate::runtime::{ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value};
 use crate::trap::Trap;
@@ -121,6 +121,8 @@ pub struct Report {
     pub arena_digest: ArenaDigest,
     /// What the executor counted.
     pub counts: Counts,
+    /// How often the GC heap was collected.
+    pub collections: u64,
     /// Whether the executor's planted fault met its trigger.
     pub fault_triggered: bool,
     /// How long it took.
@@ -192,7 +194,7 @@ impl Subject {
             Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
         })?;
         let built = timed(&mut times.compile, || {
-            guarded(|| tenancy::build(self, executor, &ready, &witnesses, request))
+            caught(|| tenancy::build(self, executor, &ready, &witnesses, request))
         });
         let mut session = match built {
             Ok(built) => built?,
@@ -220,7 +222,7 @@ impl Subject {
             false => None,
         };
         let looked = timed(&mut times.inspect, || {
-            guarded(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
+            caught(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
         });
         if let Err(fault) = looked {
             report.calls.push(Outcome::RuntimeFault(fault));
@@ -277,15 +279,11 @@ impl Report {
             base: 0,
             arena_digest: ArenaDigest(0),
             counts: Counts::default(),
+            collections: 0,
             fault_triggered: false,
             times: Times::default(),
         }
     }
-}
-
-/// Runs trusted code; a panic becomes a message.
-fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| crate::panic_message(&*panic))
 }
 
 fn timed<T>(total: &mut Duration, run: impl FnOnce() -> T) -> T {
