@@ -66,11 +66,12 @@ class Work:
                     under_way.append(pool.submit(self.comparison.part, *part))
                     if len(under_way) > self.jobs * AHEAD:
                         self._take(under_way)
+                self._take_all(under_way)
             except KeyboardInterrupt:
                 self.interrupted = True
-            under_way = deque(future for future in under_way if not (self.interrupted and future.cancel()))
-            while under_way:
-                self._take(under_way)
+                # From the last: what cannot be cancelled was begun, and so were all before it.
+                begun = [future for future in reversed(under_way) if not future.cancel()]
+                self._take_all(deque(reversed(begun)))
 
     def _parts(self) -> Iterator[tuple[int, int, int]]:
         """Numbers of groups, and which plans of each: the first, and how many."""
@@ -83,6 +84,10 @@ class Work:
                 return
             yield number, first, plans
             done += plans
+
+    def _take_all(self, under_way: deque[Future[Tally]]) -> None:
+        while under_way:
+            self._take(under_way)
 
     def _take(self, under_way: deque[Future[Tally]]) -> None:
         """Waits for the first group and counts it."""
