@@ -167,6 +167,7 @@ class Counts(TypedDict):
     ops: int
     accesses: int
     indirect_calls: int
+    collections: int
 
 class RunResult(TypedDict):
     """The outcome of one run of a program."""
@@ -318,6 +319,7 @@ class Program:
         settings: Sequence[tuple[str, str]] = ...,
         fault: str | None = None,
         check_objects: bool = False,
+        gc_stress: bool = False,
         relocated: bool = False,
         save: bool = False,
         resume: Snapshot | None = None,
@@ -330,6 +332,7 @@ class Program:
         the JIT. ``native`` says where the JIT's code runs: in this process, or in a cell, a process with nothing else
         in it, where ``guard`` has no meaning.
         ``check_objects`` makes the interpreter verify that each access lies in the object that its region names.
+        ``gc_stress`` collects garbage before each allocation, and overwrites what it leaves behind.
         ``relocated`` puts the arena elsewhere: that of native code where every bit from 16 to 46 of its base differs.
         ``save`` takes a snapshot after the last call; ``resume`` goes on from one, with the calls that are not behind
         it, and the result is that of the whole run, but for counts, witnesses and times.
@@ -401,6 +404,7 @@ def run_wasi(
     repeatable: bool = False,
     attacks: bool = False,
     check_objects: bool = False,
+    gc_stress: bool = False,
     relocated: bool = False,
 ) -> WasiResult:
     """Runs a program with WASI preview 1: its ``_start``, unless ``calls`` says what to call.

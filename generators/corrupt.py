@@ -38,6 +38,15 @@ WIDTHS = (1, 2, 4, 8, 16)
 ELEMENTS = 4
 """How many elements of each table may be written to."""
 
+RECORDS_END = 0x1_0000
+"""Where the objects of a GC heap begin, behind the records of the host's references (`runtime/gc_heap.rs`)."""
+FIRST_HALF = 0x1_0000
+"""Bytes of each half of a GC heap at first: the collector copies from one to the other."""
+WORDS = 96
+"""How many words of a heap's half and of the shadow stack may be written to: what programs use of them."""
+IN_WORDS = 25
+"""Percent of writes that go to objects and to frames of the shadow stack, where the program has them."""
+
 SUITABLE = 50
 """Percent of values of the kind that their field holds."""
 KINDS = ("number", "number", "offset_of", "len", "code", "old", "flip")
@@ -69,10 +78,12 @@ class Scene:
     Attributes:
         events: how often each event takes place.
         fields: by structure.
+        words: what no structure describes, by area: the collector reads it as objects and frames.
     """
 
     events: dict[str, int]
     fields: dict[str, tuple[Place, ...]]
+    words: dict[str, tuple[Place, ...]]
 
 
 class CorruptGenerator:
@@ -120,13 +131,14 @@ def _calls(entropy: Entropy, program: engine.Program) -> tuple[Call, ...]:
 def draw_write(entropy: Entropy, wasm: bytes, calls: tuple[Call, ...]) -> list[dict[str, Any]]:
     """A schedule of one write at an event that every layout has; empty where there is nothing to write to.
 
-    Its values are drawn whatever the fields hold, so that no layout is attacked by its own meanings.
+    It goes to a field, and its values are drawn whatever the fields hold, so that no layout is attacked by its
+    own meanings.
     """
     scene = _scene(wasm, calls)
     events = scene.events | {name: 0 for name in scene.events if name.endswith("load")}
     if not scene.fields or not any(events.values()):
         return []
-    return [_entry(entropy, replace(scene, events=events), alone=False, suitable=0)]
+    return [_entry(entropy, replace(scene, events=events, words={}), alone=False, suitable=0)]
 
 
 @lru_cache(maxsize=8)
@@ -135,12 +147,30 @@ def _scene(wasm: bytes, calls: tuple[Call, ...]) -> Scene:
     program = translated(wasm)
     made = [(call.export, [value.bits for value in call.args]) for call in calls]
     events = program.corrupted("[]").run(made, fuel=FUEL)["events"]
-    return Scene(events, _fields(program) if wasm.startswith(b"\0") else {})
-
-
-def _fields(program: engine.Program) -> dict[str, tuple[Place, ...]]:
-    """The fields of a module's VM structures, and the first elements of the tables that it exports."""
+    if not wasm.startswith(b"\0"):
+        return Scene(events, {}, {})
     layout = json.loads(program.layout())
+    return Scene(events, _fields(program, layout), _words(layout))
+
+
+def _words(layout: dict[str, Any]) -> dict[str, tuple[Place, ...]]:
+    """The first objects of both halves of a GC heap, and the lowest frames of the shadow stack, where both are read."""
+    lengths = {area["name"]: area["length"] for area in layout["areas"]}
+    if "GC heap" not in lengths:
+        return {}
+    halves = (RECORDS_END, RECORDS_END + FIRST_HALF)
+    starts = {
+        "GC heap": [half + 4 * word for half in halves for word in range(WORDS)],
+        "shadow stack": [lengths["shadow stack"] - 4 * word for word in range(1, WORDS)],
+    }
+    return {
+        name: tuple(Place({"structure": name, "field": str(byte), "index": 0}, 4, "old") for byte in numbers)
+        for name, numbers in starts.items()
+    }
+
+
+def _fields(program: engine.Program, layout: dict[str, Any]) -> dict[str, tuple[Place, ...]]:
+    """The fields of a module's VM structures, and the first elements of the tables that it exports."""
     fields: dict[str, list[Place]] = {}
     for structure in layout["structures"]:
         for field in structure["fields"]:
@@ -179,6 +209,8 @@ def _place(entropy: Entropy, scene: Scene, event: str) -> Place:
         return Place({"loaded": True}, 4)
     if not scene.fields or entropy.chance(5):
         return Place({"offset": 0x1_0000 + 4 * entropy.integer(0, 0x3FF)}, entropy.choice(WIDTHS))
+    if scene.words and entropy.chance(IN_WORDS):
+        return entropy.choice(scene.words[entropy.choice(sorted(scene.words))])
     place = _field(entropy, scene)
     return replace(place, width=entropy.choice(WIDTHS)) if entropy.chance(10) else place
 

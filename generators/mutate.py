@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ROUNDS = (1, 2, 4, 8)
 FRESH_CALLS = 4
 
+STRESSED = 25
+"""How many of 100 mutants collect before each allocation, whatever their seed does."""
+
 
 class MutateGenerator:
     """Mutants of cases.
@@ -41,7 +44,7 @@ class MutateGenerator:
         self._cases = cases
 
     def generate(self, entropy: Entropy) -> Case:
-        """Makes one mutant; the options of its seed stay, but nothing is expected of it."""
+        """Makes one mutant; the options of its seed stay, but for collections, and nothing is expected of it."""
         seed = entropy.choice(self._cases) if self._cases else WasmGenerator().generate(entropy)
         mutant = engine.mutate(seed.wasm, seed=entropy.integer(0, 2**64 - 1), rounds=entropy.choice(ROUNDS))
         woven = engine.weave(
@@ -53,7 +56,9 @@ class MutateGenerator:
             traffic=entropy.choice((0, 2)),
         )
         kept = _fitting(seed.calls or (), woven)
-        return Case(woven, options=seed.options, calls=kept + draw_calls(entropy, woven, longest=FRESH_CALLS))
+        calls = kept + draw_calls(entropy, woven, longest=FRESH_CALLS)
+        stress = entropy.chance(STRESSED) or seed.options.gc_stress
+        return Case(woven, options=replace(seed.options, gc_stress=stress or None), calls=calls)
 
 
 def _fitting(calls: Sequence[Call], wasm: bytes) -> tuple[Call, ...]:

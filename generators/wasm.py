@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import engine
 from generators.calls import draw_calls
-from harness.case import Case
+from harness.case import Case, CaseOptions
 
 if TYPE_CHECKING:
     from generators.entropy import Entropy
@@ -71,6 +71,9 @@ FUEL = (100, 300, 1000)
 FUEL_WITH_IMPORTS = 50
 """Less, since a host call costs hundreds of times what other instructions do."""
 
+STRESSED = 75
+"""How many of 100 modules that may make objects collect before each allocation: else none fills the heap."""
+
 DIVERTED = (0, 50, 100, 100)
 """Percentage of direct calls that go through a table instead."""
 
@@ -107,4 +110,7 @@ class WasmGenerator:
             soften=entropy.chance(75),
             traffic=entropy.choice(TRAFFIC),
         )
-        return Case(woven, calls=draw_calls(entropy, woven))
+        calls = draw_calls(entropy, woven)
+        allocates = config["gc_enabled"] or config["exceptions_enabled"]
+        stress = True if allocates and entropy.chance(STRESSED) else None
+        return Case(woven, options=CaseOptions(gc_stress=stress), calls=calls)

@@ -46,6 +46,7 @@ class CaseOptions:
         native: ``cell`` or ``in-process``.
         max_memory: bytes that a memory may grow to.
         settings: Cranelift flags for the JIT.
+        gc_stress: whether garbage is collected before each allocation.
     """
 
     mode: str | None = None
@@ -56,6 +57,7 @@ class CaseOptions:
     fault: str | None = None
     max_memory: int | None = None
     settings: tuple[tuple[str, str], ...] | None = None
+    gc_stress: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from harness.program_input import input_from_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
 
 VERSION = 1
@@ -89,12 +90,18 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     problem = best_match(_validator().iter_errors(header))
     if problem is not None:
         place = problem.json_path.removeprefix("$").lstrip(".") or "top level"
-        message = (
-            problem.message if len(problem.message) <= LONGEST_MESSAGE else f"not as {problem.validator!r} wants it"
-        )
-        raise CaseError(f"broken case header: {place}: {message}", where, "see harness/case.schema.json")
+        raise CaseError(f"broken case header: {place}: {_said(problem)}", where, "see harness/case.schema.json")
     assert isinstance(header, dict)
     return header
+
+
+def _said(problem: ValidationError) -> str:
+    """What is wrong, without long parts of the header or of the schema."""
+    if len(problem.message) <= LONGEST_MESSAGE:
+        return str(problem.message)
+    value = repr(problem.instance)
+    what = f"{value} is not" if len(value) <= LONGEST_MESSAGE else "not"
+    return f"{what} as {problem.validator!r} wants it"
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DECISIVE = (
     *("seed", "driver", "generators", "corpus"),
-    *("mode", "executors", "references", "guard", "native", "max_memory", "fault"),
+    *("mode", "executors", "references", "guard", "native", "max_memory", "gc_stress", "fault"),
 )
 BUDGET = ("seconds", "cases")
 GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)

@@ -15,6 +15,7 @@ Each has one line: what happened, where, and what to do about it. Traps, escapes
 
 from __future__ import annotations
 
+import errno
 from typing import ClassVar
 
 from harness.input_size import MAX_FILE_BYTES
@@ -82,6 +83,23 @@ def from_os(error: OSError, where: str, doing: str, *, hint: str = "") -> Fencep
     kind = FileError if doing.startswith("read") else EnvironmentFailure
     reason = (error.strerror or str(error)).lower()
     return kind(f"cannot {doing}: {reason}", where, hint)
+
+
+DENIED = {
+    errno.EMFILE: "raise ulimit -n, or use fewer jobs",
+    errno.ENFILE: "close other programs, or use fewer jobs",
+    errno.EAGAIN: "raise ulimit -u, or use fewer jobs",
+    errno.ENOMEM: "use fewer jobs",
+}
+"""What to do when the machine has no more of something."""
+
+
+def denied(error: BaseException, where: str = "") -> EnvironmentFailure | None:
+    """What an error is that says that the machine has no more of something; `None` for any other."""
+    if not isinstance(error, OSError) or error.errno not in DENIED:
+        return None
+    what = f"the machine denied something: {str(error.strerror).lower()}"
+    return EnvironmentFailure(what, where, DENIED[error.errno])
 
 
 def too_large(where: str) -> FileError:

@@ -165,6 +165,7 @@ class _Options(TypedDict):
     settings: Sequence[tuple[str, str]]
     fault: str | None
     check_objects: bool
+    gc_stress: bool
     relocated: bool
 
 
@@ -173,6 +174,7 @@ class EngineExecutor:
     """One executor of the arena engine with everything that configures it.
 
     Attributes:
+        gc_stress: whether garbage is collected before each allocation, not only where the heap is full.
         relocated: whether its arena lies elsewhere than usual: see `oracles.relocation`.
     """
 
@@ -183,6 +185,7 @@ class EngineExecutor:
     settings: tuple[tuple[str, str], ...] = ()
     fault: str | None = None
     limits: Limits = field(default_factory=Limits)
+    gc_stress: bool = False
     relocated: bool = False
 
     @property
@@ -256,6 +259,7 @@ class EngineExecutor:
             "settings": self._settings(),
             "fault": self.fault,
             "check_objects": self.executor == "interpreter" and not subject.case.is_confused,
+            "gc_stress": self.gc_stress,
             "relocated": self.relocated,
         }
 

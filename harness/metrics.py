@@ -92,7 +92,7 @@ def _totals(snapshot: Mapping[str, Any]) -> Iterator[Metric]:
     yield GaugeMetricFamily("fencepost_finding_keys", "Kinds of findings.", len(snapshot["keys"]))
     yield GaugeMetricFamily("fencepost_corpus_seeds", "Seeds to draw from.", snapshot["corpus"])
     yield GaugeMetricFamily("fencepost_median_ops", "Median of executed ops in a case.", honesty["median_ops"])
-    for what in ("memory_access", "indirect_call", "trap"):
+    for what in ("memory_access", "indirect_call", "collection", "trap"):
         words = f"Share of cases with a {what.replace('_', ' ')}."
         yield GaugeMetricFamily(f"fencepost_{what}_ratio", words, honesty[f"{what}_share"])
 

@@ -153,6 +153,7 @@ class Counts:
     ops: int = 0
     accesses: int = 0
     indirect_calls: int = 0
+    collections: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ class Plan:
         settings: Cranelift flags for the JIT.
         of_clif: whether it is for a program in CLIF, whose translation references run; what
             they say binds exact runs only.
+        gc_stress: whether garbage is collected before each allocation.
         elsewhere: whether every run of the engine is made twice more, with the arena at another
             base, and in two parts with a snapshot between them.
     """
@@ -73,6 +74,7 @@ class Plan:
     settings: Settings = ()
     limits: Limits = field(default_factory=Limits)
     of_clif: bool = False
+    gc_stress: bool = False
     elsewhere: bool = False
 
     def within(self, seconds: float) -> Plan:
@@ -133,6 +135,7 @@ class Plan:
             fault=options.fault or self.fault,
             settings=self.settings if options.settings is None else options.settings,
             limits=limits,
+            gc_stress=self.gc_stress or bool(options.gc_stress),
         )
 
     def options(self, options: CaseOptions, settings: Settings) -> CaseOptions:
@@ -149,6 +152,7 @@ class Plan:
             fault=self.fault or options.fault,
             max_memory=self.limits.max_memory if self.limits.max_memory != Limits().max_memory else options.max_memory,
             settings=settings or options.settings,
+            gc_stress=self.gc_stress or options.gc_stress,
         )
 
     def all_executors(self) -> list[Executor]:
@@ -156,7 +160,9 @@ class Plan:
         engine: list[Executor] = []
         for mode in self.modes:
             own = [
-                EngineExecutor(name, mode, self.guard, self.native, self.settings, self.fault, self.limits)
+                EngineExecutor(
+                    name, mode, self.guard, self.native, self.settings, self.fault, self.limits, self.gc_stress
+                )
                 for name in self.executors
             ]
             engine += own

@@ -109,6 +109,7 @@ def _refuse(error: Exception, file: str) -> NoReturn:
     """Raises what the user is told when the program does not run."""
     from harness.case_file import invalid  # noqa: PLC0415 (slow to import)
     from harness.errors import FencepostError, FileError, ModuleError, UsageError  # noqa: PLC0415
+    from harness.printable import printable  # noqa: PLC0415 (seldom used)
 
     match error:
         case FencepostError():
@@ -125,6 +126,8 @@ def _refuse(error: Exception, file: str) -> NoReturn:
         case OSError(filename=name, errno=int(number)):
             what, hint = ("program", "") if name == file else ("folder", "--dir takes one that is there")
             raise FileError(f"cannot read the {what}: {os.strerror(number).lower()}", str(name), hint)
+        case UnicodeEncodeError(object=text):
+            raise UsageError(f"'{printable(text)}' is not UTF-8, as what a program is given must be", printable(file))
     raise UsageError(str(error), file)
 
 

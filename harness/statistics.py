@@ -2,8 +2,9 @@
 
 A campaign that decides everything but touches no memory proves nothing, so the shares of
 cases with a memory access, an indirect call and a trap, and the median of executed
-operations, stand beside the share of decided cases: for the campaign, and for each
-generator. Memory is bounded: nothing here grows with the number of cases but the kinds of
+operations, stand beside the share of decided cases, and so does the share of those that
+collect garbage: for the campaign, and for each generator.
+Memory is bounded: nothing here grows with the number of cases but the kinds of
 findings, none of which may go unseen.
 """
 
@@ -51,6 +52,7 @@ class Tally:
     counted: int = 0
     with_access: int = 0
     with_indirect_call: int = 0
+    with_collection: int = 0
     with_trap: int = 0
     with_plan: int = 0
     with_triggered_plan: int = 0
@@ -82,6 +84,7 @@ class Tally:
             self.counted += 1
             self.with_access += record.counts.accesses > 0
             self.with_indirect_call += record.counts.indirect_calls > 0
+            self.with_collection += record.counts.collections > 0
             self.ops.add(record.counts.ops)
 
     def share(self, count: int) -> float:
@@ -97,6 +100,11 @@ class Tally:
     def indirect_call_share(self) -> float:
         """Share of the counted cases that call indirectly, from 0 to 1."""
         return self.with_indirect_call / self.counted if self.counted else 0.0
+
+    @property
+    def collection_share(self) -> float:
+        """Share of the counted cases in which garbage was collected, from 0 to 1."""
+        return self.with_collection / self.counted if self.counted else 0.0
 
     @property
     def does_little(self) -> bool:
@@ -129,6 +137,7 @@ class Tally:
         return optional | {
             "memory_access_share": round(self.access_share, 4),
             "indirect_call_share": round(self.indirect_call_share, 4),
+            "collection_share": round(self.collection_share, 4),
             "trap_share": round(self.share(self.with_trap), 4),
             "median_ops": self.ops.median,
         }

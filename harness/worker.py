@@ -21,7 +21,7 @@ import engine
 from generators.entropy import PrngEntropy
 from harness.case_file import invalid
 from harness.check import FRONT_END, Checked, check, is_panic
-from harness.errors import CaseError, EnvironmentFailure, FencepostError
+from harness.errors import CaseError, EnvironmentFailure, FencepostError, denied
 from harness.health import health_of
 from harness.record import Record, record_of
 from harness.verdict import Kind, Verdict, worst
@@ -123,7 +123,7 @@ def error_of(error: BaseException, job: Job, at: Place) -> FencepostError:
         return error
     where = job.source.where(at.value >> 1) if at.value >= 0 else ""
     hint = "this is a bug of Fencepost; please report it"
-    return EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
+    return denied(error, where) or EnvironmentFailure(f"internal error: {type(error).__name__}: {error}", where, hint)
 
 
 @dataclass(slots=True)

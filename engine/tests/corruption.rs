@@ -77,6 +77,7 @@ fn run(
         limits: LIMITS,
         reservations: Reservations::default(),
         check_objects: false,
+        gc_stress: false,
         imports: Imports::Stubs,
     };
     let schedule = Schedule::from_json(schedule).expect("a schedule");

@@ -33,6 +33,7 @@ fn report(executor: &mut dyn Observed, text: &str, mode: Mode, calls: &[(&str, u
         limits,
         reservations: Reservations { memory_bytes: 3 << 30, ..Reservations::default() },
         check_objects: false,
+        gc_stress: false,
         imports: Imports::Stubs,
     };
     run(&program.expect("a program"), executor, &request).expect("a report")

@@ -47,6 +47,7 @@ fn request(mode: Mode, calls: &[(&str, &[Option<u128>])]) -> Request {
         limits: LIMITS,
         reservations: Reservations::default(),
         check_objects: false,
+        gc_stress: false,
         imports: Imports::Stubs,
     }
 }

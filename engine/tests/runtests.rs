@@ -87,6 +87,7 @@ fn request(lines: &[&RunLine]) -> Request {
         limits: Limits { fuel: 100_000_000, deadline: Duration::from_secs(60), depth: 2500 },
         reservations: Reservations { memory_bytes: 0, table_elements: 0 },
         check_objects: false,
+        gc_stress: false,
         imports: Imports::Stubs,
     }
 }

@@ -82,6 +82,7 @@ fn request(mode: Mode, len: usize) -> Request {
         limits: LIMITS,
         reservations: Reservations::default(),
         check_objects: true,
+        gc_stress: false,
         imports: Imports::Stubs,
     }
 }

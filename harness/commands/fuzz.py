@@ -231,7 +231,7 @@ def _resumed(context: click.Context, stack: ExitStack) -> _Session:
 
 
 def _of_plan(options: dict[str, Any]) -> dict[str, Any]:
-    names = ("mode", "executors", "references", "guard", "native", "max_memory", "fault")
+    names = ("mode", "executors", "references", "guard", "native", "max_memory", "gc_stress", "fault")
     return {name: options[name] for name in names}
 
 

@@ -143,6 +143,9 @@ def plan_options(function: F) -> F:
             "[default: cell where the machine has them and without decoys, else in-process]",
         ),
         max_memory_option,
+        click.option(
+            "--gc-stress", is_flag=True, help="Collect garbage before each allocation, not only where the heap is full."
+        ),
         click.option("--fault", metavar="NAME", help="Plant a fault, to see that it is found (02, 07, ...)."),
     ]
     for option in reversed(options):
@@ -178,6 +181,7 @@ def plan_of(
     guard: str,
     native: str | None,
     max_memory: int,
+    gc_stress: bool,
     fault: str | None,
 ) -> Plan:
     """The plan that `plan_options` describe. A fault prints its banner.
@@ -199,6 +203,7 @@ def plan_of(
         native=chosen_native(native, guard),
         fault=fault,
         limits=replace(Limits(), max_memory=max_memory),
+        gc_stress=gc_stress,
         elsewhere=True,
     )
 

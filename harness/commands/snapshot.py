@@ -98,7 +98,9 @@ def save(  # noqa: PLR0917 (click passes them by name)
     """
     case = read_case(file)
     limits = Limits(max_memory=case.options.max_memory or max_memory)
-    runner = EngineExecutor(executor, mode, native=_native(native, executor), limits=limits)
+    runner = EngineExecutor(
+        executor, mode, native=_native(native, executor), limits=limits, gc_stress=bool(case.options.gc_stress)
+    )
     subject = _subject(case, str(file))
     if after > len(subject.calls):
         raise UsageError(f"the case has {plural(len(subject.calls), 'call')}", f"--after {after}")
@@ -132,7 +134,8 @@ def restore(file: Path, executor: ExecutorName, native: str | None, as_json: boo
     """
     snapshot = load_snapshot(file)
     limits = Limits(max_memory=snapshot.max_memory, max_table=snapshot.max_table)
-    runner = EngineExecutor(executor, snapshot.mode, native=_native(native, executor), limits=limits)
+    stress = bool(snapshot.case.options.gc_stress)
+    runner = EngineExecutor(executor, snapshot.mode, native=_native(native, executor), limits=limits, gc_stress=stress)
     subject = _subject(snapshot.case, f"{file}, its case")
     ran = _run(lambda: runner.resume(subject, snapshot.snapshot), str(file))
     lines = [(call.export, str(outcome)) for call, outcome in zip(subject.calls, ran.calls, strict=False)]

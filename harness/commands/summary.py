@@ -58,6 +58,7 @@ def honesty(tally: Tally) -> str:
     return (
         f"{percent(tally.access_share)} access memory, "
         f"{percent(tally.indirect_call_share)} call indirectly, "
+        f"{percent(tally.collection_share)} collect garbage, "
         f"{percent(tally.share(tally.with_trap))} trap; median of executed ops: {tally.ops.median}"
         f"{plans(tally)}{schedules(tally)}"
     )

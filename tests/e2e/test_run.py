@@ -104,6 +104,7 @@ def test_a_missing_import_is_named(fencepost: Fencepost, tmp_path: Path, text: s
         (["missing.wasm"], "cannot read the program: no such file or directory (missing.wasm)"),
         (["/dev/zero"], "the file is too large (/dev/zero)"),
         (["--max-memory", "5GiB", str(STREAMS)], "'5GiB' is more than 4GiB"),
+        ([str(STREAMS), "a\udcff"], "'a\\udcff' is not UTF-8, as what a program is given must be"),
         (["--dir", "missing", str(STREAMS)], "cannot read the folder: no such file or directory (missing)"),
         (["--executor", "nobody", str(STREAMS)], "'nobody' is not one of"),
         (["--fuel", "5", str(STREAMS)], "jit does not count operations (--fuel)"),

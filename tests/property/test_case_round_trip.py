@@ -43,6 +43,7 @@ options = st.builds(
     references=st.sampled_from([None, (), ("wasmtime",)]),
     fault=st.sampled_from([None, "02"]),
     max_memory=st.one_of(st.none(), st.integers(0, 2**32)),
+    gc_stress=st.one_of(st.none(), st.booleans()),
     settings=st.sampled_from([None, (("opt_level", "none"),)]),
 )
 kinds = st.sampled_from(["escape", "mismatch", "clean"])

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+import engine
+import harness
 from harness.case import Call, Case, number_to_json
 from harness.case_file import read_case, to_bytes
 from harness.errors import CaseError, FencepostError, FileError, ModuleError
 from harness.input_size import MAX_FILE_BYTES
 from harness.outcome import Value
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WAT = '(module (func (export "f") (param i32)))\n'
 
@@ -28,6 +27,7 @@ BROKEN_HEADERS = {
     '{"fencepost": 1, "calls": [{"export": "f", "args": [{"i32": 7}]}]}': "7 is not of type 'string'",
     '{"fencepost": 1, "calls": [{"export": "f", "args": [{"i32": "4294967296"}]}]}': "4294967296 is no i32",
     '{"fencepost": 1, "options": {"mode": "fast"}}': "'fast' is not one of",
+    '{"fencepost": 1, "calls": [{"export": "f", "expect": {"trap": "oops"}}]}': "'oops' is not as 'enum' wants it",
     '{"fencepost": 1, "expect": {}}': "'verdict' is a required property",
 }
 
@@ -46,6 +46,12 @@ def test_a_broken_header_is_named_with_its_file(tmp_path: Path, header: str) -> 
     assert BROKEN_HEADERS[header] in str(caught.value)
     assert str(path) in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_the_traps_that_a_header_may_expect_are_the_engines() -> None:
+    schema = json.loads((Path(harness.__file__).parent / "case.schema.json").read_text())
+    expect = schema["properties"]["calls"]["items"]["properties"]["expect"]
+    assert expect["properties"]["trap"]["enum"] == engine.clif_arena()["traps"]
 
 
 def test_a_newer_header_says_which_fencepost_reads_it(tmp_path: Path) -> None:

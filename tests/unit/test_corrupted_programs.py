@@ -145,6 +145,14 @@ def test_generated_schedules_fit_and_most_writes_are_made() -> None:
     assert made / entries > 0.5
 
 
+def test_objects_and_frames_are_corrupted_where_a_collector_reads_them() -> None:
+    source = GeneratedSource(7, ("corrupt",))
+    cases = [source.case(index) for index in range(300)]
+    structures = [entry["target"].get("structure") for case in cases for entry in case.parts.get("schedule", [])]
+    assert structures.count("GC heap") > 5
+    assert structures.count("shadow stack") > 5
+
+
 def test_the_same_index_gives_the_same_schedule() -> None:
     first, second = (GeneratedSource(3, ("corrupt",)).case(5) for _ in range(2))
     assert json.dumps(first.parts) == json.dumps(second.parts)

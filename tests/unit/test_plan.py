@@ -71,11 +71,12 @@ def test_the_drawing_is_a_function_of_seed_and_index() -> None:
 
 
 def test_what_a_finding_remembers_makes_the_same_plan_again() -> None:
-    plan = Plan(fault="02", guard="decoy", limits=Limits(max_memory=1 << 20))
+    plan = Plan(fault="02", guard="decoy", limits=Limits(max_memory=1 << 20), gc_stress=True)
     options = plan.options(CaseOptions(), (("opt_level", "none"),))
     again = Plan().with_options(options)
     assert (again.fault, again.guard, again.limits) == ("02", "decoy", plan.limits)
     assert again.settings == (("opt_level", "none"),)
+    assert all(isinstance(it, EngineExecutor) and it.gc_stress for it in replace(again, references=()).all_executors())
 
 
 def test_a_case_overrides_the_command_line() -> None:

@@ -19,10 +19,10 @@ from harness.verdict import CLEAN, Kind, PoisonReason, Verdict, poisoned
 ESCAPE = Verdict(Kind.ESCAPE, "containment", "access read")
 CENSUS = Census(("iadd", "load"), ("VMMemoryDefinition.base",))
 RECORDS = [
-    Record(0, CLEAN, "wasm", Counts(1000, 5, 1), trapped=True, seconds={"jit/exact": 0.5}, census=CENSUS),
+    Record(0, CLEAN, "wasm", Counts(1000, 5, 1, 7), trapped=True, seconds={"jit/exact": 0.5}, census=CENSUS),
     Record(1, CLEAN, "wasm", Counts(200, 0, 0), seconds={"jit/exact": 0.25}, census=CENSUS),
     Record(2, poisoned(PoisonReason.OUT_OF_FUEL, "differential"), "corpus", Counts(90, 1, 0)),
-    Record(3, ESCAPE, "wasm", Counts(50, 1, 0), fault_triggered=True),
+    Record(3, ESCAPE, "wasm", Counts(50, 1, 0, 1), fault_triggered=True),
 ]
 
 
@@ -44,6 +44,7 @@ def test_statistics_count_what_is_decided_and_what_keeps_it_honest() -> None:
     assert figures["honesty"] == {
         "memory_access_share": 0.75,
         "indirect_call_share": 0.25,
+        "collection_share": 0.5,
         "trap_share": 0.25,
         "median_ops": 145,
     }

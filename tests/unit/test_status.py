@@ -54,7 +54,7 @@ def test_the_panel_shows_everything_at_every_width(width: int) -> None:
         "1:05 of 1:00:00",
         "3, 83/s now, 0/s overall",
         "67%",
-        "33% access memory, 33% call indirectly, 33% trap; median of executed ops: 992",
+        "33% access memory, 33% call indirectly, 0% collect garbage, 33% trap; median of executed ops: 992",
         "1 clean, 1 poisoned, 1 escape",
         "1 poisoned: out of fuel",
         "1 differential, 1 containment",

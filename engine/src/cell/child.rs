@@ -9,7 +9,6 @@ use std::ptr;
 /// A process that runs, killed and reaped on drop.
 #[derive(Debug)]
 pub(super) struct Child {
-    #[cfg(test)]
     pid: libc::pid_t,
     pidfd: OwnedFd,
     /// The system process that started it: a fork inherits descriptors, not children.
@@ -50,12 +49,8 @@ impl Child {
             )
         };
         check(result)?;
-        Ok(Child {
-            #[cfg(test)]
-            pid,
-            pidfd: pidfd(pid)?,
-            owner: std::process::id(),
-        })
+        let pidfd = pidfd(pid).inspect_err(|_| end(pid))?;
+        Ok(Child { pid, pidfd, owner: std::process::id() })
     }
 
     #[cfg(test)]
@@ -103,13 +98,20 @@ impl Drop for Child {
         if !self.is_ours() {
             return;
         }
-        let fd = self.pidfd.as_raw_fd();
-        let none = ptr::null::<libc::siginfo_t>();
-        // SAFETY: plain system call on an open descriptor; a process that has ended
-        // already is left alone.
-        unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, libc::SIGKILL, none, 0) };
-        let _ = self.wait(0);
+        // Once reaped, its id may be another's.
+        if self.death().is_none() {
+            end(self.pid);
+        }
     }
+}
+
+/// Kills and reaps a child of this process that is not reaped. Neither needs the descriptor
+/// of the process, which some systems do not give or take no signal for.
+fn end(pid: libc::pid_t) {
+    // SAFETY: the id is the child's until it is reaped.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    // SAFETY: as above; where nothing is asked for, nothing is written.
+    unsafe { libc::waitpid(pid, ptr::null_mut(), 0) };
 }
 
 fn pidfd(pid: libc::pid_t) -> io::Result<OwnedFd> {

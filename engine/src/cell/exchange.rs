@@ -23,12 +23,14 @@ pub(super) mod command {
     pub(in crate::cell) const CALL: u32 = 2;
     /// Goes on elsewhere than behind the gateway that it waits in.
     pub(in crate::cell) const REDIRECT: u32 = 3;
+    /// Gives the turn back, to show that it waits for it.
+    pub(in crate::cell) const ANSWER: u32 = 4;
 }
 
 /// Values of [`Exchange::reason`]: why the cell gives its turn away.
 pub(super) mod reason {
-    /// It is ready for its first call.
-    pub(in crate::cell) const STARTED: u32 = 1;
+    /// It is ready for a call.
+    pub(in crate::cell) const READY: u32 = 1;
     /// The call returned.
     pub(in crate::cell) const RETURNED: u32 = 2;
     /// A gateway wants to be served.

@@ -9,7 +9,9 @@
 //! and waits for an [`Event`]; when guest code asks for a service, the host answers by
 //! writing into the shared memory and [`Cell::resume`]. Between turns the cell keeps
 //! everything in registers: a call that the host gives up needs no unwinding, the next
-//! one simply begins. A cell that was killed starts anew with the next call.
+//! one simply begins. A cell that was killed starts anew with the next call. Guest code
+//! that knows the page can say that its call is over and go on; so between two cases a cell
+//! shows that it waits ([`Cell::revive`]), or is replaced.
 //!
 //! Invariants: code is writable in the host and executable in the cell, never both in
 //! one; nothing is mapped below 4 GiB, nor anywhere else that a wrong base is likely to
@@ -46,6 +48,10 @@ use wait::{Patience, Waited};
 
 /// How long a cell may take to start; a loaded machine needs a while.
 const START: Duration = Duration::from_secs(10);
+
+/// How long a cell that waits may take to say so. One that is slower is replaced, which
+/// costs a start.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// A part of the cell's address space.
 #[derive(Clone, Copy, Debug)]
@@ -144,6 +150,21 @@ pub(crate) fn system_calls() -> Vec<u64> {
     calls.filter(|(bytes, _)| **bytes == SYSTEM_CALL).map(|(_, address)| address).collect()
 }
 
+/// Cells that are made on this thread as long as the result lives have no filter.
+#[cfg(test)]
+pub(crate) fn without_filter() -> filter::off::Off {
+    filter::off::Off::begin()
+}
+
+/// Addresses of the words by which a cell says that its call has returned: when the first
+/// is 2, and then the second.
+#[cfg(test)]
+pub(crate) fn words_of_a_return() -> [u64; 2] {
+    const { assert!(reason::RETURNED == 2 && turn::HOST == 2) };
+    let offsets = [std::mem::offset_of!(Exchange, reason), std::mem::offset_of!(Exchange, turn)];
+    offsets.map(|offset| EXCHANGE + offset as u64)
+}
+
 /// Where the exchange page lies in every cell.
 pub(crate) fn exchange_address() -> u64 {
     EXCHANGE
@@ -159,6 +180,8 @@ pub(crate) struct Cell {
     exchange_file: MemoryFile,
     exchange: Mapping,
     child: Option<Child>,
+    /// Whether guest code has run since the process last showed that none does.
+    called: bool,
     patience: Patience,
     /// When the call under way has to end.
     deadline: Instant,
@@ -192,6 +215,7 @@ impl Cell {
             exchange_file,
             exchange,
             child: None,
+            called: false,
             patience,
             deadline,
             starts: 0,
@@ -201,6 +225,7 @@ impl Cell {
     /// Begins a call, and waits until the cell gives its turn away.
     pub(crate) fn call(&mut self, call: Call, time: Duration) -> Result<Event, CellError> {
         self.ensure_started()?;
+        self.called = true;
         self.deadline = Instant::now() + time;
         let exchange = self.exchange();
         exchange.trampoline.store(call.trampoline, Relaxed);
@@ -231,13 +256,25 @@ impl Cell {
         Instant::now() >= self.deadline
     }
 
-    /// Makes sure that a process runs. One that has ended between two calls is replaced:
-    /// the next call is not to blame.
+    /// Makes sure that a process waits for a call. One that has ended since the last, or that
+    /// said so of its call while that goes on, is replaced: the next call is not to blame.
     pub(crate) fn revive(&mut self) -> Result<(), CellError> {
-        if self.child.as_ref().is_some_and(|child| child.death().is_some()) {
+        if self.called && !self.answers() {
             self.kill();
         }
         self.ensure_started()
+    }
+
+    /// Whether the process gives back its turn without a call.
+    fn answers(&mut self) -> bool {
+        let runs = |child: &Child| child.is_ours() && child.death().is_none();
+        if !self.child.as_ref().is_some_and(runs) {
+            return false;
+        }
+        self.deadline = Instant::now() + ANSWER;
+        self.give_turn(command::ANSWER);
+        self.called = false;
+        matches!(self.wait(), Waited::Turn) && self.exchange().reason.load(Relaxed) == reason::READY
     }
 
     /// Ends the process. The next call starts another.
@@ -279,10 +316,11 @@ impl Cell {
         let open = |&fd: &i32| unsafe { BorrowedFd::borrow_raw(fd) };
         let files: Vec<BorrowedFd<'_>> = self.files.iter().map(open).collect();
         self.child = Some(Child::start(self.image.as_fd(), &files)?);
+        self.called = false;
         self.starts += 1;
         self.deadline = Instant::now() + START;
         match self.wait() {
-            Waited::Turn if self.exchange().reason.load(Relaxed) == reason::STARTED => Ok(()),
+            Waited::Turn if self.exchange().reason.load(Relaxed) == reason::READY => Ok(()),
             waited => {
                 self.kill();
                 Err(CellError::Start(start_failure(&waited)))
@@ -290,7 +328,7 @@ impl Cell {
         }
     }
 
-    fn turn(&mut self, command: u32) -> Event {
+    fn give_turn(&self, command: u32) {
         let exchange = self.exchange();
         exchange.command.store(command, Relaxed);
         exchange.spins.store(self.patience.looks(), Relaxed);
@@ -298,6 +336,10 @@ impl Cell {
         if exchange.cell_waits.load(SeqCst) != 0 {
             wait::wake(&exchange.turn);
         }
+    }
+
+    fn turn(&mut self, command: u32) -> Event {
+        self.give_turn(command);
         let event = match self.wait() {
             Waited::Turn => self.event(),
             Waited::TimedOut => Event::TimedOut,

@@ -24,6 +24,7 @@ fn request(calls: &[(&str, &[u128])]) -> Request {
         limits: Limits { fuel: 1 << 20, deadline, depth: 500 },
         reservations: Reservations { memory_bytes: 1 << 20, table_elements: 1000 },
         check_objects: false,
+        gc_stress: false,
         imports: Imports::Stubs,
     }
 }

@@ -128,6 +128,12 @@ impl Judge<'_> {
 
     fn memory(&self, fault: &Fault, location: &Location<'_>, trap: Option<Trap>) -> Stop {
         let decoded = Decoded::new(location.code, fault.pc);
+        // No page fault: the target cannot be an address at all.
+        if fault.exception == Exception::Other
+            && let Some(target) = decoded.target(fault, |address| self.process.stack.word(address))
+        {
+            return self.escape(fault, Access::Execute, target);
+        }
         let operands = decoded.memory(fault);
         let on_stack = operands.iter().any(|operand| operand.on_stack);
         let paged = matches!(fault.exception, Exception::Page(_));

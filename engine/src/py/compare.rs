@@ -36,6 +36,7 @@ impl Pair {
             limits: Limits { fuel: FUEL, deadline: run::deadline(deadline)?, depth: DEPTH },
             reservations: Reservations { memory_bytes: max_memory, table_elements: MAX_TABLE },
             check_objects: false,
+            gc_stress: false,
             imports: Imports::Stubs,
         };
         compare::Pair::of(wasm, request).map(Pair).map_err(refused)

@@ -143,7 +143,7 @@ impl Program {
         guard = "guard", fuel = FUEL,
         deadline = DEADLINE, depth = DEPTH, max_memory = MAX_MEMORY, max_table = MAX_TABLE,
         settings = Vec::new(), fault = None, check_objects = false,
-        relocated = false, save = false, resume = None
+        gc_stress = false, relocated = false, save = false, resume = None
     ))]
     #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python method")]
     fn run<'py>(
@@ -162,6 +162,7 @@ impl Program {
         settings: Vec<(String, String)>,
         fault: Option<&str>,
         check_objects: bool,
+        gc_stress: bool,
         relocated: bool,
         save: bool,
         resume: Option<snapshot::Given<'py>>,
@@ -179,6 +180,7 @@ impl Program {
             limits: Limits { fuel, deadline: run::deadline(deadline)?, depth },
             reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
             check_objects,
+            gc_stress,
             imports: Imports::Stubs,
         };
         let ran = py.detach(|| choice.run(&self.subject, &request, &part));

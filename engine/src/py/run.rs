@@ -217,6 +217,7 @@ pub(super) fn report<'py>(py: Python<'py>, report: &Report) -> PyResult<Bound<'p
             ("ops", counts.ops),
             ("accesses", counts.accesses),
             ("indirect_calls", counts.indirect_calls),
+            ("collections", report.collections),
         ],
     )?;
     dict.set_item("counts", counts)?;

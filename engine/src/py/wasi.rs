@@ -29,7 +29,7 @@ const NO_DEADLINE: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     executor = "jit", mode = "as-shipped", native = "in-process", guard = "guard",
     fuel = u64::MAX, deadline = None, depth = DEPTH, max_memory = MAX_MEMORY,
     max_table = MAX_TABLE, settings = Vec::new(), fault = None, calls = None, repeatable = false, attacks = false,
-    check_objects = false, relocated = false
+    check_objects = false, gc_stress = false, relocated = false
 ))]
 #[expect(clippy::too_many_arguments, reason = "these are the keywords of the Python function")]
 pub(super) fn run_wasi<'py>(
@@ -55,6 +55,7 @@ pub(super) fn run_wasi<'py>(
     repeatable: bool,
     attacks: bool,
     check_objects: bool,
+    gc_stress: bool,
     relocated: bool,
 ) -> PyResult<Bound<'py, PyDict>> {
     let choice = Choice::new(executor, native, guard, settings, fault)?.relocated(relocated);
@@ -76,6 +77,7 @@ pub(super) fn run_wasi<'py>(
         limits: Limits { fuel, deadline, depth },
         reservations: Reservations { memory_bytes: max_memory, table_elements: max_table },
         check_objects,
+        gc_stress,
         imports: Imports::Wasi { wasi: wasi.clone(), attacks },
     };
     let ran = py.detach(|| choice.run(&program.subject, &request, &Part::Whole));

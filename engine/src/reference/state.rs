@@ -54,7 +54,7 @@ impl<'a> State<'a> for Machine<'a> {
         ty: Type,
         flags: MemFlagsData,
     ) -> Result<DataValue, MemoryError> {
-        let at = u32::try_from(address.offset).expect("every address is an i32");
+        let at = flat(address.clone());
         self.memory.load(at, ty, flags).map_err(|trap| {
             self.raised.set(Some(trap));
             MemoryError::MisalignedLoad { addr: address, load_size: 0 }
@@ -67,7 +67,7 @@ impl<'a> State<'a> for Machine<'a> {
         stored: DataValue,
         flags: MemFlagsData,
     ) -> Result<(), MemoryError> {
-        let at = u32::try_from(address.offset).expect("every address is an i32");
+        let at = flat(address.clone());
         self.memory.store(at, &stored, flags).map_err(|trap| {
             self.raised.set(Some(trap));
             MemoryError::MisalignedStore { addr: address, store_size: 0 }
@@ -92,5 +92,27 @@ impl<'a> State<'a> for Machine<'a> {
 
     fn set_pinned_reg(&mut self, _: DataValue) {
         unreachable!("no program uses the pinned register")
+    }
+}
+
+/// The number behind an address: the interpreter takes its upper bits for a region and an
+/// entry, which together with the offset are all of it.
+fn flat(address: Address) -> u32 {
+    match DataValue::try_from(address) {
+        Ok(DataValue::I32(at)) => at.cast_unsigned(),
+        other => unreachable!("every address is an i32, not {other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_all_of_its_bits() {
+        for at in [0, 8, 0x1_0000, 0x4000_0004, 0x8000_0008, 0xbfff_fff0, 0xffff_fff8] {
+            let address = Address::try_from(u64::from(at)).expect("any 32 bits");
+            assert_eq!(flat(address), at, "{at:#x}");
+        }
     }
 }

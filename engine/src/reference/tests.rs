@@ -21,6 +21,7 @@ fn call(text: &str, args: &[u128]) -> Result<Outcome, RunError> {
         limits: Limits { fuel: 10_000, deadline: Duration::from_secs(60), depth: 100 },
         reservations: Reservations { memory_bytes: 0, table_elements: 0 },
         check_objects: false,
+        gc_stress: false,
         imports: Imports::Stubs,
     };
     run(&program, &mut Reference::default(), &request).map(|mut report| report.calls.remove(0))

@@ -121,6 +121,8 @@ pub struct Report {
     pub arena_digest: ArenaDigest,
     /// What the executor counted.
     pub counts: Counts,
+    /// How often the GC heap was collected.
+    pub collections: u64,
     /// Whether the executor's planted fault met its trigger.
     pub fault_triggered: bool,
     /// How long it took.
@@ -277,6 +279,7 @@ impl Report {
             base: 0,
             arena_digest: ArenaDigest(0),
             counts: Counts::default(),
+            collections: 0,
             fault_triggered: false,
             times: Times::default(),
         }

@@ -32,6 +32,8 @@ pub struct Request {
     /// Whether each access has to lie in the object that its region names. Only the
     /// interpreter can tell, and only of programs that were not confused.
     pub check_objects: bool,
+    /// Whether the GC heap is collected before each allocation.
+    pub gc_stress: bool,
     /// What the imports are filled with.
     pub imports: Imports,
 }

@@ -47,6 +47,9 @@ impl<'a> Session<'a> {
         let addressing = programs[0].layout.addressing;
         let mut store = Store::with_pointers(executor, len, request.reservations, addressing)?;
         store.plant(executor.fault());
+        if request.gc_stress {
+            store.stress_gc();
+        }
         let mut instances: Vec<InstanceId> = Vec::new();
         for (program, prepared) in ready {
             let provided = instances.last().copied();
@@ -195,6 +198,7 @@ impl<'a> Session<'a> {
         report: &mut Report,
     ) -> Result<(), String> {
         report.host_calls = self.store.host_calls().to_vec();
+        report.collections = self.store.collections();
         report.traces = executor.traces(&self.prepared);
         report.witnesses = self.watch.witnesses();
         if let Some(corruption) = &self.corruption {

@@ -104,6 +104,7 @@ impl Store {
     ) -> Result<Vec<Slot>, Ended> {
         let mut args = args.to_vec();
         let top = set_up_shadow_stack(executor.arena(), area).map_err(broken)?;
+        self.state.stack_bottom = top;
         if area > 0 {
             args.push(Slot::from(top));
         }

@@ -18,7 +18,7 @@ use std::rc::Rc;
 
 use super::gc_heap::{OBJECT_ALIGNMENT, RECORDS_END};
 use super::state::State;
-use super::structures::{SEGMENT_SLOT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES};
+use super::structures::{SEGMENT_SLOT_BYTES, SHADOW_STACK};
 use super::types::TypeId;
 use crate::arena::Arena;
 use crate::passes::frame_map::{MAP, VMCTX};
@@ -81,7 +81,7 @@ impl State {
 
     /// The same of the shadow stack: frame by frame, from the latest.
     fn stack_roots(&self, arena: &dyn Arena) -> Result<Vec<u32>, Trap> {
-        let bottom = SHADOW_STACK + SHADOW_STACK_BYTES;
+        let bottom = self.stack_bottom;
         let mut frame = arena.load_u32(shadow_stack::POINTER)?;
         let mut roots = Vec::new();
         while frame != bottom {

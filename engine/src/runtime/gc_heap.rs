@@ -9,6 +9,10 @@
 //! copied stays where it is, in the lower one. So the heap of a program that drops its
 //! objects stays as large as a few times what it keeps, and no object is read twice at a time.
 //!
+//! Few programs fill a half before they end. Under *stress* compiled code is told that there
+//! is never room, so each allocation collects first, and what is left behind is overwritten:
+//! a reference that a collection missed then shows at its next use.
+//!
 //! The runtime keeps where the halves lie, and two tables of what may not lie in the heap:
 //!
 //! | in the heap | stands for | kept outside |
@@ -51,6 +55,10 @@ const LARGEST_HALF: u32 = (GC_HEAP_BYTES - RECORDS_END) / 2;
 
 /// What the offset and the size of every object are multiples of.
 pub(crate) const OBJECT_ALIGNMENT: u32 = 16;
+
+/// What objects are overwritten with that a collection under stress left behind: odd, so as a
+/// reference it is an integer, and as a size or a type nothing that there is.
+const LEFT_BEHIND: u8 = 0xa5;
 
 /// Distance of the records of host references. The first has no number: its offset is null.
 const RECORD_BYTES: u32 = 16;
@@ -124,6 +132,8 @@ pub(super) struct GcHeap {
     half: u32,
     /// Whether the upper half is in use.
     upper: bool,
+    /// Whether each allocation collects first.
+    stress: bool,
     /// Arena offset of the field that tells compiled code the length.
     length_field: u32,
     /// Arena offsets of the fields that it allocates by.
@@ -158,8 +168,14 @@ impl GcHeap {
     /// Tells compiled code where to go on allocating, and how long the heap is.
     fn tell(&self, arena: &mut dyn Arena, next: u32) -> Result<(), OutOfArena> {
         arena.store_u32(self.length_field, self.len())?;
+        arena.store_u32(self.end_field, self.active().end)?;
+        self.advance(arena, next)
+    }
+
+    /// Tells compiled code where to go on allocating; under stress, that there is no room.
+    fn advance(&self, arena: &mut dyn Arena, next: u32) -> Result<(), OutOfArena> {
         arena.store_u32(self.bump_field, next)?;
-        arena.store_u32(self.end_field, self.active().end)
+        if self.stress { arena.store_u32(self.end_field, next) } else { Ok(()) }
     }
 }
 
@@ -205,6 +221,7 @@ impl State {
             base,
             half: FIRST_HALF,
             upper: false,
+            stress: self.gc_stress,
             length_field: STORE_CONTEXT + context.gc_heap_length,
             bump_field: GC_HEAP_DATA + data.bump_ptr,
             end_field: GC_HEAP_DATA + data.active_space_end,
@@ -252,12 +269,13 @@ impl State {
         let size = size.filter(|&size| size <= LARGEST_HALF).ok_or(Trap::AllocationTooLarge)?;
         let heap = self.gc_heap.ok_or(Trap::Host)?;
         let used = heap.used(arena)?;
-        let object = match used.end + size <= heap.active().end {
+        let has_room = used.end + size <= heap.active().end;
+        let object = match has_room && !heap.stress {
             true => used.end,
             false => self.make_room(arena, used, size)?,
         };
         let heap = self.gc_heap.ok_or(Trap::Host)?;
-        arena.store_u32(heap.bump_field, object + size)?;
+        heap.advance(arena, object + size)?;
         let at = heap.base + object;
         arena.store_u32(at, kind)?;
         arena.store_u32(at + TYPE, ty)?;
@@ -275,7 +293,11 @@ impl State {
     ) -> Result<u32, Trap> {
         let old = self.gc_heap.ok_or(Trap::Host)?;
         let mut heap = GcHeap { upper: !old.upper, ..old };
-        let next = self.collect(arena, used, &heap.active())?;
+        let next = self.collect(arena, used.clone(), &heap.active())?;
+        self.collections += 1;
+        if heap.stress {
+            arena.fill(heap.base + used.start, LEFT_BEHIND, used.end - used.start)?;
+        }
         if 2 * (next - heap.active().start + size) > heap.half {
             // The lower one of larger halves covers both of these, so nothing moves again.
             let taken = next - RECORDS_END + size;

@@ -213,6 +213,17 @@ impl Store {
         &self.state.host_calls
     }
 
+    /// Lets the GC heap, if an instance made later brings one, collect before each allocation.
+    pub fn stress_gc(&mut self) {
+        self.state.gc_stress = true;
+    }
+
+    /// How often the GC heap was collected.
+    #[must_use]
+    pub fn collections(&self) -> u64 {
+        self.state.collections
+    }
+
     /// How the arena is divided.
     #[must_use]
     pub fn areas(&self) -> &Areas {

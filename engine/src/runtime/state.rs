@@ -16,7 +16,7 @@ use super::host::{HostCall, HostFunction};
 use super::link::Extern;
 use super::objects::SharedObjectMap;
 use super::pointers::Pointers;
-use super::structures::Reservations;
+use super::structures::{Reservations, SHADOW_STACK, SHADOW_STACK_BYTES};
 use super::types::{TypeId, Types};
 use crate::code_table::CodeIndex;
 use crate::fault::Faults;
@@ -212,6 +212,12 @@ pub(super) struct State {
     /// Every `VMFuncRef` that the runtime made, by offset.
     pub(super) func_refs: HashMap<u32, FuncRef>,
     pub(super) gc_heap: Option<GcHeap>,
+    /// Where the shadow stack's first frame ends: a return area of the host may lie behind it.
+    pub(super) stack_bottom: u32,
+    /// Whether its heap collects before each allocation.
+    pub(super) gc_stress: bool,
+    /// How often it has collected.
+    pub(super) collections: u64,
     /// What frames on the shadow stack hold, by load order of their programs.
     pub(super) frame_maps: Vec<Vec<FrameMap>>,
     /// The host's references that guest code has been given.
@@ -245,6 +251,9 @@ impl State {
             contexts: HashMap::new(),
             func_refs: HashMap::new(),
             gc_heap: None,
+            stack_bottom: SHADOW_STACK + SHADOW_STACK_BYTES,
+            gc_stress: false,
+            collections: 0,
             frame_maps: Vec::new(),
             host_references: Numbering::default(),
             held_func_refs: Numbering::default(),

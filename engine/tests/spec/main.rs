@@ -30,14 +30,20 @@ const LEAST: usize = 60_000;
 
 /// What is not tried, by how the reason begins, and why.
 const SKIPPED: &[(&str, &str)] = &[
+    ("custom section ignored", "the front end does not read sections such as branch hints"),
     ("invalid exception type", "valid in the proposal for stack switching"),
     ("multiple memories", "the proposal for threads is older than multi-memory"),
     ("multiple tables", "the proposal for threads is older than reference types"),
 ];
 
 /// Folders of scripts, under `tests/data/spec`.
-const FOLDERS: [&str; 4] =
-    [".", "proposals/custom-page-sizes", "proposals/threads", "proposals/wide-arithmetic"];
+const FOLDERS: [&str; 5] = [
+    ".",
+    "custom",
+    "proposals/custom-page-sizes",
+    "proposals/threads",
+    "proposals/wide-arithmetic",
+];
 
 fn scripts() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/spec");

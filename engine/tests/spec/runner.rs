@@ -17,7 +17,7 @@ use engine::trap::Trap;
 use wast::token::Id;
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet, Wat};
 
-use crate::expect::{expect_trap, expected_traps, invalid, kind, malformed};
+use crate::expect::{expect_trap, expected_traps, invalid, kind, malformed, wrong_custom_section};
 use crate::{LIMITS, values};
 
 /// How far memories and tables may grow in a store of one module.
@@ -206,6 +206,8 @@ impl<'a> Runner<'a> {
                 self.assert_trap("assert_exception", exec, &[Trap::UncaughtException])
             }
             WastDirective::AssertMalformed { module, .. } => malformed(module),
+            WastDirective::AssertMalformedCustom { module, .. }
+            | WastDirective::AssertInvalidCustom { module, .. } => wrong_custom_section(module),
             WastDirective::AssertInvalid { module, message, .. } => invalid(module, message),
             WastDirective::AssertUnlinkable { module, message, .. } => {
                 self.unlinkable(module, message)

@@ -51,6 +51,7 @@ fn request(program: &Program) -> Request {
         limits: Limits { fuel: 5_000_000, deadline: Duration::from_secs(60), depth: 1000 },
         reservations: Reservations { memory_bytes: 0, table_elements: 0 },
         check_objects: false,
+        gc_stress: false,
         imports: Imports::Stubs,
     }
 }

@@ -4,9 +4,13 @@
 //! not of the passes. They run in process, or in a cell where the environment sets
 //! `FENCEPOST_TEST_NATIVE=cell`.
 
+mod attackers;
 mod containment;
 mod control_flow;
+mod control_group;
+mod doors;
 mod escape;
+mod residue;
 mod services;
 mod speed;
 mod tenancy;

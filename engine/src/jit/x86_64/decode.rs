@@ -2,10 +2,10 @@
 
 use iced_x86::{
     Decoder, DecoderOptions, FlowControl, Formatter, Instruction, InstructionInfoFactory,
-    IntelFormatter, OpAccess, Register, UsedMemory,
+    IntelFormatter, OpAccess, OpKind, Register, UsedMemory,
 };
 
-use super::frame::Fault;
+use super::frame::{Exception, Fault};
 use crate::executor::Access;
 
 /// What one instruction does to memory.
@@ -51,6 +51,24 @@ impl Decoded {
         text
     }
 
+    /// Where a transfer of control leads, if it is not written in the instruction itself; `word`
+    /// reads the stack.
+    pub(in crate::jit) fn target(
+        &self,
+        fault: &Fault,
+        word: impl FnOnce(u64) -> Option<u64>,
+    ) -> Option<u64> {
+        match self.instruction.flow_control() {
+            FlowControl::Return => word(fault.value(Register::RSP)?),
+            FlowControl::IndirectBranch | FlowControl::IndirectCall
+                if self.instruction.op0_kind() == OpKind::Register =>
+            {
+                fault.value(self.instruction.op0_register())
+            }
+            _ => None,
+        }
+    }
+
     /// Its memory operands, with the registers as they were at `fault`.
     pub(in crate::jit) fn memory(&self, fault: &Fault) -> Vec<MemoryOperand> {
         let mut factory = InstructionInfoFactory::new();
@@ -65,7 +83,10 @@ fn memory_operand(operand: &UsedMemory, fault: &Fault) -> Option<MemoryOperand> 
         OpAccess::None | OpAccess::NoMemAccess => return None,
         _ => Access::Write,
     };
-    let address = operand.virtual_address(0, |register, _, _| fault.value(register))?;
+    let address = operand.virtual_address(0, |register, _, _| fault.value(register));
+    // Where a segment begins stands in no signal frame; the processor knew.
+    let told = matches!(fault.exception, Exception::Page(_)).then_some(fault.address);
+    let address = address.or(told)?;
     let base = operand.base();
     let width = u32::try_from(operand.memory_size().size()).unwrap_or(0);
     let on_stack = matches!(base, Register::RSP | Register::RBP);

@@ -6,21 +6,21 @@ use super::*;
 use crate::executor::ThrownTag;
 
 /// A deterministic generator of arguments.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         (self.0 >> 32) ^ self.0
     }
 
     /// A number below `end`.
-    fn below(&mut self, end: u32) -> u32 {
+    pub(super) fn below(&mut self, end: u32) -> u32 {
         u32::try_from(self.next() % u64::from(end)).expect("below a u32")
     }
 
     /// Small numbers, numbers near powers of two, offsets of the arena, and any.
-    fn argument(&mut self, vmctx: Slot, len: u32) -> Slot {
+    pub(super) fn argument(&mut self, vmctx: Slot, len: u32) -> Slot {
         match self.next() % 6 {
             0 => Slot::from(self.next() % 8),
             1 => vmctx,

@@ -20,30 +20,37 @@ const LISTS: &str = r#"(module
         (local.get 0)))"#;
 
 /// Bytes of a list's node, and where it holds the next.
-const NODE: u32 = 32;
-const NEXT: u32 = HEADER_BYTES + 4;
+pub(super) const NODE: u32 = 32;
+pub(super) const NEXT: u32 = HEADER_BYTES + 4;
 
 /// Bytes of both halves before the heap has grown.
-const FIRST_HALVES: u32 = 2 << 16;
+pub(super) const FIRST_HALVES: u32 = 2 << 16;
 
-const BOTTOM: u32 = SHADOW_STACK + SHADOW_STACK_BYTES;
+pub(super) const BOTTOM: u32 = SHADOW_STACK + SHADOW_STACK_BYTES;
 
 /// A store with an instance of [`LISTS`].
-struct Heap {
-    store: Store,
-    executor: Scripted,
-    vmctx: u32,
+pub(super) struct Heap {
+    pub(super) store: Store,
+    pub(super) executor: Scripted,
+    pub(super) vmctx: u32,
     /// Ids of the list and the array type.
-    types: [u32; 2],
-    base: u32,
+    pub(super) types: [u32; 2],
+    pub(super) base: u32,
 }
 
 impl Heap {
-    fn new() -> Heap {
+    pub(super) fn new() -> Heap {
+        Heap::made(false)
+    }
+
+    fn made(stress: bool) -> Heap {
         let mut executor = Scripted::idle();
         let program = program(LISTS);
         let len = arena_len(&[&program], SMALL).expect("fits");
         let mut store = Store::new(&mut executor, len, SMALL).expect("a store");
+        if stress {
+            store.stress_gc();
+        }
         let id = store.instantiate(&mut executor, &program, &prepared(&program), &[]);
         let instance = store.state.instance(id.expect("an instance"));
         let types = [instance.types[0].as_u32(), instance.types[1].as_u32()];
@@ -54,21 +61,21 @@ impl Heap {
         heap
     }
 
-    fn put(&mut self, offset: u32, value: u32) {
+    pub(super) fn put(&mut self, offset: u32, value: u32) {
         self.executor.arena.store_u32(offset, value).expect("inside");
     }
 
-    fn get(&self, offset: u32) -> u32 {
+    pub(super) fn get(&self, offset: u32) -> u32 {
         self.executor.arena.load_u32(offset).expect("inside")
     }
 
-    fn allocate(&mut self, ty: u32, size: u32) -> Result<u32, Trap> {
+    pub(super) fn allocate(&mut self, ty: u32, size: u32) -> Result<u32, Trap> {
         let args = [self.vmctx, 0, ty, size, 16].map(Slot::from);
         let made = builtin(&mut self.store, &mut self.executor, Builtin::GcAllocRaw, &args)?;
         Ok(u32::try_from(made).expect("an offset"))
     }
 
-    fn node(&mut self, value: u32, next: u32) -> u32 {
+    pub(super) fn node(&mut self, value: u32, next: u32) -> u32 {
         let node = self.allocate(self.types[0], NODE).expect("room");
         self.put(self.base + node + HEADER_BYTES, value);
         self.put(self.base + node + NEXT, next);
@@ -76,7 +83,7 @@ impl Heap {
     }
 
     /// Where the global holds its list.
-    fn global(&self) -> u32 {
+    pub(super) fn global(&self) -> u32 {
         self.store.state.globals[0].definition
     }
 
@@ -93,12 +100,12 @@ impl Heap {
 
     /// Makes objects that nothing refers to, until there must have been one collection: what
     /// lives moves back with the second.
-    fn churn(&mut self) -> Result<(), Trap> {
+    pub(super) fn churn(&mut self) -> Result<(), Trap> {
         (0..FIRST_HALVES * 3 / 4 / NODE)
             .try_for_each(|_| self.allocate(self.types[0], NODE).map(drop))
     }
 
-    fn len(&self) -> u32 {
+    pub(super) fn len(&self) -> u32 {
         self.store.state.gc_heap.expect("it stays").len()
     }
 }
@@ -114,6 +121,23 @@ fn the_heap_of_a_program_that_drops_its_objects_does_not_grow() {
         assert_eq!(heap.kept(), [2, 1]);
     }
 
+    assert_eq!(heap.len(), RECORDS_END + FIRST_HALVES);
+}
+
+#[test]
+fn under_stress_compiled_code_never_has_room_and_nothing_readable_is_left_behind() {
+    let mut heap = Heap::made(true);
+    let mut dead = heap.node(1, 0);
+    let kept = heap.node(2, 0);
+    heap.put(heap.global(), kept);
+    for made in 2..10 {
+        assert_eq!(heap.get(GC_HEAP_DATA), heap.get(GC_HEAP_DATA + 4), "no room");
+        let next = heap.node(3, 0);
+        assert_eq!(heap.store.collections(), made + 1);
+        assert_eq!(heap.kept(), [2]);
+        assert_eq!(heap.get(heap.base + dead + HEADER_BYTES), 0xa5a5_a5a5);
+        dead = next;
+    }
     assert_eq!(heap.len(), RECORDS_END + FIRST_HALVES);
 }
 
@@ -159,6 +183,18 @@ fn frames_and_arrays_keep_objects() {
     assert_eq!(heap.get(heap.base + node + HEADER_BYTES), 9);
     let others = [heap.get(moved + ARRAY_LENGTH + 8), heap.get(moved + ARRAY_LENGTH + 12)];
     assert_eq!(others, [7, 16], "integers and references of the host stay");
+}
+
+#[test]
+fn what_lies_above_the_first_frame_is_none() {
+    let mut heap = Heap::new();
+    let node = heap.node(1, 0);
+    heap.put(heap.global(), node);
+    let area = BOTTOM - 160;
+    heap.store.state.stack_bottom = area;
+    heap.put(shadow_stack::POINTER, area);
+    heap.churn().expect("a return area of the host is no frame");
+    assert_eq!(heap.kept(), [1]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod attack;
 mod collection;
+mod hostile_heap;
+mod waiting;
 
 use super::*;
 use crate::arena::{Arena, OwnedArena, PAGE};
