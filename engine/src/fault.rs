@@ -52,6 +52,8 @@ faults! {
     AreaNotZeroed = 25, "give a new store the memories of the one before without zeroing them";
     CountFromArena = 27, "count the arguments of a host call by the type id in the arena, unchecked";
     BaseNotRestored = 30, "add the base twice to the addresses after a call";
+    HostAddress = 31, "keep a limit of the host's stack in VM data, as an address of the host";
+    GrowthForgotten = 32, "go on from a snapshot with memories as large as they were at first";
 }
 
 impl Fault {

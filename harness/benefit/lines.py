@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.benefit.tally import CAUGHT, EFFECTS, ESCAPES, HARMLESS, INSIDE, LAYOUTS, NOT_REACHED, OUTSIDE, WRONG_VALUE
+from harness.benefit.share import CAUGHT, COLUMNS, EFFECTS, LAYOUTS, NO_HARM, OUTSIDE, WRONG_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from harness.benefit.tally import Share, Tally
+    from harness.benefit.share import Share
+    from harness.benefit.tally import Tally
 
-COLUMNS = (
-    ("escapes", tuple(ESCAPES)),
-    ("inside", tuple(INSIDE)),
-    ("caught", (CAUGHT,)),
-    ("harmless", (HARMLESS, NOT_REACHED)),
-    ("wrong value", (WRONG_VALUE,)),
-)
-"""Of the tables by kind and by object: what belongs together."""
+HEADS = {"escapes": "escapes", "inside": "inside", CAUGHT: "caught", NO_HARM: "harmless", WRONG_VALUE: "wrong value"}
+"""Of the tables by kind and by object."""
+NAMES = {"escapes": "escapes: the worst two"}
 WIDE = 26
 
 
@@ -28,15 +24,22 @@ def lines_of(tally: Tally) -> Iterator[str]:
     yield f"plans: {tally.plans:,} drawn, {tally.compared:,} compared on both layouts, {every.total:,} reached"
     yield from _left_out(tally)
     yield ""
-    yield f"{'of the reached':<{WIDE}}{'arena32':>18}{'raw64':>18}"
-    for effect in reversed(EFFECTS):
-        cells = (f"{every.of(at, effect):,} {every.percent(at, effect):6.2f}%" for at in LAYOUTS)
-        yield f"  {effect:<{WIDE - 2}}" + "".join(f"{cell:>18}" for cell in cells)
+    yield f"{'of the reached, 95 %':<{WIDE}}{'arena32':>30}{'raw64':>30}"
+    for column in (*reversed(EFFECTS), "escapes"):
+        cells = (_cell(tally, every, at, column) for at in LAYOUTS)
+        yield f"  {NAMES.get(column, column):<{WIDE - 2}}" + "".join(f"{cell:>30}" for cell in cells)
     outside = every.of("raw64", OUTSIDE)
     yield f"  of raw64's {outside:,} outside VM data, {tally.plausible:,} reach where a process can have memory"
-    for title, shares in (("by kind", tally.by_kind), ("by object", tally.by_object)):
+    for title in ("by kind", "by object"):
         yield ""
-        yield from _table(title, shares)
+        yield from _table(title, tally)
+
+
+def _cell(tally: Tally, every: Share, layout: str, column: str) -> str:
+    """A number of all plans, its share, and how sure that is."""
+    low, high = tally.spread.interval("all", "all", every, layout, column)
+    hits = every.of(layout, *COLUMNS[column])
+    return f"{hits:,} {every.percent(layout, *COLUMNS[column]):6.2f}% {low:6.2f}-{high:5.2f}"
 
 
 def _left_out(tally: Tally) -> Iterator[str]:
@@ -61,11 +64,13 @@ def _counts(counts: Mapping[str, int]) -> str:
     return "; ".join(f"{count:,} {why}" for why, count in ordered)
 
 
-def _table(title: str, shares: Mapping[str, Share]) -> Iterator[str]:
+def _table(title: str, tally: Tally) -> Iterator[str]:
     """Per cent of each row's plans, the arena's first."""
-    head = "".join(f"{name:>15}" for name, _ in COLUMNS)
-    yield f"{f'{title}, % arena32/raw64':<{WIDE}}{'reached':>9}{head}"
-    for name, share in sorted(shares.items(), key=lambda item: -item[1].total):
+    head = "".join(f"{name:>15}" for name in HEADS.values())
+    yield f"{f'{title}, % arena32/raw64':<{WIDE}}{'reached':>9}{head}{'raw64 escapes, 95 %':>21}"
+    for name, share in sorted(tally.tables[title].items(), key=lambda item: -item[1].total):
         if share.total:
-            cells = ("/".join(f"{share.percent(layout, *effects):.1f}" for layout in LAYOUTS) for _, effects in COLUMNS)
-            yield f"  {name or '(none)':<{WIDE - 2}}{share.total:>9,}" + "".join(f"{cell:>15}" for cell in cells)
+            cells = ("/".join(f"{share.percent(at, *COLUMNS[column]):.1f}" for at in LAYOUTS) for column in HEADS)
+            low, high = tally.spread.interval(title, name, share, "raw64", "escapes")
+            row = f"  {name or '(none)':<{WIDE - 2}}{share.total:>9,}" + "".join(f"{cell:>15}" for cell in cells)
+            yield f"{row}{f'{low:.1f}-{high:.1f}':>21}"

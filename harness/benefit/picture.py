@@ -1,14 +1,20 @@
-"""A comparison as a picture: one pair of bars for all plans, and one for each kind of confusion."""
+"""A comparison as a picture: a pair of bars for all attacks, one for each kind and for each structure.
+
+Rows of few attacks say little, and are left out: the tables have them, with their intervals.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from harness.benefit.tally import EFFECTS, LAYOUTS
+from harness.benefit.share import EFFECTS, LAYOUTS
 
 if TYPE_CHECKING:
-    from harness.benefit.tally import Share, Tally
+    from collections.abc import Mapping
+
+    from harness.benefit.share import Share
+    from harness.benefit.tally import Tally
 
 COLORS = dict(
     zip(
@@ -17,30 +23,50 @@ COLORS = dict(
         strict=True,
     )
 )
-LEFT, WIDTH, BAR, GAP, MARGIN = 230, 800, 14, 12, 24
+LEFT, WIDTH, BAR, GAP, MARGIN = 330, 800, 14, 12, 24
 LEGEND_COLUMNS = 4
+TICKS = (0, 25, 50, 75, 100)
+FEWEST = 0.001
+"""Of all attacks, a row of its own has at least so many."""
 
 
 def draw(tally: Tally, title: str) -> str:
     """An SVG document."""
-    rows = {"all": tally.all} | {name: share for name, share in tally.by_kind.items() if share.total}
     root = ET.Element("svg", xmlns="http://www.w3.org/2000/svg", width=str(LEFT + WIDTH + 2 * MARGIN))
     root.set("font-family", "sans-serif")
     root.set("font-size", "12")
     ET.SubElement(root, "title").text = title
+    ET.SubElement(root, "rect", width="100%", height="100%", fill="#ffffff")
     _text(root, MARGIN, MARGIN, title)
     top = _legend(root, 2 * MARGIN) + GAP
-    for name, share in rows.items():
-        _text(root, MARGIN, top + BAR + 4, f"{name} ({share.total:,})")
-        for layout in LAYOUTS:
-            _text(root, LEFT - 56, top + BAR - 3, layout)
-            _bar(root, top, share, layout)
-            top += BAR + 2
-        top += GAP
+    for heading, rows in tally.tables.items():
+        top = _section(root, top, heading, _large(rows, tally.all.total))
     root.set("height", str(top + MARGIN))
     root.set("viewBox", f"0 0 {LEFT + WIDTH + 2 * MARGIN} {top + MARGIN}")
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _large(rows: Mapping[str, Share], total: int) -> dict[str, Share]:
+    """The rows to draw, the largest first."""
+    ordered = sorted(rows.items(), key=lambda row: (-row[1].total, row[0]))
+    return {name: share for name, share in ordered if share.total and share.total >= FEWEST * total}
+
+
+def _section(root: ET.Element, top: int, heading: str, rows: Mapping[str, Share]) -> int:
+    """Draws the bars of one table under a scale; returns where they end."""
+    _text(root, MARGIN, top + BAR - 3, heading, weight="bold")
+    for tick in TICKS:
+        _text(root, LEFT + WIDTH * tick // 100, top + BAR - 3, f"{tick} %", anchor="middle", fill="#666666")
+    top += BAR + GAP // 2
+    for name, share in rows.items():
+        _text(root, MARGIN, top + BAR + 4, f"{name or '(none)'} ({share.total:,})")
+        for layout in LAYOUTS:
+            _text(root, LEFT - 8, top + BAR - 3, layout, anchor="end")
+            _bar(root, top, share, layout)
+            top += BAR + 2
+        top += GAP
+    return top + GAP
 
 
 def _legend(root: ET.Element, top: int) -> int:
@@ -69,5 +95,8 @@ def _rectangle(root: ET.Element, x: float, y: int, width: float, color: str) -> 
     return ET.SubElement(root, "rect", box)
 
 
-def _text(root: ET.Element, x: int, y: int, text: str) -> None:
-    ET.SubElement(root, "text", x=str(x), y=str(y)).text = text
+def _text(
+    root: ET.Element, x: int, y: int, text: str, *, anchor: str = "start", weight: str = "normal", fill: str = "#000000"
+) -> None:
+    style = {"text-anchor": anchor, "font-weight": weight, "fill": fill}
+    ET.SubElement(root, "text", style, x=str(x), y=str(y)).text = text

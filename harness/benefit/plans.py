@@ -8,6 +8,7 @@ depends a little on where the system puts things.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -17,12 +18,13 @@ from generators.corpus import CorpusGenerator
 from generators.corrupt import draw_write
 from generators.entropy import PrngEntropy
 from generators.wasm import WasmGenerator
-from harness.benefit.tally import OUTSIDE, Tally
+from harness.benefit.share import OUTSIDE
+from harness.benefit.spread import Spread
+from harness.benefit.tally import Tally
 from harness.executors import Subject
-from harness.limits import CONFUSED_DEADLINE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from engine._native import Compared
     from harness.case import Case
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 GROUP = 64
 """Plans that share a module, and the work of translating it twice and running it without a plan."""
 WHOLE_PROGRAM = "a program with WASI, whose host functions take pointers"
+DEADLINE_SECONDS = 0.3
+"""For each call, by the clock: far more than one takes that ends, so that a busy machine changes no effect."""
+WHERE = re.compile(r" in function \d+$")
+"""What of a reason says where in a module: reasons are counted over modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class Comparison:
 
     Attributes:
         generator: which attacks: ``confuse`` for plans, ``corrupt`` for schedules.
-        corpus: modules that are drawn from; may be empty.
+        corpus: modules that are drawn from (`taking_part`); may be empty.
         max_memory: bytes that a memory may grow to.
     """
 
@@ -47,24 +53,26 @@ class Comparison:
     max_memory: int
     generator: Literal["confuse", "corrupt"] = "confuse"
 
-    def group(self, number: int, plans: int) -> Tally:
-        """Compares the first ``plans`` plans of a group."""
+    def part(self, number: int, first: int, plans: int) -> Tally:
+        """Compares some plans of a group, from its ``first`` on."""
         tally = Tally(plans=plans)
         try:
             subject = Subject(self._module(PrngEntropy(self.seed, number, "module")))
             pair = self._pair(subject)
         except engine.Unsupported as error:
-            tally.refused[str(error)] = plans
+            tally.refused[_reason(error)] = plans
             return tally
         except engine.CompileFailure as error:
-            tally.failures[str(error)] = plans
+            tally.failures[_reason(error)] = plans
             return tally
-        for index in range(number * GROUP, number * GROUP + plans):
+        begin = number * GROUP + first
+        for index in range(begin, begin + plans):
             entropy = PrngEntropy(self.seed, index, "plan")
             if self.generator == "confuse":
                 _confuse(entropy, subject, pair, tally)
             else:
                 _corrupt(entropy, subject, pair, tally)
+        tally.spread = Spread.of(tally.tables)
         return tally
 
     def _module(self, entropy: PrngEntropy) -> Case:
@@ -76,7 +84,16 @@ class Comparison:
         if subject.input is not None:
             raise engine.Unsupported(WHOLE_PROGRAM)
         calls = [(call.export, [value.bits for value in call.args]) for call in subject.calls]
-        return engine.Pair(subject.case.wasm, calls, deadline=CONFUSED_DEADLINE, max_memory=self.max_memory)
+        return engine.Pair(subject.case.wasm, calls, deadline=DEADLINE_SECONDS, max_memory=self.max_memory)
+
+
+def taking_part(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """The modules of a corpus that can be compared by what an attack adds.
+
+    Programs in CLIF have no VM data, and those of the attack interface corrupt their own: without
+    any attack of ours they already reach what they should not, differently on each layout.
+    """
+    return tuple(case for case in cases if not (case.is_clif or case.attacks))
 
 
 def _confuse(entropy: PrngEntropy, subject: Subject, pair: engine.Pair, tally: Tally) -> None:
@@ -103,9 +120,9 @@ def _count(kind: str, compare: Callable[[], Compared], tally: Tally) -> None:
     except engine.ScheduleError:
         tally.unmapped[kind, "there is no such field"] += 1
     except engine.Unsupported as error:
-        tally.refused[str(error)] += 1
+        tally.refused[_reason(error)] += 1
     except engine.CompileFailure as error:
-        tally.failures[str(error)] += 1
+        tally.failures[_reason(error)] += 1
     else:
         if (why := compared.get("unmapped")) is not None:
             tally.unmapped[kind, why] += 1
@@ -114,3 +131,7 @@ def _count(kind: str, compare: Callable[[], Compared], tally: Tally) -> None:
         else:
             tally.plausible += compared["plausible"] and compared["raw64"] == OUTSIDE
             tally.effects[kind, compared["object"], (compared["arena32"], compared["raw64"])] += 1
+
+
+def _reason(error: Exception) -> str:
+    return WHERE.sub("", str(error))

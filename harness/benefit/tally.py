@@ -11,21 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import engine
+from harness.benefit.share import ESCAPES, LAYOUTS, NOT_REACHED, Effects, Share
+from harness.benefit.spread import Spread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-LAYOUTS = ("arena32", "raw64")
-EFFECTS = tuple(engine.effects())
-NOT_REACHED, HARMLESS, WRONG_VALUE, CAUGHT, OTHER_OBJECT, OTHER_INSTANCE, OUTSIDE, BAD_TRANSFER = EFFECTS
-INSIDE = frozenset({OTHER_OBJECT, OTHER_INSTANCE})
-"""What goes wrong within VM data."""
-ESCAPES = frozenset({OUTSIDE, BAD_TRANSFER})
-"""What the arena promises not to happen."""
-
-Effects = tuple[str, str]
-"""What one plan did on each of `LAYOUTS`."""
+    from collections.abc import Callable, Mapping
 
 
 @dataclass(slots=True)
@@ -41,6 +31,7 @@ class Tally:
         lost: plans whose runs recorded more than the log holds; they are not among ``effects``.
         empty: draws for a module in which nothing can be confused.
         failures: plans at which a compiler failed, by message.
+        spread: how much shares vary from module to module.
     """
 
     plans: int = 0
@@ -51,6 +42,7 @@ class Tally:
     lost: int = 0
     empty: int = 0
     failures: Counter[str] = field(default_factory=Counter)
+    spread: Spread = field(default_factory=Spread)
 
     def add(self, other: Tally) -> None:
         """Counts what another has counted, too."""
@@ -62,11 +54,18 @@ class Tally:
         self.lost += other.lost
         self.empty += other.empty
         self.failures.update(other.failures)
+        self.spread.sums.update(other.spread.sums)
 
     @property
     def compared(self) -> int:
         """Plans that ran on both layouts."""
         return self.effects.total()
+
+    @property
+    def accounted(self) -> int:
+        """Plans of which it says what became of them: all that were drawn."""
+        left_out = (self.unmapped, self.refused, self.failures)
+        return self.compared + sum(counts.total() for counts in left_out) + self.lost + self.empty
 
     @property
     def all(self) -> Share:
@@ -82,6 +81,11 @@ class Tally:
     def by_object(self) -> dict[str, Share]:
         """The same by the structure or object that the change shows at."""
         return self._grouped(lambda _kind, name: name)
+
+    @property
+    def tables(self) -> dict[str, dict[str, Share]]:
+        """All of these, by title and name of the row."""
+        return {"all": {"all": self.all}, "by kind": self.by_kind, "by object": self.by_object}
 
     @property
     def escapes(self) -> int:
@@ -113,25 +117,26 @@ class Tally:
                 {"kind": kind, "object": name, **dict(zip(LAYOUTS, effects, strict=True)), "plans": count}
                 for (kind, name, effects), count in sorted(self.effects.items())
             ],
+            "spread": self.spread.to_json(),
         }
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Tally:
+        """What `to_json` gave.
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """Plans that were reached, by their effects on both layouts."""
-
-    effects: Counter[Effects]
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return self.effects.total()
-
-    def of(self, layout: str, *wanted: str) -> int:
-        """How many had one of some effects on a layout."""
-        at = LAYOUTS.index(layout)
-        return sum(count for effects, count in self.effects.items() if effects[at] in wanted)
-
-    def percent(self, layout: str, *wanted: str) -> float:
-        """The same in per cent of all; 0 where there are none."""
-        return 100 * self.of(layout, *wanted) / self.total if self.total else 0.0
+        Raises:
+            KeyError: something is missing.
+            TypeError: something is no number, or no table.
+            ValueError: it does not add up.
+        """
+        tally = cls(plans=data["plans"], plausible=data["plausible"], lost=data["lost"], empty=data["empty"])
+        tally.refused.update(data["refused"])
+        tally.failures.update(data["failures"])
+        for row in data["unmapped"]:
+            tally.unmapped[row["kind"], row["reason"]] += row["plans"]
+        for row in data["effects"]:
+            tally.effects[row["kind"], row["object"], (row[LAYOUTS[0]], row[LAYOUTS[1]])] += row["plans"]
+        tally.spread = Spread.from_json(data["spread"])
+        if tally.plans != tally.accounted:
+            raise ValueError(f"{tally.plans} plans, of which {tally.accounted} came to something")
+        return tally

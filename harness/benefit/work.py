@@ -1,12 +1,14 @@
 """A comparison spread over worker processes.
 
-Groups are handed out in order, few ahead of what is done, so that an interruption costs what is
-under way and nothing else: those groups are finished and counted.
+Groups are handed out in order, some ahead of what is done, and counted in order. So a tally says by
+itself how far it has come: another session goes on from its number of plans. An interruption
+costs nothing, since groups under way are finished and counted.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import time
 from collections import deque
@@ -18,6 +20,7 @@ from typing import TYPE_CHECKING
 from harness.benefit.plans import GROUP
 from harness.benefit.tally import Tally
 from harness.errors import EnvironmentFailure
+from harness.worker import die_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
 
     from harness.benefit.plans import Comparison
 
-AHEAD = 2
-"""Groups for each worker that are handed out before they are needed."""
+AHEAD = 8
+"""Groups for each worker that are handed out before they are needed: one full of endless loops takes long."""
 
 
 @dataclass(slots=True)
@@ -34,10 +37,10 @@ class Work:
     """A comparison, and how much of it is to be done.
 
     Attributes:
-        cases: plans, at most; `None` for without end.
+        cases: plans, at most, with those of earlier sessions; `None` for without end.
         seconds: after which no group is begun; `None` for without end.
         told: called with the tally after each group.
-        tally: what was counted until now.
+        tally: what was counted until now, by earlier sessions too.
         interrupted: whether Ctrl-C ended it.
     """
 
@@ -56,11 +59,11 @@ class Work:
             EnvironmentFailure: a worker died; ``tally`` is what the others had done.
         """
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.jobs, context, _leave_interrupts) as pool:
+        with ProcessPoolExecutor(self.jobs, context, _begin, (os.getpid(),)) as pool:
             under_way: deque[Future[Tally]] = deque()
             try:
-                for number, plans in self._groups():
-                    under_way.append(pool.submit(self.comparison.group, number, plans))
+                for part in self._parts():
+                    under_way.append(pool.submit(self.comparison.part, *part))
                     if len(under_way) > self.jobs * AHEAD:
                         self._take(under_way)
             except KeyboardInterrupt:
@@ -69,16 +72,17 @@ class Work:
             while under_way:
                 self._take(under_way)
 
-    def _groups(self) -> Iterator[tuple[int, int]]:
-        """Numbers of groups, and how many plans of each."""
+    def _parts(self) -> Iterator[tuple[int, int, int]]:
+        """Numbers of groups, and which plans of each: the first, and how many."""
         began = time.monotonic()
-        number = 0
+        done = self.tally.plans
         while self.seconds is None or time.monotonic() - began < self.seconds:
-            plans = GROUP if self.cases is None else min(GROUP, self.cases - number * GROUP)
+            number, first = divmod(done, GROUP)
+            plans = GROUP - first if self.cases is None else min(GROUP - first, self.cases - done)
             if plans <= 0:
                 return
-            yield number, plans
-            number += 1
+            yield number, first, plans
+            done += plans
 
     def _take(self, under_way: deque[Future[Tally]]) -> None:
         """Waits for the first group and counts it."""
@@ -92,6 +96,7 @@ class Work:
         self.told(self.tally)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the parent, which lets its workers finish."""
+def _begin(parent: int) -> None:
+    """Makes a worker of a process: Ctrl-C is for the parent, which lets it finish; else it ends with the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with(parent)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,23 +10,21 @@ import click
 
 import engine
 from harness.benefit.lines import lines_of
-from harness.benefit.picture import draw
-from harness.benefit.plans import Comparison
+from harness.benefit.plans import Comparison, taking_part
+from harness.benefit.report import PICTURE, REPORT, Report
+from harness.benefit.tally import Tally
 from harness.benefit.work import Work
 from harness.case_file import read_case
 from harness.commands.options import checkout_corpus, duration, max_memory_option
 from harness.errors import EnvironmentFailure, UsageError, from_os
 from harness.files import find_files
-from harness.outputs import Output, write_all
-from harness.versions import versions
 
 if TYPE_CHECKING:
-    from harness.benefit.tally import Tally
     from harness.case import Case
+    from harness.errors import FencepostError
 
 PROGRESS_SECONDS = 10.0
 DEFAULT_CASES = 1000
-REPORT, PICTURE = "comparison.json", "comparison.svg"
 
 
 @click.command(
@@ -36,6 +33,7 @@ REPORT, PICTURE = "comparison.json", "comparison.svg"
 Examples:
   fencepost compare
   fencepost compare --cases 100000 --jobs 2 --out comparison
+  fencepost compare --resume --out comparison --cases 200000
   fencepost compare --generator corrupt --time 10m
   fencepost compare --time 60s --corpus corpus --json""",
 )
@@ -61,15 +59,16 @@ Examples:
     "--corpus",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Draw half of the modules from here.  [default: the checkout's, in one]",
+    help="Draw half of the modules from here, but for those that attack themselves.  [default: the checkout's, in one]",
 )
 @max_memory_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help=f"Write {REPORT} and {PICTURE} there.",
+    help=f"Write {REPORT} and {PICTURE} there, and again every few seconds.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the comparison in --out.")
 @click.option("--json", "as_json", is_flag=True, help="Print all counts as JSON on standard output.")
 def command(  # noqa: PLR0917 (click passes them by name)
     cases: int | None,
@@ -81,6 +80,7 @@ def command(  # noqa: PLR0917 (click passes them by name)
     max_memory: int,
     out: Path | None,
     *,
+    resume: bool,
     as_json: bool,
 ) -> int:
     """Run the same attacks on the arena and on today's layout with raw pointers.
@@ -90,20 +90,25 @@ def command(  # noqa: PLR0917 (click passes them by name)
     what they reached: nothing wrong, a check, another object, or something outside VM data.
 
     Exit codes: 0 when nothing left the arena, 1 when something did, 2 usage or bad input,
-    3 no plan was compared. Ctrl-C keeps what was measured.
+    3 no plan was compared. Ctrl-C keeps what was measured; what was ended by anything else
+    goes on with --resume from the report in --out. --cases is in total, --time for the session.
     """
+    if resume and out is None:
+        raise UsageError("there is nothing to go on from", "--resume", "name the folder with --out")
     if (refusal := engine.cell_refusal()) is not None:
         raise EnvironmentFailure("raw pointers run in cells only", refusal, "see fencepost doctor")
     if cases is None and seconds is None:
         cases = DEFAULT_CASES
+    report = Report(Comparison(seed, _corpus(corpus), max_memory, generator))
+    tally = report.read(out) if resume and out is not None else Tally()
     if out is not None:
         _make(out)
-    comparison = Comparison(seed, _corpus(corpus), max_memory, generator)
-    work = Work(comparison, cases, seconds, jobs, _Progress(cases))
+    progress = _Progress(report, cases, out, tally.plans)
+    work = Work(report.comparison, cases, seconds, jobs, progress, tally)
     try:
         work.run()
     finally:
-        failed = _report(work, seed, out, as_json=as_json)
+        failed = _conclude(report, work, out, as_json=as_json)
     if failed is not None:
         raise failed
     if not work.tally.compared:
@@ -112,18 +117,24 @@ def command(  # noqa: PLR0917 (click passes them by name)
 
 
 class _Progress:
-    """A line on standard error now and then."""
+    """Now and then a line on standard error, and the files as far as they are."""
 
-    def __init__(self, cases: int | None) -> None:
+    def __init__(self, report: Report, cases: int | None, out: Path | None, before: int) -> None:
+        self._report = report
+        self._out = out
+        self._before = before
         self._wanted = "" if cases is None else f" of {cases:,}"
         self._began = self._last = time.monotonic()
 
     def __call__(self, tally: Tally) -> None:
         now = time.monotonic()
-        if now - self._last >= PROGRESS_SECONDS:
-            self._last = now
-            rate = tally.plans / (now - self._began)
-            click.echo(f"{now - self._began:.0f} s: {tally.plans:,}{self._wanted} plans, {rate:.0f}/s", err=True)
+        if now - self._last < PROGRESS_SECONDS:
+            return
+        self._last = now
+        if self._out is not None and (failed := self._report.write(self._out, tally, interrupted=True)) is not None:
+            raise failed
+        rate = (tally.plans - self._before) / (now - self._began)
+        click.echo(f"{now - self._began:.0f} s: {tally.plans:,}{self._wanted} plans, {rate:.0f}/s", err=True)
 
 
 def _make(folder: Path) -> None:
@@ -138,35 +149,18 @@ def _corpus(folder: Path | None) -> tuple[Case, ...]:
     if folder is None:
         return ()
     cases = tuple(map(read_case, find_files([folder])))
-    modules = tuple(case for case in cases if not case.is_clif)
+    modules = taking_part(cases)
     if not modules:
         raise UsageError("there is no module", str(folder), "name a folder of .wasm or .wat files")
     return modules
 
 
-def _report(work: Work, seed: int, out: Path | None, *, as_json: bool) -> Exception | None:
+def _conclude(report: Report, work: Work, out: Path | None, *, as_json: bool) -> FencepostError | None:
     """Prints what was measured and writes it to files; gives what went wrong with these."""
-    tally = work.tally
-    generator = work.comparison.generator
-    report = {
-        "seed": seed,
-        "generator": generator,
-        "interrupted": work.interrupted,
-        "versions": versions(),
-        **tally.to_json(),
-    }
     if work.interrupted:
         click.echo("interrupted: this is what was measured until then", err=True)
-    for line in lines_of(tally):
+    for line in (report.origin, *lines_of(work.tally)):
         click.echo(line, err=as_json)
     if as_json:
-        click.echo(json.dumps(report, indent=2))
-    if out is None:
-        return None
-    attacks = "confusions" if generator == "confuse" else "corruptions"
-    title = f"{tally.all.total:,} {attacks} on two layouts: the worst that each did, in % (seed {seed})"
-    outputs = [
-        Output(out / REPORT, "report", json.dumps(report, indent=2) + "\n"),
-        Output(out / PICTURE, "picture", draw(tally, title)),
-    ]
-    return next(iter(write_all(outputs)), None)
+        click.echo(report.to_json(work.tally, interrupted=work.interrupted))
+    return None if out is None else report.write(out, work.tally, interrupted=work.interrupted)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -32,6 +33,7 @@ def test_raw_pointers_escape_and_the_arena_does_not(fencepost: Fencepost, tmp_pa
     assert counted["arena32"] == 0
     assert counted["raw64"] > 0
     parts = (report["compared"], report["lost"], report["empty"], *report["refused"].values())
+    assert not any("attack" in why for why in report["refused"]), "the layouts agree without one"
     assert sum(parts) + sum(row["plans"] for row in report["unmapped"]) == report["plans"] == 192
     ET.fromstring((tmp_path / "out/comparison.svg").read_text())
     assert "compared on both layouts" in result.stderr
@@ -59,7 +61,8 @@ def test_any_number_of_jobs_compares_the_same_plans(fencepost: Fencepost) -> Non
     assert drawn[0] == drawn[1]
 
 
-def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
+def stopped(folder: Path, how: signal.Signals) -> tuple[int, str]:
+    """The exit code and last words of an endless comparison that is stopped after its first line of progress."""
     command = [
         sys.executable,
         "-m",
@@ -73,17 +76,60 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
         "out",
     ]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None
     assert "plans" in process.stderr.readline(), "the first line of progress"
     time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
+    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(how)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 0, errors
+    until = time.monotonic() + 20
+    while any(map(is_running, workers)) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not [worker for worker in workers if is_running(worker)]
+    return process.returncode, errors
+
+
+def is_running(process: str) -> bool:
+    """Whether it has not ended; one that nobody has asked for has."""
+    with suppress(OSError):
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
+    code, errors = stopped(tmp_path, signal.SIGINT)
+    assert code == 0, errors
     assert "interrupted" in errors
     report = json.loads((tmp_path / "out/comparison.json").read_text())
     assert report["interrupted"]
     assert report["compared"] > 0
+
+
+def test_a_killed_comparison_goes_on(fencepost: Fencepost, tmp_path: Path) -> None:
+    code, _ = stopped(tmp_path, signal.SIGKILL)
+    assert code == -signal.SIGKILL
+    before = json.loads((tmp_path / "out/comparison.json").read_text())
+    assert before["interrupted"]
+    cases = before["plans"] + 80
+    again = ("compare", "--resume", "--out", "out", "--cases", str(cases), "--corpus", CORPUS)
+    result = fencepost(*again)
+    assert result.returncode == 0, result.stderr
+    after = json.loads((tmp_path / "out/comparison.json").read_text())
+    assert (after["plans"], after["interrupted"]) == (cases, False)
+    assert before["compared"] <= after["compared"] <= before["compared"] + 80
+    other = fencepost(*again, "--seed", "9")
+    assert other.returncode == 2
+    assert other.stderr.startswith("fencepost: error: the report is of another seed")
+
+
+def test_there_must_be_something_to_go_on_from(fencepost: Fencepost) -> None:
+    nowhere = fencepost("compare", "--resume")
+    assert (nowhere.returncode, nowhere.stderr.count("\n")) == (2, 1)
+    assert "--out" in nowhere.stderr
+    nothing = fencepost("compare", "--resume", "--out", "fresh")
+    assert nothing.returncode == 2
+    assert nothing.stderr.startswith("fencepost: error: cannot read the report")
 
 
 def test_a_corpus_without_modules_is_refused(fencepost: Fencepost, tmp_path: Path) -> None:

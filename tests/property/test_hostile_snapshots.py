@@ -12,6 +12,7 @@ import json
 import random
 import zlib
 from contextlib import redirect_stderr, redirect_stdout
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ def of_head(data: bytes, dice: random.Random) -> bytes:
             case 2 if isinstance(holder[key], int):
                 holder[key] += dice.choice((-1, 1, 16, 4096, 65536))
             case _:
-                holder[key] = dice.choice(VALUES)
+                holder[key] = deepcopy(dice.choice(VALUES))
     return pack(json.dumps(head).encode(), pages)
 
 

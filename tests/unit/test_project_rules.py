@@ -111,6 +111,7 @@ def test_documents_link_to_files_that_exist() -> None:
         "crashes/README.md",
         "docs/ci.md",
         "docs/attacks.md",
+        "docs/benefit.md",
     ):
         text = (ROOT / document).read_text(encoding="utf-8")
         links = re.findall(r"\]\((?!https?:)([^)#]+)", text)

@@ -98,6 +98,34 @@ impl Effect {
     }
 }
 
+/// What differs first between the runs of two layouts that nothing attacks, the arena's first.
+fn difference(arena: &Ending, raw: &Ending) -> Option<String> {
+    let outcomes = arena.outcomes.iter().zip(&raw.outcomes).find(|(arena, raw)| arena != raw);
+    if let Some(pair) = outcomes {
+        return Some(match [pair.0, pair.1].map(kind) {
+            [arena, raw] if arena == raw => "other results".to_owned(),
+            [arena, raw] => format!("{arena} against {raw}"),
+        });
+    }
+    let parts = [
+        ("another number of calls", arena.outcomes.len() == raw.outcomes.len()),
+        ("other memories", arena.memories == raw.memories),
+        ("other globals", arena.globals == raw.globals),
+    ];
+    parts.into_iter().find(|(_, equal)| !equal).map(|(part, _)| part.to_owned())
+}
+
+/// What a call came to, without its values.
+fn kind(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Values(_) => "returned",
+        Outcome::Trap { trap, .. } => trap.name(),
+        Outcome::Escape { .. } => "escape",
+        Outcome::RuntimeFault(_) => "runtime fault",
+        Outcome::Exit(_) => "exit",
+    }
+}
+
 /// Whether a run ended in a trap that it does not end in without the confusion. One that
 /// was stopped for its time is not caught by anything.
 fn new_trap(ending: &Ending, without: &Ending) -> bool {
@@ -171,12 +199,12 @@ impl Pair {
                 let layout = subject.program().layout.addressing.name();
                 let site = reach.blamed.map(|site| subject.site(request.mode, site)).transpose()?;
                 let site = site.flatten().unwrap_or_else(|| "a builtin".to_owned());
-                let what = format!("{}, without a confusion: {site} in {layout}", class.name());
+                let what = format!("{}, without an attack: {site} in {layout}", class.name());
                 return Err(CompareError::Incomparable(what));
             }
         }
-        if arena != raw {
-            let what = "the layouts differ without a confusion".to_owned();
+        if let Some(part) = difference(&arena, &raw) {
+            let what = format!("the layouts differ without an attack: {part}");
             return Err(CompareError::Incomparable(what));
         }
         Ok(Pair { subjects, without: [arena, raw], correspondence, request })

@@ -7,9 +7,9 @@ use super::*;
 use crate::confuse::{Entry, Kind, choices};
 use crate::executor::Limits;
 use crate::passes::Mode;
-use crate::program::Item;
+use crate::program::{Item, ValType};
 use crate::run::{Call, Imports};
-use crate::runtime::Reservations;
+use crate::runtime::{Reservations, Value};
 
 /// A request for calls with the given arguments.
 fn request(calls: &[(&str, &[u128])]) -> Request {
@@ -206,6 +206,31 @@ fn both_layouts_agree_on_the_corpus_and_stay_in_their_objects() {
         }
     }
     assert!(compared >= 50, "only {compared}; refused: {refused:?}");
+}
+
+#[test]
+fn a_copy_of_nothing_from_a_dropped_segment_is_one_on_both() {
+    let text = "(module (memory 1 1) (data $active (i32.const 100) \"\\55\")
+        (func (export \"f\") (param i32)
+          (memory.init $active (i32.const 0) (i32.const 0) (local.get 0))))";
+    let pair = pair(text, &[("f", &[0]), ("f", &[1])]);
+    let trapped = Outcome::Trap { trap: Trap::HeapOutOfBounds, site: None };
+    assert_eq!(pair.ending().outcomes[1..], [Outcome::Values(vec![]), trapped]);
+}
+
+#[test]
+fn what_differs_without_an_attack_is_named() {
+    let ending = |outcome| Ending { outcomes: vec![outcome], memories: vec![], globals: vec![] };
+    let value = |bits| Outcome::Values(vec![Value { ty: ValType::I32, bits: Some(bits) }]);
+    let trap = Outcome::Trap { trap: Trap::Host, site: None };
+    let differ = |arena, raw| difference(&ending(arena), &ending(raw));
+    assert_eq!(differ(value(1), value(1)), None);
+    assert_eq!(differ(value(1), value(2)).as_deref(), Some("other results"));
+    let name = format!("returned against {}", Trap::Host.name());
+    assert_eq!(differ(value(1), trap), Some(name));
+    let fewer = Ending { outcomes: vec![], memories: vec![], globals: vec![] };
+    let found = difference(&ending(value(1)), &fewer);
+    assert_eq!(found.as_deref(), Some("another number of calls"));
 }
 
 #[test]

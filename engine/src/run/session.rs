@@ -13,6 +13,7 @@ use super::{Call, Outcome, Report, Request, RunError, Trace};
 use crate::arena::{Arena, OutOfArena, Pages};
 use crate::corrupt::Corruption;
 use crate::executor::{Executor, Limits, Stop};
+use crate::fault::Fault;
 use crate::panic::caught;
 use crate::passes::Prepared;
 use crate::program::Program;
@@ -56,6 +57,11 @@ impl<'a> Session<'a> {
             let externs =
                 imports::externs(&mut store, &program.module, provided, &request.imports)?;
             instances.push(store.instantiate(executor, program, prepared, &externs)?);
+        }
+        if executor.fault() == Some(Fault::HostAddress) {
+            let address = executor.base();
+            let told = store.tell_stack_limit(executor.arena(), address);
+            told.map_err(|error| RunError::Environment(error.to_string()))?;
         }
         let watch = Watch::new(index(ready.len() - 1), witnesses);
         let corruption = corruption::of_run(subject, request, executor, &prepared, &store, len)?;

@@ -7,6 +7,7 @@
 use super::Store;
 use super::pointers::Pointers;
 use super::state::{Function, State};
+use super::structures::STORE_CONTEXT;
 use super::types::TypeId;
 use crate::arena::{Arena, OutOfArena};
 use crate::executor::Slot;
@@ -56,6 +57,16 @@ impl State {
             self.faults.trigger(Fault::ForeignTypeIds);
         }
         foreign
+    }
+
+    /// How many pages a memory has that a snapshot says has some; by fault 32, as many as it
+    /// had when it was made.
+    pub(super) fn restored_pages(faults: &Faults, made: u64, saved: u64) -> u64 {
+        if saved == made || !faults.has(Fault::GrowthForgotten) {
+            return saved;
+        }
+        faults.trigger(Fault::GrowthForgotten);
+        made
     }
 
     /// Fault 20: before a new host reference gets a handle, all others are freed.
@@ -117,6 +128,18 @@ impl Store {
     #[must_use]
     pub fn fault_triggered(&self) -> bool {
         self.state.faults.triggered()
+    }
+
+    /// Fault 31: tells guest code where its stack ends, as runtimes of raw pointers do.
+    pub(crate) fn tell_stack_limit(
+        &self,
+        arena: &mut dyn Arena,
+        address: u64,
+    ) -> Result<(), OutOfArena> {
+        let Some(instance) = self.state.instances.first() else { return Ok(()) };
+        let field = STORE_CONTEXT + instance.layout.store_context.stack_limit;
+        self.state.faults.trigger(Fault::HostAddress);
+        self.state.pointers.store(arena, field, address)
     }
 
     /// What lies in the memories, for fault 25.

@@ -77,7 +77,8 @@ impl Pointers {
         element_bytes(self.addressing, element)
     }
 
-    /// The arguments of a builtin, with offsets for pointers.
+    /// The arguments of a builtin, with offsets for pointers. What no byte is moved to or from
+    /// may be any pointer: the front end gives 1 for a segment that instantiation has dropped.
     pub(super) fn arguments<'a>(
         &self,
         builtin: Builtin,
@@ -92,9 +93,14 @@ impl Pointers {
             _ => &[0],
         };
         let mut args = args.to_vec();
+        let moves_nothing = pointers.len() > 1 && args.get(3) == Some(&0);
         for &at in pointers {
             let Some(slot) = args.get_mut(at) else { continue };
-            *slot = self.of_guest(*slot).ok_or(Trap::ArenaOutOfBounds)?.into();
+            *slot = match self.of_guest(*slot) {
+                Some(offset) => offset.into(),
+                None if at > 0 && moves_nothing => 0,
+                None => return Err(Trap::ArenaOutOfBounds),
+            };
         }
         // A length is as wide as a pointer.
         if pointers.len() > 1 && args.get(3).is_some_and(|&len| u32::try_from(len).is_err()) {
@@ -165,6 +171,11 @@ mod tests {
         let wild = [at(0x2_0000), 0x1234, at(0), 5];
         let refused = pointers.arguments(Builtin::MemoryCopy, &wild);
         assert_eq!(refused, Err(Trap::ArenaOutOfBounds));
+        let nothing = [at(0x2_0000), 0x1234, 1, 0];
+        let offsets = pointers.arguments(Builtin::MemoryCopy, &nothing).expect("no byte is moved");
+        assert_eq!(*offsets, [0x2_0000, 0, 0, 0]);
+        let no_context = pointers.arguments(Builtin::MemoryCopy, &[1, at(0x3_0000), 1, 0]);
+        assert_eq!(no_context, Err(Trap::ArenaOutOfBounds));
         assert_eq!(pointers.result(Builtin::RefFunc, 0x5_0000), at(0x5_0000));
         let failed = pointers.result(Builtin::MemoryGrow, Slot::from(u32::MAX));
         assert_eq!(failed, Slot::from(u64::MAX));

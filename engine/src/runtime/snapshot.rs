@@ -132,7 +132,7 @@ impl State {
         for (index, (memory, &pages)) in self.memories.iter_mut().zip(&saved.memories).enumerate() {
             let Memory { pages: least, reserved: most, .. } = *memory;
             size("memory", index, pages, least, most)?;
-            memory.pages = pages;
+            memory.pages = State::restored_pages(&self.faults, least, pages);
         }
         count("tables", saved.tables.len(), self.tables.len())?;
         for (index, (table, &elements)) in self.tables.iter_mut().zip(&saved.tables).enumerate() {
