@@ -66,11 +66,14 @@ class Work:
                     under_way.append(pool.submit(self.comparison.part, *part))
                     if len(under_way) > self.jobs * AHEAD:
                         self._take(under_way)
+                self._take_all(under_way)
             except KeyboardInterrupt:
                 self.interrupted = True
-            under_way = deque(future for future in under_way if not (self.interrupted and future.cancel()))
-            while under_way:
-                self._take(under_way)
+                self._take_all(deque(begun for begun in under_way if not begun.cancel()))
+
+    def _take_all(self, under_way: deque[Future[Tally]]) -> None:
+        while under_way:
+            self._take(under_way)
 
     def _parts(self) -> Iterator[tuple[int, int, int]]:
         """Numbers of groups, and which plans of each: the first, and how many."""
