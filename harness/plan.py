@@ -81,8 +81,15 @@ class Plan:
         """The plan for cases that may take so much processor time."""
         return replace(self, limits=self.limits.within(seconds))
 
-    def drawn(self, entropy: Entropy) -> Plan:
-        """A thin plan: one kind of run, and two of the interpreter, one JIT configuration and one reference."""
+    def drawn(self, entropy: Entropy, configuration: Entropy | None = None) -> Plan:
+        """A thin plan: one kind of run, and two of the interpreter, one JIT configuration and one reference.
+
+        Args:
+            entropy: what decides.
+            configuration: what decides on the JIT and its flags, if something else; cases that
+                share it share what is compiled for them.
+        """
+        configuration = configuration or entropy
         interpreters: list[ExecutorName] = [name for name in self.executors if name == "interpreter"]
         jits: list[ExecutorName] = [name for name in self.executors if name != "interpreter"]
         mode = entropy.choice(self.modes)
@@ -90,13 +97,13 @@ class Plan:
         absent = entropy.choice(SITTING_OUT) if interpreters and jits and references else None
         chosen = [] if absent == "interpreter" else interpreters
         if jits and absent != "jit":
-            chosen.append(entropy.choice(jits))
+            chosen.append(configuration.choice(jits))
         return replace(
             self,
             modes=(mode,),
             executors=tuple(chosen),
             references=(entropy.choice(references),) if references and absent != "reference" else (),
-            settings=self.settings or entropy.choice(JIT_SETTINGS) + entropy.choice(REGISTER_ALLOCATORS),
+            settings=self.settings or configuration.choice(JIT_SETTINGS) + configuration.choice(REGISTER_ALLOCATORS),
             elsewhere=self.elsewhere and entropy.integer(1, ELSEWHERE_EVERY) == 1,
         )
 

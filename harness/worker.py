@@ -24,6 +24,7 @@ from harness.check import FRONT_END, Checked, check, is_panic
 from harness.errors import CaseError, EnvironmentFailure, FencepostError, denied
 from harness.health import health_of
 from harness.record import Record, record_of
+from harness.source import MODULE_CASES
 from harness.verdict import Kind, Verdict, worst
 from oracles.completion import generic
 
@@ -211,11 +212,17 @@ def without_case(index: int, reason: str) -> Record:
 
 
 def plan_of_case(job: Job, case: Case, index: int) -> Plan:
-    """What runs a case: everything, or what is drawn for it."""
+    """What runs a case: everything, or what is drawn for it.
+
+    Cases that attack one module after the other share a configuration of the JIT, so that its code
+    is compiled once; most of their time went there.
+    """
     full = job.plan.for_case(case)
     if not job.thin or index % FULL_EVERY == 0:
         return full
-    return full.drawn(PrngEntropy(job.source.seed, index, "plan"))
+    seed = job.source.seed
+    own, shared = PrngEntropy(seed, index, "plan"), PrngEntropy(seed, index // MODULE_CASES, "configuration")
+    return full.drawn(own, shared if case.is_confused else None)
 
 
 def _confirmed(thin: Checked, full: Checked) -> Checked:

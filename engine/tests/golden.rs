@@ -138,6 +138,7 @@ fn lower(prepared: &passes::Prepared, fault: Option<Fault>) -> Vec<Function> {
         lengths: &[],
         count_calls: false,
         monitor: false,
+        merges_checks: false,
     };
     let mut table = CodeTable::default();
     let mut intern = |signature: &_| table.intern(signature);

@@ -1,5 +1,6 @@
 //! What prepared and lowered code does when it runs: planted faults escape, stack
-//! overflow falls on the same call everywhere, results that need an area arrive.
+//! overflow falls on the same call everywhere, results that need an area arrive, merged
+//! checks trap like the others.
 
 use std::time::Duration;
 
@@ -170,6 +171,61 @@ fn results_arrive_through_return_areas() {
             assert_eq!(bits(&report.calls[0]), many.map(Some), "{mode:?}");
             assert_eq!(bits(&report.calls[1]), [Some(sum)], "{mode:?}");
             assert_eq!(bits(&report.calls[2]), [Some(sum)], "{mode:?}");
+        }
+    }
+}
+
+/// Accesses of one index by offsets that grow and shrink, with something between them.
+const MIXED_CHECKS: &str = r#"(module (memory 1 3)
+    (func (export "loads") (param i32) (result i32)
+      (i32.store8 offset=2 (local.get 0) (i32.const 1))
+      (i32.add (i32.add (i32.load8_u (local.get 0)) (i32.load offset=4 (local.get 0)))
+        (i32.load8_u offset=12 (local.get 0))))
+    (func (export "stores") (param i32) (result i32)
+      (i32.store8 (local.get 0) (i32.const 2)) (i32.store offset=8 (local.get 0) (i32.const 3))
+      (i32.store16 offset=4 (local.get 0) (i32.const 4)) (i32.load8_u offset=20 (local.get 0)))
+    (func (export "divides") (param i32) (result i32)
+      (i32.add
+        (i32.add (i32.load8_u (local.get 0))
+          (i32.div_u (i32.const 6) (i32.and (local.get 0) (i32.const 1))))
+        (i32.load8_u offset=8 (local.get 0))))
+    (func (export "grows") (param i32) (result i32)
+      (drop (i32.load8_u (local.get 0)))
+      (drop (memory.grow (i32.eqz (i32.and (local.get 0) (i32.const 15)))))
+      (i32.load8_u offset=20 (local.get 0)))
+    (func (export "branches") (param i32) (result i32)
+      (if (i32.and (local.get 0) (i32.const 1)) (then (drop (i32.load offset=8 (local.get 0)))))
+      (i32.store8 offset=4 (local.get 0) (i32.const 5))
+      (i32.load8_u offset=11 (local.get 0)))
+    (func (export "loops") (param i32) (result i32) (local i32)
+      (loop $again
+        (i32.store8 (local.get 0) (local.get 1))
+        (local.set 1 (i32.add (local.get 1) (i32.load8_u offset=5 (local.get 0))))
+        (local.set 0 (i32.add (local.get 0) (i32.const 3)))
+        (br_if $again (i32.lt_u (local.get 1) (i32.const 9))))
+      (local.get 1)))"#;
+
+/// Native code as shipped merges checks; what a program does, and what it has done when it
+/// traps, stays the same.
+#[test]
+fn merged_checks_trap_where_the_others_do() {
+    let edges = (65_510..65_540).chain([0, 0x7fff_fff0, 0xffff_fff0, 0xffff_ffff]);
+    for export in ["loads", "stores", "divides", "grows", "branches", "loops"] {
+        let calls: Vec<_> = edges.clone().map(|argument| (export, argument)).collect();
+        let mut interpreter = Interpreter::new(Faults::default());
+        let expected = report(&mut interpreter, MIXED_CHECKS, Mode::Exact, &calls);
+        assert!(expected.calls.iter().any(|call| trap(call) == Some(Trap::HeapOutOfBounds)));
+        for optimize in [true, false] {
+            let mut jit = jit(optimize, None);
+            let actual = report(&mut jit, MIXED_CHECKS, Mode::AsShipped, &calls);
+            for (actual, expected) in actual.calls.iter().zip(&expected.calls) {
+                match expected {
+                    Outcome::Trap { trap: kind, .. } => assert_eq!(trap(actual), Some(*kind)),
+                    values => assert_eq!(actual, values),
+                }
+            }
+            assert_eq!(actual.calls.len(), calls.len());
+            assert_eq!(actual.memories, expected.memories, "{export}");
         }
     }
 }

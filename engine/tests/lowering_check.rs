@@ -63,6 +63,7 @@ fn verdict(text: &str, mode: Mode) -> Result<(), Violation> {
         lengths: &[],
         count_calls: false,
         monitor: false,
+        merges_checks: false,
     };
     check(&function, &cx, &mut |_| SignatureId(7))
 }

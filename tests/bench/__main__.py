@@ -34,6 +34,8 @@ PROGRAM_GROUPS = (("jit", "wasmtime"), ("interpreter", "wasmtime-pulley"))
 RUN = tuple(program for program in PROGRAMS if program.name != "noop")
 """What both engines run to its end, and what does something."""
 
+JOBS = (1, 2)
+
 COUNTS = ("cases", "plans", "schedules", "clif", "cell_cases", "turns")
 
 GROUPS: dict[str, Callable[[int], list[Score]]] = {
@@ -49,13 +51,13 @@ def main() -> None:
     options = _options()
     scores = {group: run(options.rounds) for group, run in GROUPS.items()}
     programs = {group: list(program_duel(*group, RUN, options.turns)) for group in PROGRAM_GROUPS if options.turns}
-    rate = measure(options.cases) if options.cases else None
+    rates = [measure(options.cases, jobs=jobs) for jobs in JOBS] if options.cases else []
     confusion = confusion_rates(options.plans) if options.plans else []
     corruption = corruption_rates(options.schedules) if options.schedules else []
     clif = clif_rate(options.clif) if options.clif else None
     cells = cell_costs(options.cell_cases)
     snapshots, file = snapshot_costs()
-    data = _as_json(scores, rate) | {
+    data = _as_json(scores, rates) | {
         "programs": {" / ".join(group): [asdict(score) for score in row] for group, row in programs.items()},
         "confusion": [asdict(rate) for rate in confusion],
         "corruption": [asdict(rate) for rate in corruption],
@@ -65,7 +67,7 @@ def main() -> None:
         "snapshot file": asdict(file),
     }
     tables = [line for group, row in programs.items() for line in (*table(" / ".join(group), row), "")]
-    lines = tables + _lines(scores, rate) + list(map(_confusion_line, confusion))
+    lines = tables + _lines(scores, rates) + list(map(_confusion_line, confusion))
     lines += [*map(_corruption_line, corruption), *([_clif_line(clif)] if clif else [])]
     lines += _cell_lines(cells) + _snapshot_lines(snapshots, file)
     text = json.dumps(data, indent=2) if options.json else "\n".join(lines)
@@ -96,20 +98,20 @@ def _options() -> argparse.Namespace:
     return options
 
 
-def _as_json(scores: dict[str, list[Score]], rate: Rate | None) -> dict[str, object]:
+def _as_json(scores: dict[str, list[Score]], rates: list[Rate]) -> dict[str, object]:
     return {
         "ratios": {group: [asdict(score) | {"ratio": score.ratio} for score in row] for group, row in scores.items()},
-        "campaign": rate and asdict(rate),
+        "campaign": [asdict(rate) for rate in rates],
     }
 
 
-def _lines(scores: dict[str, list[Score]], rate: Rate | None) -> list[str]:
+def _lines(scores: dict[str, list[Score]], rates: list[Rate]) -> list[str]:
     lines = []
     for group, row in scores.items():
         lines += [f"{group:<34}{'ours ms':>10}{'theirs ms':>11}{'ratio':>8}"]
         lines += [f"  {s.job:<32}{s.ours * 1e3:>10.2f}{s.theirs * 1e3:>11.2f}{s.ratio:>8.2f}" for s in row]
         lines += [f"  {'geometric mean':<32}{geometric_mean(row):>29.2f}", ""]
-    return lines if rate is None else [*lines, *_rate_lines(rate)]
+    return lines + [line for rate in rates for line in _rate_lines(rate)]
 
 
 def _confusion_line(rate: ConfusionRate) -> str:
@@ -157,8 +159,9 @@ def _snapshot_lines(costs: list[SnapshotCosts], file: FileCosts) -> list[str]:
 
 def _rate_lines(rate: Rate) -> list[str]:
     stages = ", ".join(f"{stage} {share:.0%}" for stage, share in rate.stages.items())
+    cores = f"{rate.per_core_second:.0f} per second of processor time, {rate.bookkeeping:.1%} of it bookkeeping"
     return [
-        f"campaign: {rate.decided_per_second:.0f} decided cases per second and core",
+        f"campaign, jobs {rate.jobs}: {rate.decided_per_second:.0f} decided cases per second, {cores}",
         f"  {rate.decided_share:.1%} decided, {rate.findings} findings",
         f"  modules of {rate.mean_module_bytes} bytes (mean), {rate.median_ops} executed ops (median)",
         f"  time: {stages}",

@@ -54,18 +54,23 @@ def test_geometric_mean_weighs_a_ratio_as_its_inverse() -> None:
     assert geometric_mean([Score("a", 2.0, 1.0), Score("b", 1.0, 2.0)]) == pytest.approx(1.0)
 
 
-def test_stages_are_shares_largest_first() -> None:
+def test_rates_are_of_processor_time_and_stages_shares_largest_first() -> None:
     rate = rate_of(
         {
+            "decided": 400,
             "decided_per_second": 200.0,
             "decided_share": 0.97,
             "mean_module_bytes": 900,
             "findings": 0,
             "honesty": {"median_ops": 450},
             "seconds_by_stage": {"oracles": 1.0, "jit": 3.0},
-        }
+        },
+        jobs=2,
+        spent=4.0,
+        keeping=0.1,
     )
     assert list(rate.stages.items()) == [("jit", 0.75), ("oracles", 0.25)]
+    assert (rate.per_core_second, rate.bookkeeping) == (100.0, 0.025)
 
 
 def test_whole_programs_are_scored_by_their_least_costs() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,9 @@ from harness.check import prepare
 from harness.executors import EngineExecutor
 from harness.outcome import Ran
 from harness.plan import JIT_SETTINGS, REGISTER_ALLOCATORS, Plan, Settings
-from harness.source import ListSource
+from harness.source import MODULE_CASES, ListSource
 from harness.verdict import Kind
-from harness.worker import FULL_EVERY, Job, check_one
+from harness.worker import FULL_EVERY, Job, check_one, plan_of_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +82,20 @@ def test_every_tenth_case_is_run_in_full_and_the_others_draw(checks: list[list[s
             assert names[0] in ENGINE
             drawn |= set(names)
     assert drawn == set(everything)
+
+
+def test_cases_that_attack_one_module_share_a_configuration_of_the_jit(add: Case) -> None:
+    corrupted = replace(add, parts={"schedule": [{"event": "entry"}]})
+    plan, indices = Plan(), [index for index in range(8 * MODULE_CASES) if index % FULL_EVERY]
+
+    def configurations(case: Case, module: int) -> set[tuple[str, Settings]]:
+        plans = [plan_of_case(job(case, plan), case, index) for index in indices if index // MODULE_CASES == module]
+        return {(name, drawn.settings) for drawn in plans for name in drawn.executors if name != "interpreter"}
+
+    shared = [configurations(corrupted, module) for module in range(8)]
+    assert {len(one) for one in shared} == {1}
+    assert len(set.union(*shared)) > 3
+    assert max(len(configurations(add, module)) for module in range(8)) > 3
 
 
 def test_a_finding_of_a_thin_run_is_confirmed_by_a_full_one() -> None:

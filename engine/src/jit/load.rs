@@ -94,6 +94,7 @@ impl Jit {
             lengths,
             count_calls: self.count_calls,
             monitor: self.monitor,
+            merges_checks: self.merges_checks(mode),
         };
         let mut ids = Vec::new();
         let mut intern = |signature: &Signature| {
@@ -108,6 +109,11 @@ impl Jit {
             record(&mut lowered, log.address(), &mut stated);
         }
         Ok(Known { function: Arc::new(compiler.compile(lowered)?), ids })
+    }
+
+    /// Code without optimisation keeps the checks as they are, so that both are tried.
+    fn merges_checks(&self, mode: Mode) -> bool {
+        mode == Mode::AsShipped && self.settings.optimize && !self.record && !self.faults.any()
     }
 
     /// Compiles, links and places functions that already have the base.

@@ -6,6 +6,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use cranelift_codegen::ir::LibCall;
+use smallvec::{SmallVec, smallvec};
 
 use super::control::Control;
 use super::library;
@@ -55,11 +56,17 @@ pub(super) enum Refusal {
     Panic(String),
 }
 
+/// The arguments of one call: few, in programs that make many calls.
+type Args = SmallVec<[Slot; 8]>;
+
+/// The results of one call: of a builtin, one.
+pub(super) type Results = SmallVec<[Slot; 1]>;
+
 /// What a service answers.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// One slot for each result.
-    Results(Vec<Slot>),
+    Results(Results),
     /// Guest code goes on in the handler of an exception.
     Thrown(Handler),
 }
@@ -107,7 +114,7 @@ impl Server<'_> {
     /// The status with which the gateway's stub goes on.
     fn serve(&mut self, slots: *mut Slot, gateway: u32) -> Result<u32, Trap> {
         let gateway = self.gateways[gateway as usize];
-        let mut args: Vec<Slot> = vec![0; gateway.params];
+        let mut args: Args = smallvec![0; gateway.params];
         // SAFETY: the gateway's frame holds at least `params` slots, and guest code
         // waits, so nothing else writes them.
         unsafe { slots.copy_to_nonoverlapping(args.as_mut_ptr(), gateway.params) };
@@ -136,7 +143,7 @@ impl Server<'_> {
             records.take(log);
             records.service(gateway.service, args);
         }
-        let mut results: Vec<Slot> = vec![0; gateway.results];
+        let mut results: Results = smallvec![0; gateway.results];
         match gateway.service {
             Service::Builtin(Builtin::ThrowRef) => {
                 return self.throw(args, frame).map(Answer::Thrown);

@@ -1,9 +1,9 @@
 //! The stack that guest code runs on: its own pages with guards at both ends.
 //!
-//! Two checks keep it whole. Lowered code compares the stack pointer with a limit at
-//! every function's entry and traps; the limit lies [`RESERVE`] above the lower guard,
-//! which covers the frame of the function that checks (at most [`FRAME_CAP`], else it
-//! is not loaded) and that of a gateway. Whatever a broken backend does to the first,
+//! Two checks keep it whole. Lowered code compares the stack pointer with a limit at the
+//! entry of every function that calls another, and traps; the limit lies [`RESERVE`] above
+//! the lower guard, which covers the frames of the function that checks and of one that
+//! calls nothing (at most [`FRAME_CAP`] each, else it is not loaded) and that of a gateway. Whatever a broken backend does to the first,
 //! the guards catch the rest.
 
 use std::io;
@@ -18,7 +18,7 @@ use crate::executor::Slot;
 /// Largest frame that a function may have, in bytes.
 pub(super) const FRAME_CAP: u32 = 64 << 10;
 
-/// Bytes below the limit: a frame, a gateway with its slots, and room to spare.
+/// Bytes below the limit: two frames, a gateway with its slots, and room to spare.
 const RESERVE: usize = 256 << 10;
 
 const USABLE: usize = 8 << 20;

@@ -10,7 +10,7 @@
 //! | a call's arguments | the same and `base` |
 //! | `call_indirect index` | a checked load from the native code table (module `indirect`) |
 //! | an exception's payload | an `i64` of which the low half goes on |
-//! | function entry | stack limit, and call depth in exact runs (module `entry`) |
+//! | function entry | stack limit, where calls follow; call depth in exact runs (module `entry`) |
 //!
 //! The promise: whatever the input does, the output reads and writes only
 //! `base + u32 + i32`, the code table and the control block, and calls only functions
@@ -45,6 +45,7 @@ use crate::code_table::SignatureId;
 use crate::fault::{Fault, Faults};
 use crate::layout::Addressing;
 use crate::passes::Mode;
+use crate::passes::bounds;
 use crate::passes::handlers::{split_edges, throwing_calls};
 use crate::passes::opcode::{Class, class};
 use crate::passes::width;
@@ -70,6 +71,9 @@ pub struct Context<'a> {
     /// Whether indirect calls note in the control block that they found an entry of
     /// another signature: a second opinion on the check behind it.
     pub monitor: bool,
+    /// Whether bounds checks may be merged (`passes::bounds`): as shipped, and where nobody
+    /// looks at each access.
+    pub merges_checks: bool,
 }
 
 /// Why a function cannot be lowered.
@@ -104,6 +108,9 @@ pub fn lower(
 ) -> Result<ir::Function, LoweringError> {
     admit(func)?;
     let mut lowered = func.clone();
+    if cx.merges_checks {
+        bounds::merge(&mut lowered);
+    }
     let base = add_base(&mut lowered)?;
     if cx.addressing == Addressing::Arena32 {
         narrow_payloads(&mut lowered);

@@ -13,7 +13,8 @@
 //! | `wide` | splits accesses that Pulley cannot do | splits an access after it has a site |
 //! | `sanitize` | removes undefined behaviour (exact runs) | sees each access as it will be |
 //!
-//! [`atomics`] is not among them: only an executor without atomics applies it, to its copy.
+//! Two are not among them, because an executor applies them to its copy: [`atomics`] where
+//! there are none, [`bounds`] where branches are cheaper than to wait for an address.
 //!
 //! A program with raw pointers has no exact runs. Its results go the target's own way,
 //! and what has stack slots is refused.
@@ -21,6 +22,7 @@
 
 mod admit;
 pub(crate) mod atomics;
+pub(crate) mod bounds;
 pub(crate) mod frame_map;
 pub(crate) mod handlers;
 pub(crate) mod opcode;

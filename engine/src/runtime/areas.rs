@@ -129,13 +129,13 @@ impl Areas {
     }
 
     /// Whether all of an interval lies in one area that was given out; nothing lies anywhere.
+    /// Looks from the end, since the memories stand there that programs copy within.
     #[must_use]
     pub fn hold(&self, offset: u32, len: u32) -> bool {
         if len == 0 {
             return true;
         }
-        let after = self.all.partition_point(|area| area.offset <= offset);
-        let Some(area) = after.checked_sub(1).map(|at| self.all[at]) else { return false };
+        let Some(area) = self.all.iter().rfind(|area| area.offset <= offset) else { return false };
         let end = u64::from(offset) + u64::from(len);
         !matches!(area.kind, AreaKind::Canary | AreaKind::Gap)
             && end <= u64::from(area.offset) + u64::from(area.len)

@@ -130,7 +130,21 @@ impl Bench {
 
     /// Calls attacker `code`, and then the harmless function.
     pub(super) fn attack(&mut self, code: u32, args: [u64; 2]) -> Result<Vec<Slot>, Stop> {
-        let limits = Limits { deadline: Duration::from_millis(500), ..LIMITS };
+        self.attack_for(LIMITS.deadline, code, args)
+    }
+
+    /// The same for an attacker that does not end by itself.
+    pub(super) fn outlast(&mut self, code: u32, args: [u64; 2]) -> Result<Vec<Slot>, Stop> {
+        self.attack_for(Duration::from_millis(500), code, args)
+    }
+
+    fn attack_for(
+        &mut self,
+        deadline: Duration,
+        code: u32,
+        args: [u64; 2],
+    ) -> Result<Vec<Slot>, Stop> {
+        let limits = Limits { deadline, ..LIMITS };
         let args = args.map(Slot::from);
         let ended = self.jit.call(&self.table, &mut NoServices, CodeIndex(code), &args, limits);
         let inside = self.jit.cage().base() + u64::from(NULL_PAGE);

@@ -140,7 +140,7 @@ fn a_stack_elsewhere_does_not_hide_a_fault() {
 fn a_loop_without_end_is_stopped() {
     let mut bench = bench();
     let spin = bench.load_blob(spin());
-    assert_eq!(bench.attack(spin, [0, 0]), Err(Stop::trap(Trap::Interrupt)));
+    assert_eq!(bench.outlast(spin, [0, 0]), Err(Stop::trap(Trap::Interrupt)));
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn an_overwritten_exchange_page_is_noticed() {
     assert_eq!((escape.access, escape.offset), (Access::Write, bench.relative(address)));
     // The control block: guest code may write there, so the next call sets it up anew.
     let control = bench.jit.process().control_address();
-    assert_eq!(bench.attack(fill, [control, 0]), Err(Stop::trap(Trap::Interrupt)));
+    assert_eq!(bench.outlast(fill, [control, 0]), Err(Stop::trap(Trap::Interrupt)));
 }
 
 #[test]

@@ -36,7 +36,7 @@ attacker!(
     modes,
     fencepost_attack_probe,
     fencepost_attack_probe_end,
-    "stmxcsr [rsp - 8]",
+    "stmxcsr [rsp - 24]",
     "fnstcw [rsp - 16]",
     "pushfq",
     "pop rax",
@@ -45,7 +45,7 @@ attacker!(
     "movzx ecx, word ptr [rsp - 16]",
     "shl rcx, 32",
     "or rax, rcx",
-    "mov ecx, dword ptr [rsp - 8]",
+    "mov ecx, dword ptr [rsp - 24]",
     "or rax, rcx",
     "ret"
 );
@@ -103,7 +103,7 @@ fn modes_of_the_processor_end_with_their_call() {
 fn a_call_does_not_find_what_another_left_in_registers() {
     let mut bench = bench();
     let [disarrange, registers] = [disarrange(), registers()].map(|code| bench.load_blob(code));
-    let secret = Slot::from(0x5ec0_5ec0_5ec0_5ec0_u64);
+    let secret = Slot::from(0x5ec0_5ec0_u64);
     bench.call(disarrange, &[secret, 0]).expect("it returns");
     let found = bench.call(registers, &[0, 0]).expect("it returns");
     assert_eq!(found, [0]);
@@ -146,6 +146,6 @@ fn a_cell_that_is_stopped_from_outside_runs_out_of_time() {
     let pid = bench.jit.process().cell_pid().expect("it runs");
     // SAFETY: a signal to a child of this process.
     unsafe { libc::kill(pid, libc::SIGSTOP) };
-    assert_eq!(bench.attack(spin, [0, 0]), Err(Stop::trap(Trap::Interrupt)));
+    assert_eq!(bench.outlast(spin, [0, 0]), Err(Stop::trap(Trap::Interrupt)));
     assert_ne!(bench.jit.process().cell_pid().expect("it runs"), pid);
 }
