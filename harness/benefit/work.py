@@ -69,11 +69,9 @@ class Work:
                 self._take_all(under_way)
             except KeyboardInterrupt:
                 self.interrupted = True
-                self._take_all(deque(begun for begun in under_way if not begun.cancel()))
-
-    def _take_all(self, under_way: deque[Future[Tally]]) -> None:
-        while under_way:
-            self._take(under_way)
+                # From the last: what cannot be cancelled was begun, and so were all before it.
+                begun = [future for future in reversed(under_way) if not future.cancel()]
+                self._take_all(deque(reversed(begun)))
 
     def _parts(self) -> Iterator[tuple[int, int, int]]:
         """Numbers of groups, and which plans of each: the first, and how many."""
@@ -86,6 +84,10 @@ class Work:
                 return
             yield number, first, plans
             done += plans
+
+    def _take_all(self, under_way: deque[Future[Tally]]) -> None:
+        while under_way:
+            self._take(under_way)
 
     def _take(self, under_way: deque[Future[Tally]]) -> None:
         """Waits for the first group and counts it."""
