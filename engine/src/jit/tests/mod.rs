@@ -7,6 +7,7 @@
 mod containment;
 mod control_flow;
 mod escape;
+mod reset;
 mod services;
 mod speed;
 mod tenancy;
