@@ -56,7 +56,7 @@ else
 endif
 
 test-python: build
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses logical --dist loadgroup
 
 bless: build ## rewrite the golden files from what the code does now
 	BLESS=1 $(CARGO) test --release $(MANIFEST)

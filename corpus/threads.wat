@@ -5,11 +5,13 @@
 ;; fencepost: {"export": "swap", "args": [{"i32": "0"}, {"i64": "0"}, {"i64": "5"}]}, {"export": "fenced", "args": [{"i32": "16"}]},
 ;; fencepost: {"export": "wait", "args": [{"i32": "0"}, {"i64": "-1"}]}, {"export": "wait", "args": [{"i32": "0"}, {"i64": "3"}]},
 ;; fencepost: {"export": "wait", "args": [{"i32": "4"}, {"i64": "3"}]}, {"export": "notify", "args": [{"i32": "8"}]},
-;; fencepost: {"export": "notify", "args": [{"i32": "9"}]}, {"export": "wait_own", "args": []}, {"export": "grow", "args": []},
+;; fencepost: {"export": "notify", "args": [{"i32": "9"}]}, {"export": "wait_own", "args": [{"i32": "0"}]},
+;; fencepost: {"export": "wait_own", "args": [{"i32": "2"}]}, {"export": "wait_own", "args": [{"i32": "65536"}]}, {"export": "grow", "args": []},
 ;; fencepost: {"export": "add", "args": [{"i32": "65536"}, {"i32": "1"}]}]}
 ;; Shared memories, whose definitions lie outside of vmctx, and atomics: every width, both kinds of
 ;; misalignment (of the operand, by the offset), accesses past the end before and after growth, and
-;; what waits and notifications come to where there is one agent.
+;; what waits and notifications come to where there is one agent: addresses are judged
+;; before it is asked whether the memory is shared.
 (module
   (memory $shared (export "memory") 1 2 shared)
   (memory $own 1)
@@ -31,8 +33,8 @@
     (i32.add (i32.atomic.load16_u (local.get 0)) (i32.atomic.load $own (local.get 0))))
   (func (export "wait") (param i32 i64) (result i32)
     (memory.atomic.wait64 (local.get 0) (local.get 1) (i64.const 0)))
-  (func (export "wait_own") (result i32)
-    (memory.atomic.wait32 $own (i32.const 0) (i32.const 0) (i64.const 0)))
+  (func (export "wait_own") (param i32) (result i32)
+    (memory.atomic.wait32 $own (local.get 0) (i32.const 0) (i64.const 0)))
   (func (export "notify") (param i32) (result i32)
     (i32.add (memory.atomic.notify (local.get 0) (i32.const 7))
       (memory.atomic.notify $own (local.get 0) (i32.const 7))))

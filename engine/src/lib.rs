@@ -35,6 +35,7 @@ pub mod jit;
 pub mod layout;
 pub mod lowering;
 pub mod mutate;
+mod panic;
 pub mod passes;
 pub mod program;
 #[cfg(feature = "python")]
@@ -70,15 +71,6 @@ pub fn versions() -> Vec<(&'static str, &'static str)> {
     let mut versions = vec![("engine", env!("CARGO_PKG_VERSION"))];
     versions.extend(names.into_iter().filter_map(locked));
     versions
-}
-
-/// The message of a caught panic.
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied());
-    format!("panic: {}", text.unwrap_or("no message"))
 }
 
 #[cfg(test)]

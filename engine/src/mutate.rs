@@ -5,7 +5,6 @@
 //! run without end even if its seed does not; fuel (`weave`) sees to that.
 #![forbid(unsafe_code)]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +12,7 @@ use wasm_mutate::WasmMutate;
 use wasmparser::Validator;
 
 use crate::frontend::FEATURES;
+use crate::panic::contained;
 
 /// How large a mutant may be.
 pub const MAX_BYTES: usize = 64 << 10;
@@ -26,8 +26,7 @@ pub fn mutate(wasm: &[u8], seed: u64, rounds: u32) -> Vec<u8> {
     let mut module = wasm.to_vec();
     for round in 0..u64::from(rounds) {
         let seed = seed.wrapping_add(round.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mutant = catch_unwind(AssertUnwindSafe(|| once(&module, seed)));
-        if let Ok(Some(mutant)) = mutant {
+        if let Ok(Some(mutant)) = contained(|| once(&module, seed)) {
             module = mutant;
         }
     }

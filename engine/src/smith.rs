@@ -4,11 +4,11 @@
 //! version of wasmparser.
 #![forbid(unsafe_code)]
 
-use std::panic::catch_unwind;
-
 use arbitrary::Unstructured;
 use serde_json::{Map, Value};
 use wasm_smith::{Config, Module};
+
+use crate::panic::contained;
 
 /// Why there is no module.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,9 +38,9 @@ pub fn generate(
     let config: Config = serde_json::from_value(Value::Object(config.collect()))
         .map_err(|error| SmithError::Config(error.to_string()))?;
     // wasm-smith asserts that each of its minima is at most the maximum.
-    let made = catch_unwind(|| Module::new(config, &mut Unstructured::new(entropy)));
+    let made = contained(|| Module::new(config, &mut Unstructured::new(entropy)));
     let mut module = made
-        .map_err(|panic| SmithError::Config(crate::panic_message(&*panic)))?
+        .map_err(SmithError::Config)?
         .map_err(|error| SmithError::Entropy(error.to_string()))?;
     if let Some(fuel) = fuel {
         module.ensure_termination(fuel).map_err(|error| SmithError::Config(error.to_string()))?;

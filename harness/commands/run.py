@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from harness.commands.options import announce, duration, memory_size
+from harness.commands.options import announce, duration, max_memory_option
 from harness.errors import UsageError
 from harness.program_run import run_program
 from harness.quick_run import EXECUTORS, folder_of, variable_of
@@ -55,14 +55,7 @@ Examples:
     show_default=True,
     help="What lies around the arena: inaccessible pages, or canaries.",
 )
-@click.option(
-    "--max-memory",
-    type=memory_size,
-    default="256MiB",
-    metavar="SIZE",
-    help="How far a memory may grow.",
-    show_default=True,
-)
+@max_memory_option
 @click.option("--fault", metavar="NAME", help="Plant a fault, to see what it does (02, 07, ...).")
 def command(  # noqa: PLR0917 (click passes them by name)
     file: str,

@@ -107,7 +107,7 @@ class WasmtimeReference:
         try:
             module = wasmtime.Module(wasmtime_engine, subject.case.wasm)
         except wasmtime.WasmtimeError as error:
-            return NotRun("unsupported", f"wasmtime: {str(error).splitlines()[0]}")
+            return NotRun("unsupported", f"wasmtime: {_root_cause(error)}")
         if any(isinstance(kind := item.type, wasmtime.MemoryType) and kind.is_shared for item in module.imports):
             return NotRun("unsupported", "wasmtime: the package cannot give a shared memory")
         compiled = time.perf_counter()
@@ -312,6 +312,11 @@ def stopped(error: Exception) -> CallOutcome:
         return Trapped("uncaught_exception", UNCAUGHT)
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
     return Trapped(TRAPS.get(code, "host") if code is not None else "host", _site(str(error)))
+
+
+def _root_cause(error: wasmtime.WasmtimeError) -> str:
+    """What an error comes from, without its place: the last line of the chain."""
+    return str(error).strip().splitlines()[-1].strip().partition(" (at offset")[0]
 
 
 def _site(message: str) -> str:

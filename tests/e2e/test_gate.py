@@ -151,10 +151,10 @@ def test_a_baseline_turns_the_gate_green_until_something_new(fencepost: Fencepos
 
 
 def test_too_few_decided_is_no_answer(fencepost: Fencepost, tmp_path: Path) -> None:
-    (tmp_path / "shared_memory.wat").write_text("(module (memory 1 1 shared))")
-    result = fencepost("gate", "shared_memory.wat", "--budget", "0")
+    (tmp_path / "continuation.wat").write_text("(module (type $run (func)) (type (cont $run)))")
+    result = fencepost("gate", "continuation.wat", "--budget", "0")
     assert result.returncode == 3
-    assert result.stdout.splitlines()[0].startswith("undecided: shared_memory.wat: incomplete:front end:")
+    assert result.stdout.splitlines()[0].startswith("undecided: continuation.wat: incomplete:front end:")
     assert result.stdout.endswith("gate: no answer: it decided 0.0% of the cases, fewer than 80%\n")
 
 

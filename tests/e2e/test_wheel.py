@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[2]
 BUILD_SECONDS = 900
 INSTALL_SECONDS = 300
 RUN_SECONDS = 120
+pytestmark = pytest.mark.xdist_group("wheel")  # built once
 FORBIDDEN_SUFFIXES = (".rs", ".toml", ".lock", ".wat", ".wast")
 
 

@@ -1,14 +1,13 @@
 //! CLIF text to a [`Source`].
 #![forbid(unsafe_code)]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use cranelift_codegen::isa::CallConv;
 use cranelift_reader::{Details, ParseOptions, TestFile, parse_run_command, parse_test};
 
 use super::numbering;
 use super::run_line::RunLine;
 use super::source::{Definition, Source};
+use crate::panic::contained;
 
 /// Why text is no CLIF program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,10 +31,7 @@ pub fn read(text: &str) -> Result<Source, ReadError> {
     let text = without_directives(text);
     numbering::check(&text)?;
     // The parser panics at some text that it should refuse.
-    let parsed = catch_unwind(AssertUnwindSafe(|| parse(&text)));
-    parsed.unwrap_or_else(|panic| {
-        Err(ReadError { message: crate::panic_message(&*panic), line: None })
-    })
+    contained(|| parse(&text)).unwrap_or_else(|message| Err(ReadError { message, line: None }))
 }
 
 fn parse(text: &str) -> Result<Source, ReadError> {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::arena::{Arena, NULL_PAGE, OwnedArena, PAGE};
 use crate::executor::{Services, Slot};
+use crate::panic::caught;
 use crate::program::Builtin;
 use crate::trap::Trap;
 
@@ -189,6 +190,6 @@ fn a_loop_that_reads_vm_data_without_end_is_stopped() {
             assert_eq!(read, Ok(0));
         }
     });
-    let panic = std::panic::catch_unwind(endless).expect_err("it ends");
-    assert_eq!(crate::panic_message(&*panic), "panic: a builtin reads VM data without end");
+    let panic = caught(endless).expect_err("it ends");
+    assert_eq!(panic, "panic: a builtin reads VM data without end");
 }

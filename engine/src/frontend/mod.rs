@@ -23,7 +23,6 @@ mod describe;
 mod offsets;
 mod types;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use cranelift_codegen::ir;
@@ -34,6 +33,7 @@ use wasmtime_environ::{
 };
 
 use crate::layout::{Addressing, Layout};
+use crate::panic::contained;
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 
 /// The WebAssembly features that the whole engine supports today. A module that
@@ -112,11 +112,10 @@ pub fn translate(wasm: &[u8]) -> Result<Program, FrontendError> {
 /// # Errors
 /// As for [`translate`].
 pub fn translate_for(wasm: &[u8], addressing: Addressing) -> Result<Program, FrontendError> {
-    let attempt = catch_unwind(AssertUnwindSafe(|| Translator::new(addressing)?.translate(wasm)));
-    match attempt {
+    match contained(|| Translator::new(addressing)?.translate(wasm)) {
         Ok(Err(FrontendError::CompileFailure(message))) => Err(classify(wasm, message)),
         Ok(result) => result,
-        Err(panic) => Err(classify(wasm, crate::panic_message(&*panic))),
+        Err(panic) => Err(classify(wasm, panic)),
     }
 }
 

@@ -8,7 +8,6 @@
 //! is not verified here; passes and readers do that.
 #![forbid(unsafe_code)]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use cranelift_codegen::control::ControlPlane;
@@ -20,7 +19,7 @@ use cranelift_codegen::{CompiledCode, Context, isa};
 
 use crate::compiled::Compiled;
 use crate::executor::LoadError;
-use crate::panic_message;
+use crate::panic::contained;
 use crate::passes::atomics;
 
 /// Compiles functions for `pulley32`, each once.
@@ -52,13 +51,13 @@ impl Compiler {
         self.context.clear();
         self.context.func.clone_from(function);
         prepare(&mut self.context.func)?;
-        let compiled = catch_unwind(AssertUnwindSafe(|| {
+        let compiled = contained(|| {
             let compiled = self.context.compile(&*self.target, &mut ControlPlane::default());
             compiled.map(drop).map_err(|error| LoadError::from(&error.inner))
-        }));
+        });
         compiled.unwrap_or_else(|panic| {
             self.context = Context::new();
-            Err(LoadError::CompileFailure(panic_message(&*panic)))
+            Err(LoadError::CompileFailure(panic))
         })?;
         Ok(self.context.take_compiled_code().expect("compiled just now"))
     }

@@ -1,16 +1,14 @@
 //! From a lowered function to machine code.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function, Signature, UserExternalName};
 use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::{CompiledCode, Context, FinalizedMachReloc, FinalizedRelocTarget};
 
 use super::emitted::{EmittedFunction, Relocation, Symbol};
-use super::serve::panic_message;
 use super::stack::FRAME_CAP;
 use crate::executor::LoadError;
+use crate::panic::contained;
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId};
 use crate::site::SiteId;
 use crate::trap::Trap;
@@ -31,16 +29,13 @@ impl<'a> Compiler<'a> {
     pub(super) fn compile(&mut self, function: Function) -> Result<EmittedFunction, LoadError> {
         self.context.clear();
         self.context.func = function;
-        let compiled = catch_unwind(AssertUnwindSafe(|| {
-            self.context
-                .compile(self.isa, &mut ControlPlane::default())
-                .map(drop)
-                .map_err(|error| LoadError::from(&error.inner))
-        }));
-        compiled.unwrap_or_else(|payload| {
-            let message = panic_message(payload.as_ref());
+        let compiled = contained(|| {
+            let compiled = self.context.compile(self.isa, &mut ControlPlane::default());
+            compiled.map(drop).map_err(|error| LoadError::from(&error.inner))
+        });
+        compiled.unwrap_or_else(|panic| {
             self.context = Context::new();
-            Err(LoadError::CompileFailure(format!("the compiler panicked: {message}")))
+            Err(LoadError::CompileFailure(panic))
         })?;
         let compiled = self.context.compiled_code().expect("compiled just now");
         emitted(&self.context.func, compiled)

@@ -5,17 +5,16 @@
 //! numbers, slots and frames are looked up with a check, and one that leads nowhere is
 //! the doing of code that has left its bounds.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 
 use super::process::{Call, Ended, Process, Way};
-use super::serve::{Answer, Gateway, Server, panic_message};
+use super::serve::{Answer, Server};
 use super::stack::SLOT;
 use super::throw::Handler;
 use super::x86_64::Fault;
 use crate::cell::{self, Event, Redirection};
-use crate::executor::{Services, Slot};
-use crate::trap::Trap;
+use crate::executor::Services;
+use crate::panic::caught;
 
 impl Process {
     /// Runs a call in the cell.
@@ -100,7 +99,7 @@ impl Server<'_> {
         let Some(args) = self.stack.slots(slots, gateway.params) else {
             return Next::End(Ended::Corrupted);
         };
-        match self.guarded(gateway, &args, frame) {
+        match caught(|| self.answer(gateway, &args, frame)) {
             Ok(Ok(Answer::Results(results))) => match self.stack.set_slots(slots, &results) {
                 Some(()) => Next::Resume,
                 None => Next::End(Ended::Corrupted),
@@ -113,16 +112,5 @@ impl Server<'_> {
             }
             Err(message) => Next::End(Ended::Broken(message)),
         }
-    }
-
-    /// The answer of a service, or the message of its panic.
-    fn guarded(
-        &mut self,
-        gateway: Gateway,
-        args: &[Slot],
-        frame: u64,
-    ) -> Result<Result<Answer, Trap>, String> {
-        catch_unwind(AssertUnwindSafe(|| self.answer(gateway, args, frame)))
-            .map_err(|payload| panic_message(payload.as_ref()))
     }
 }

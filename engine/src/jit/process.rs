@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use super::log::Log;
 use super::placed::PlacedPrograms;
 use super::programs::Loaded;
 use super::records::Records;
-use super::serve::{Gateway, Service, panic_message};
+use super::serve::{Gateway, Service};
 use super::stack::GuestStack;
 use super::table::{NativeEntry, NativeTable};
 use super::thread::Timer;
@@ -34,6 +33,7 @@ use super::{JitError, Native, library};
 use crate::cage::{Base, Cage, GuardMode, OPPOSITE};
 use crate::cell::{self, Cell, CellError, Death};
 use crate::executor::{Services, Slot};
+use crate::panic::contained;
 use crate::trap::Trap;
 
 /// How a call into guest code ended.
@@ -376,8 +376,7 @@ impl Process {
         };
         let maker = Maker { isa: &*isa, control: self.control.address(), leave, serve };
         // Guest code chooses the signature, and a panic of the compiler is a result.
-        catch_unwind(AssertUnwindSafe(|| make(maker)))
-            .unwrap_or_else(|payload| Err(panic_message(payload.as_ref())))
+        contained(|| make(maker)).unwrap_or_else(Err)
     }
 
     fn place(&mut self, code: Vec<u8>) -> Result<u64, String> {

@@ -3,8 +3,6 @@
 //! Runs on the host stack while the guest's waits. Nothing may unwind from here into
 //! machine code, so a panic of trusted code becomes the end of the call.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
 use cranelift_codegen::ir::LibCall;
@@ -19,6 +17,7 @@ use super::throw::{Handler, Search};
 use super::x86_64::status;
 use crate::cage::Cage;
 use crate::executor::{Services, Slot};
+use crate::panic::caught;
 use crate::program::Builtin;
 use crate::trap::Trap;
 
@@ -94,12 +93,11 @@ pub(super) unsafe extern "sysv64" fn serve(
     // SAFETY: the caller's promise; `Process::invoke` keeps the server on its frame
     // and does not touch it until guest code is left.
     let server = unsafe { &mut *control.server.load(Relaxed) };
-    let served = catch_unwind(AssertUnwindSafe(|| server.serve(slots, gateway)));
-    let refusal = match served {
+    let refusal = match caught(|| server.serve(slots, gateway)) {
         Ok(Ok(status)) if control.interrupted.load(Relaxed) == 0 => return status,
         Ok(Ok(_)) => return status::INTERRUPTED,
         Ok(Err(trap)) => Refusal::Trap { trap, caller: server.caller() },
-        Err(payload) => Refusal::Panic(panic_message(payload.as_ref())),
+        Err(panic) => Refusal::Panic(panic),
     };
     server.refusal = Some(refusal);
     status::STOPPED
@@ -170,11 +168,4 @@ impl Server<'_> {
         let frame = self.control.guest_frame.load(Relaxed);
         self.stack.word(frame.checked_add(8)?)
     }
-}
-
-/// The text of a panic's payload.
-pub(super) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("panic without a message").to_owned()
 }

@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cranelift_codegen::data_value::DataValue;
 use cranelift_codegen::ir::{Endianness, Function, Inst, Opcode};
@@ -16,6 +15,7 @@ use super::{float, value};
 use crate::arena::OwnedArena;
 use crate::code_table::{CodeIndex, CodeTable, Target};
 use crate::executor::{Counts, Limits, LoadError, Services, Slot, Stop, TrapReport};
+use crate::panic::contained;
 use crate::passes::Prepared;
 use crate::passes::opcode::{Class, class};
 use crate::program::FuncId;
@@ -117,15 +117,15 @@ impl<'a> Machine<'a> {
             .zip(args)
             .map(|(param, &slot)| value::from_slot(slot, param.value_type))
             .collect();
-        let ended = catch_unwind(AssertUnwindSafe(|| {
+        let ended = contained(|| {
             self.push(program, function, args)?;
             self.go(services)
-        }));
+        });
         match ended {
             Ok(Ok(results)) => Ok(results.iter().map(value::to_slot).collect()),
             Ok(Err(Halt::Trap(trap))) => Err(Ended::Stopped(Stop::Trap(self.report(trap)))),
             Ok(Err(Halt::Refused(what))) => Err(Ended::Refused(what)),
-            Err(panic) => Err(Ended::Refused(crate::panic_message(&*panic))),
+            Err(panic) => Err(Ended::Refused(panic)),
         }
     }
 

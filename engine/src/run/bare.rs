@@ -7,14 +7,13 @@
 use super::corruption;
 use super::observe::Observed;
 use super::watch::Watch;
-use super::{
-    Call, Outcome, Part, Report, Request, RunError, Snapshot, Subject, Times, guarded, timed,
-};
+use super::{Call, Outcome, Part, Report, Request, RunError, Snapshot, Subject, Times, timed};
 use crate::arena::{Arena, OutOfArena, OwnedArena, PAGE, Pages};
 use crate::clif::{DIGESTED, LEN, MEMORY, MEMORY_BYTES, SHADOW_STACK};
 use crate::code_table::{CodeIndex, CodeTable, Target};
 use crate::corrupt::{Corruption, Event, Field, Place, Places};
 use crate::executor::{Services, Slot, Stop};
+use crate::panic::caught;
 use crate::passes::{Prepared, return_area, shadow_stack};
 use crate::program::{Builtin, FuncId, FuncType, Item, Program};
 use crate::runtime::{ArenaDigest, MemoryState, Value, significant};
@@ -32,7 +31,7 @@ pub(super) fn run(
     let mut times = Times::default();
     let prepared = timed(&mut times.prepare, || subject.prepared(request.mode))?;
     let watch = Watch::new(0, &subject.witnesses(request.mode)?);
-    let loaded = timed(&mut times.compile, || guarded(|| load(executor, prepared)));
+    let loaded = timed(&mut times.compile, || caught(|| load(executor, prepared)));
     let table = match loaded {
         Ok(loaded) => loaded?,
         Err(fault) => return Ok((Report::new(Outcome::RuntimeFault(fault)), None)),
@@ -93,7 +92,7 @@ struct Bare<'a> {
 impl Bare<'_> {
     fn calls(&self, executor: &mut dyn Observed, request: &Request, outcomes: &mut Vec<Outcome>) {
         for call in &request.calls[outcomes.len()..] {
-            let outcome = guarded(|| self.call(executor, call, request));
+            let outcome = caught(|| self.call(executor, call, request));
             let outcome = outcome.unwrap_or_else(Outcome::RuntimeFault);
             let go_on = outcome.may_go_on();
             outcomes.push(outcome);
@@ -166,7 +165,7 @@ impl Bare<'_> {
     fn inspect(&self, executor: &mut dyn Observed, report: &mut Report) {
         report.traces = executor.traces(&[self.prepared]);
         let arena = executor.arena();
-        let looked = guarded(|| -> Result<_, OutOfArena> {
+        let looked = caught(|| -> Result<_, OutOfArena> {
             let memory = arena.digest(MEMORY, MEMORY_BYTES)?;
             Ok((memory, arena.digest(DIGESTED, LEN - DIGESTED)?))
         });

@@ -22,11 +22,11 @@ mod subject;
 mod tenancy;
 mod watch;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use crate::corrupt::{EventCounts, Written};
 use crate::executor::{Counts, Escape};
+use crate::panic::caught;
 use crate::program::Program;
 use crate::runtime::{ArenaDigest, GlobalState, HostCall, MemoryState, TableState, Value};
 use crate::trap::Trap;
@@ -192,7 +192,7 @@ impl Subject {
             Ok::<_, RunError>((self.programs(request.mode)?, self.witnesses(request.mode)?))
         })?;
         let built = timed(&mut times.compile, || {
-            guarded(|| tenancy::build(self, executor, &ready, &witnesses, request))
+            caught(|| tenancy::build(self, executor, &ready, &witnesses, request))
         });
         let mut session = match built {
             Ok(built) => built?,
@@ -220,7 +220,7 @@ impl Subject {
             false => None,
         };
         let looked = timed(&mut times.inspect, || {
-            guarded(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
+            caught(|| session.inspect(executor, &mut report)).and_then(|looked| looked)
         });
         if let Err(fault) = looked {
             report.calls.push(Outcome::RuntimeFault(fault));
@@ -281,11 +281,6 @@ impl Report {
             times: Times::default(),
         }
     }
-}
-
-/// Runs trusted code; a panic becomes a message.
-fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| crate::panic_message(&*panic))
 }
 
 fn timed<T>(total: &mut Duration, run: impl FnOnce() -> T) -> T {

@@ -9,10 +9,11 @@ use super::reach::{self, Judge};
 use super::snapshot::Snapshot;
 use super::subject::{Ready, Subject};
 use super::watch::{Objects, Watch};
-use super::{Call, Outcome, Report, Request, RunError, Trace, guarded};
+use super::{Call, Outcome, Report, Request, RunError, Trace};
 use crate::arena::{Arena, OutOfArena, Pages};
 use crate::corrupt::Corruption;
 use crate::executor::{Executor, Limits, Stop};
+use crate::panic::caught;
 use crate::passes::Prepared;
 use crate::program::Program;
 use crate::runtime::{CallError, Ended, Extern, InstanceId, Store, Value, arena_len};
@@ -107,7 +108,7 @@ impl<'a> Session<'a> {
 
     pub(super) fn start(&mut self, executor: &mut dyn Executor, limits: Limits) -> Outcome {
         for instance in self.instances.clone() {
-            match guarded(|| self.store.start(executor, instance, limits)) {
+            match caught(|| self.store.start(executor, instance, limits)) {
                 Ok(Ok(())) => {}
                 Ok(Err(ended)) => return self.ended(ended),
                 Err(fault) => return Outcome::RuntimeFault(fault),
@@ -159,7 +160,7 @@ impl<'a> Session<'a> {
         let params = &self.store.function_type(function).params;
         let args = params.iter().zip(&call.args).map(|(&ty, &bits)| Value { ty, bits });
         let args: Vec<Value> = args.collect();
-        match guarded(|| self.store.call(executor, instance, function, &args, limits)) {
+        match caught(|| self.store.call(executor, instance, function, &args, limits)) {
             Ok(Ok(values)) => Outcome::Values(values),
             Ok(Err(CallError::Ended(ended))) => self.ended(ended),
             Ok(Err(CallError::Arguments(message))) | Err(message) => Outcome::RuntimeFault(message),

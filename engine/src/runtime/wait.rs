@@ -5,7 +5,8 @@
 //! passed already: it returns at once, and runs repeat. A wait without a timeout never
 //! ends; it traps as what an embedder has stopped. A notification meets nobody.
 //!
-//! Addresses are checked as Wasmtime's libcalls check them: alignment first, then bounds.
+//! Addresses are checked as Wasmtime's libcalls check them: alignment first, then bounds, and
+//! only then whether the memory is shared.
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::ir::instructions::CallInfo;
@@ -41,10 +42,10 @@ impl State {
         arena: &mut dyn Arena,
         args: &Args<'_>,
     ) -> Result<Slot, Trap> {
+        let word = self.word(args, N as u64)?;
         if !self.waited_memory(args)?.ty.shared {
             return Err(Trap::AtomicWaitNonSharedMemory);
         }
-        let word = self.word(args, N as u64)?;
         let mut found = [0; N];
         arena.read(word, &mut found)?;
         let expected = args.u64(3).to_le_bytes();
