@@ -9,9 +9,10 @@ block0(v0: i32, v1: i32):
     jump block1(v0)
 block1(v3: i32):
     store heap_oob v2, v3
-    v4 = iadd_imm v3, 8
-    v5 = icmp ult v4, v1
-    brif v5, block1(v4), block2
+    v4 = iconst.i32 8
+    v5 = iadd v3, v4
+    v6 = icmp ult v5, v1
+    brif v6, block1(v5), block2
 block2:
     return
 }
