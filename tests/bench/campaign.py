@@ -25,11 +25,11 @@ POLL_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """What one worker did.
+    """What a campaign did.
 
     Attributes:
         per_core_second: decided cases for each second of processor time, of all processes.
-        bookkeeping: share of that time of the process that keeps, shows and stores.
+        bookkeeping: share of that time of the process that keeps, shows and stores, its start included.
         stages: share of the measured time by stage, largest first.
     """
 

@@ -13,9 +13,12 @@
 
 mod pages;
 
+use std::io;
 use std::ops::Range;
 
 use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::cage::OwnedPages;
 
 pub use pages::{MAX_PAGES, Pages, PagesError};
 pub(crate) use pages::{arena_pages, merged, touched};
@@ -137,11 +140,6 @@ pub trait Arena {
     }
 }
 
-/// Allocations of this size come from the kernel, zeroed page by page when they are first
-/// touched, whatever was allocated before. Smaller ones may be zeroed whole: glibc's
-/// threshold rises with what is freed, up to 32 MiB.
-const ALWAYS_MAPPED: usize = 33 << 20;
-
 /// An arena whose bytes are at hand, owned or borrowed: nobody else writes them.
 #[derive(Debug)]
 pub struct PlainArena<B> {
@@ -150,7 +148,7 @@ pub struct PlainArena<B> {
 }
 
 /// An arena that owns its bytes: what the interpreter runs on.
-pub type OwnedArena = PlainArena<Vec<u8>>;
+pub type OwnedArena = PlainArena<OwnedPages>;
 
 /// The arena of an interpreter that is in the middle of an instruction.
 pub type BorrowedArena<'a> = PlainArena<&'a mut [u8]>;
@@ -160,27 +158,41 @@ impl OwnedArena {
     /// only for pages that are touched.
     ///
     /// # Panics
-    /// When `len` is below [`NULL_PAGE`] or not a multiple of [`PAGE`].
+    /// When `len` is below [`NULL_PAGE`] or not a multiple of [`PAGE`], and when the host has
+    /// no address space left.
     #[must_use]
     pub fn new(len: u32) -> OwnedArena {
-        assert!(len >= NULL_PAGE && len.is_multiple_of(PAGE), "arena length {len:#x}");
-        let len = (len - NULL_PAGE) as usize;
-        let mut body = vec![0; len.max(ALWAYS_MAPPED)];
-        body.truncate(len);
-        OwnedArena { body }
+        OwnedArena { body: OwnedPages::new(body_len(len)).expect("address space") }
+    }
+
+    /// Makes it a zeroed arena of `len` bytes. Costs time for the pages that were touched.
+    ///
+    /// # Errors
+    /// When the host has no address space left.
+    ///
+    /// # Panics
+    /// When `len` is below [`NULL_PAGE`] or not a multiple of [`PAGE`].
+    pub fn reset(&mut self, len: u32) -> io::Result<()> {
+        self.body.reset(body_len(len))
     }
 
     /// The address that offset 0 would have in this process: it tells arenas apart, and
     /// nothing here reaches bytes by it.
     #[must_use]
     pub fn base(&self) -> u64 {
-        (self.body.as_ptr().addr() as u64).wrapping_sub(NULL_PAGE.into())
+        (self.body.as_ref().as_ptr().addr() as u64).wrapping_sub(NULL_PAGE.into())
     }
 
     /// The bytes from [`NULL_PAGE`] to the end, for the interpreter's loop.
     pub fn body_mut(&mut self) -> &mut [u8] {
-        &mut self.body
+        self.body.as_mut()
     }
+}
+
+/// Bytes of an arena of length `len` that are accessible.
+fn body_len(len: u32) -> usize {
+    assert!(len >= NULL_PAGE && len.is_multiple_of(PAGE), "arena length {len:#x}");
+    (len - NULL_PAGE) as usize
 }
 
 impl<'a> BorrowedArena<'a> {

@@ -42,18 +42,24 @@ impl MemoryFile {
 
     /// The ranges of bytes to which the host has committed memory, in ascending order.
     pub(crate) fn data(&self) -> io::Result<Vec<Range<u64>>> {
-        let mut ranges = Vec::new();
-        let mut at = 0;
-        loop {
+        Ok(self.few_data(u64::MAX)?.unwrap_or_default())
+    }
+
+    /// As [`MemoryFile::data`]; `None` if it is more than `most` bytes.
+    pub(crate) fn few_data(&self, most: u64) -> io::Result<Option<Vec<Range<u64>>>> {
+        let (mut ranges, mut bytes, mut at) = (Vec::new(), 0, 0);
+        while bytes <= most {
             let start = match fs::seek(&self.0, SeekFrom::Data(at)) {
                 Ok(start) => start,
                 // There is no more.
-                Err(Errno::NXIO) => return Ok(ranges),
+                Err(Errno::NXIO) => return Ok(Some(ranges)),
                 Err(error) => return Err(error.into()),
             };
             at = fs::seek(&self.0, SeekFrom::Hole(start))?;
+            bytes += at - start;
             ranges.push(start..at);
         }
+        Ok(None)
     }
 
     /// Forbids every later change of content and length.

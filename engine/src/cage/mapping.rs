@@ -8,6 +8,8 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::ptr;
 
+use super::pagemap::Pagemap;
+
 /// What may be done with a page. There is no kind that is writable and executable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protection {
@@ -115,6 +117,26 @@ impl Mapping {
         // SAFETY: as in `protect`.
         let result = unsafe { libc::madvise(address, range.len(), libc::MADV_DONTNEED) };
         if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Zeroes a range of private pages that are writable. Few touched pages are written over and
+    /// stay in memory, many are dropped.
+    pub(crate) fn zero(&self, range: Range<usize>, pagemap: &mut Pagemap) -> io::Result<()> {
+        self.check_pages(&range);
+        if range.is_empty() {
+            return Ok(());
+        }
+        let start = self.start.addr();
+        let Some(touched) = pagemap.few(&(start + range.start..start + range.end)) else {
+            return self.discard(range);
+        };
+        for pages in touched {
+            let bytes = self.at(pages.start - start);
+            // SAFETY: the pages belong to this mapping, since the kernel was asked for no
+            // others, and are writable; as in `protect`, nothing holds a reference into them.
+            unsafe { bytes.write_bytes(0, pages.len()) };
+        }
+        Ok(())
     }
 
     /// Replaces a range of pages by the first bytes of a file, shared, readable and

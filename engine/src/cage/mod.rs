@@ -22,6 +22,8 @@ mod bytes;
 mod decoy;
 pub(crate) mod file;
 pub(crate) mod mapping;
+mod owned;
+pub(crate) mod pagemap;
 
 use std::io;
 use std::ops::Range;
@@ -34,10 +36,12 @@ use crate::passes::Mode;
 pub use decoy::{DECOY_LEN, DecoyTrace, recognise};
 
 pub(crate) use bytes::{GuestBytes, Sharing};
+pub use owned::OwnedPages;
 
 use decoy::Decoy;
 use file::MemoryFile;
 use mapping::{Mapping, Protection};
+use pagemap::{MOST_PAGES, Pagemap};
 
 const GIB: usize = 1 << 30;
 
@@ -112,6 +116,9 @@ pub enum CageError {
 pub struct Cage {
     reservation: Mapping,
     len: u32,
+    /// Where accessible pages end: `len`, unless the cage is [closed](Cage::close).
+    open: u32,
+    pagemap: Pagemap,
     decoy: Option<Decoy>,
     decoys_for: Mode,
     /// The arena from [`NULL_PAGE`] on, where it is shared.
@@ -138,7 +145,15 @@ impl Cage {
         };
         let reservation = reservation.map_err(|e| CageError::Reserve(e.to_string()))?;
         let decoys_for = Mode::Exact;
-        let mut cage = Cage { reservation, len: NULL_PAGE, decoy: None, decoys_for, file: None };
+        let mut cage = Cage {
+            reservation,
+            len: NULL_PAGE,
+            open: NULL_PAGE,
+            pagemap: Pagemap::default(),
+            decoy: None,
+            decoys_for,
+            file: None,
+        };
         if guard == GuardMode::Decoy {
             cage.decoy = Some(cage.lay_decoys().map_err(decoy_error)?);
         }
@@ -192,8 +207,14 @@ impl Cage {
         if self.decoy.is_some() { GuardMode::Decoy } else { GuardMode::Guard }
     }
 
-    /// Gives a zeroed arena of `len` bytes. Costs a system call or two, and time for
-    /// the pages that were touched since the last reset.
+    /// Leaves the arena without an accessible byte for trusted code, until the next reset. Its
+    /// pages stay as they are: no guest code runs in between.
+    pub(crate) fn close(&mut self) {
+        self.len = NULL_PAGE;
+    }
+
+    /// Gives a zeroed arena of `len` bytes. Costs a system call, and time for the pages that
+    /// were touched since the last reset; further calls if the length is another.
     ///
     /// # Errors
     /// [`CageError::Resize`] when the host has no memory left.
@@ -205,23 +226,39 @@ impl Cage {
             (NULL_PAGE..=MAX_LEN).contains(&len) && len.is_multiple_of(PAGE),
             "length {len:#x}"
         );
-        self.resize(len).map_err(|e| CageError::Resize { len, reason: e.to_string() })
+        self.zero()
+            .and_then(|()| self.resize(len))
+            .map_err(|e| CageError::Resize { len, reason: e.to_string() })
+    }
+
+    fn zero(&mut self) -> io::Result<()> {
+        self.len = self.open;
+        let Some(file) = &self.file else {
+            return self.reservation.zero(pages(NULL_PAGE, self.open), &mut self.pagemap);
+        };
+        let Some(touched) = file.few_data(MOST_PAGES as u64 * u64::from(PAGE))? else {
+            self.open = NULL_PAGE;
+            return file.set_len(0);
+        };
+        for range in touched {
+            let range = arena::arena_pages(&range, self.len);
+            self.fill(range.start, 0, range.end - range.start).map_err(io::Error::other)?;
+        }
+        Ok(())
     }
 
     fn resize(&mut self, len: u32) -> io::Result<()> {
-        if let Some(file) = &self.file {
-            file.set_len(0)?;
+        let before = self.open;
+        if len != before
+            && let Some(file) = &self.file
+        {
             file.set_len((len - NULL_PAGE) as usize)?;
-            self.len = len;
-            return Ok(());
+        } else if len < before {
+            self.reservation.protect(pages(len, before), Protection::None)?;
+        } else if len > before {
+            self.reservation.protect(pages(before, len), Protection::ReadWrite)?;
         }
-        self.reservation.discard(pages(NULL_PAGE, self.len))?;
-        if len < self.len {
-            self.reservation.protect(pages(len, self.len), Protection::None)?;
-        } else if len > self.len {
-            self.reservation.protect(pages(self.len, len), Protection::ReadWrite)?;
-        }
-        self.len = len;
+        (self.len, self.open) = (len, len);
         Ok(())
     }
 

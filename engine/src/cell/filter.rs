@@ -62,6 +62,29 @@ pub(super) fn instructions(futex: u64) -> [Instruction; LEN] {
     ]
 }
 
+fn load(offset: u32) -> Instruction {
+    instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset)
+}
+
+/// Skips some instructions unless the loaded word is `value`.
+fn unless_equal(value: u32, skip: u8) -> Instruction {
+    instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, skip, value)
+}
+
+/// Skips some instructions unless the loaded word is at most `value`.
+fn unless_at_most(value: u32, skip: u8) -> Instruction {
+    instruction(libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K, skip, 0, value)
+}
+
+fn give(verdict: u32) -> Instruction {
+    instruction(libc::BPF_RET | libc::BPF_K, 0, 0, verdict)
+}
+
+fn instruction(code: u32, if_true: u8, if_false: u8, operand: u32) -> Instruction {
+    let code = u16::try_from(code).expect("codes of the packet filter have 16 bits");
+    Instruction { code, if_true, if_false, operand }
+}
+
 /// Cells without a filter, the control group of the tests that nothing gets past it.
 #[cfg(test)]
 pub(super) mod off {
@@ -91,27 +114,4 @@ pub(super) mod off {
     pub(super) fn is() -> bool {
         OFF.get()
     }
-}
-
-fn load(offset: u32) -> Instruction {
-    instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0, offset)
-}
-
-/// Skips some instructions unless the loaded word is `value`.
-fn unless_equal(value: u32, skip: u8) -> Instruction {
-    instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, 0, skip, value)
-}
-
-/// Skips some instructions unless the loaded word is at most `value`.
-fn unless_at_most(value: u32, skip: u8) -> Instruction {
-    instruction(libc::BPF_JMP | libc::BPF_JGT | libc::BPF_K, skip, 0, value)
-}
-
-fn give(verdict: u32) -> Instruction {
-    instruction(libc::BPF_RET | libc::BPF_K, 0, 0, verdict)
-}
-
-fn instruction(code: u32, if_true: u8, if_false: u8, operand: u32) -> Instruction {
-    let code = u16::try_from(code).expect("codes of the packet filter have 16 bits");
-    Instruction { code, if_true, if_false, operand }
 }

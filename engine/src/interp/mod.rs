@@ -209,8 +209,7 @@ impl Executor for Interpreter {
         self.callees.clear();
         self.counts = Counts::default();
         self.notes = Notes::default();
-        self.arena = OwnedArena::new(len);
-        Ok(())
+        self.arena.reset(len).map_err(|error| error.to_string())
     }
 
     fn arena(&mut self) -> &mut dyn Arena {

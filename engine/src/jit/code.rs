@@ -30,6 +30,15 @@ const KEPT: usize = 1 << 20;
 /// Alignment of every function.
 pub(super) const ALIGNMENT: usize = 64;
 
+/// Alignment of what is placed in an area. Programs share no page, since each may be taken
+/// away while those before it stay.
+const fn alignment(area: Area) -> usize {
+    match area {
+        Area::Gateways => ALIGNMENT,
+        Area::Programs => PAGE,
+    }
+}
+
 /// Which area of code memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Area {
@@ -123,7 +132,7 @@ impl CodeMemory {
             Area::Gateways => (&mut self.gateways_end, GATEWAYS),
             Area::Programs => (&mut self.programs_end, GATEWAYS + PROGRAMS),
         };
-        let start = end.next_multiple_of(ALIGNMENT);
+        let start = end.next_multiple_of(alignment(area));
         if len > limit.saturating_sub(start) {
             return Err(CodeError::Full(area));
         }
@@ -154,21 +163,38 @@ impl CodeMemory {
         }
     }
 
-    /// Forgets an area's code. A little of its memory is kept for the next code.
+    /// Where an area's code ends.
+    pub(super) fn end(&self, area: Area) -> usize {
+        match area {
+            Area::Gateways => self.gateways_end,
+            Area::Programs => self.programs_end,
+        }
+    }
+
+    /// Forgets an area's code.
     pub(super) fn clear(&mut self, area: Area) -> io::Result<()> {
+        self.cut(area, None)
+    }
+
+    /// Forgets an area's code from where it once [ended](CodeMemory::end), or all of it. A
+    /// little of its memory is kept for the next code.
+    pub(super) fn cut(&mut self, area: Area, to: Option<usize>) -> io::Result<()> {
         let (start, end) = match area {
             Area::Gateways => (0, &mut self.gateways_end),
             Area::Programs => (GATEWAYS, &mut self.programs_end),
         };
-        let used = start..std::mem::replace(end, start).next_multiple_of(PAGE);
+        let to = to.unwrap_or(start);
+        let used = std::mem::replace(end, to).next_multiple_of(PAGE);
+        let left = to.next_multiple_of(PAGE);
         match &self.shared {
             Some(SharedAreas { gateways, .. }) if area == Area::Gateways => {
-                return gateways.set_len(0);
+                return gateways.set_len(left);
             }
-            Some(SharedAreas { programs, .. }) => return programs.set_len(0),
+            Some(SharedAreas { programs, .. }) => return programs.set_len(left - start),
             None => {}
         }
-        if used.len() > KEPT { self.pages.discard(start + KEPT..used.end) } else { Ok(()) }
+        let kept = left.max(start + KEPT);
+        if used > kept { self.pages.discard(kept..used) } else { Ok(()) }
     }
 
     /// Whether there are so many gateways that they should be emptied when possible.

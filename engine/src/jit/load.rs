@@ -5,11 +5,12 @@ use std::sync::Arc;
 use cranelift_codegen::ir::{Function, Signature};
 use cranelift_codegen::isa::OwnedTargetIsa;
 
-use super::code::Area;
+use super::code::{Area, CodeError};
 use super::compile::Compiler;
 use super::emitted::{EmittedFunction, Symbol};
 use super::known::{Configuration, Known};
 use super::link::{self, Linker};
+use super::placed::Placed;
 use super::programs::{Loaded, SiteShape};
 use super::serve::Service;
 use super::{Jit, Native};
@@ -169,28 +170,44 @@ impl Jit {
         functions: &[Arc<EmittedFunction>],
         builtins: &[(Builtin, Signature)],
     ) -> Result<Vec<u64>, LoadError> {
-        let mut gateways = Vec::new();
-        for (builtin, signature) in builtins {
-            let address = self.process_mut().gateway(Service::Builtin(*builtin), signature);
-            gateways.push((*builtin, address.map_err(LoadError::CompileFailure)?));
+        let resolved = self.resolve(functions, builtins)?;
+        let process = self.process_mut();
+        if let Some(addresses) = process.placed.again(functions, &resolved) {
+            return Ok(addresses);
         }
-        let mut library = Vec::new();
-        for call in link::library_calls(functions) {
-            let address = self.process_mut().library(call);
-            library.push((call, address.map_err(LoadError::CompileFailure)?));
-        }
-        let resolve = |symbol| match symbol {
-            Symbol::LibCall(call) => library.iter().find(|known| known.0 == call)?.1,
-            Symbol::Builtin(builtin) => {
-                gateways.iter().find(|known| known.0 == builtin).map(|known| known.1)
-            }
-            Symbol::Function(_) | Symbol::Here(_) => None,
-        };
+        process.placed.cut(&mut process.code).map_err(CodeError::from)?;
+        let resolve = |symbol| resolved.iter().find(|(known, _)| *known == symbol).map(|k| k.1);
         let (starts, len) = link::place(functions);
-        let address = self.process_mut().code.publish(Area::Programs, len, |address| {
+        let address = process.code.publish(Area::Programs, len, |address| {
             Linker { functions, starts: &starts, address, resolve: &resolve }.link(len)
         })?;
-        Ok(starts.iter().map(|&start| address + start as u64).collect())
+        let addresses: Vec<u64> = starts.iter().map(|&start| address + start as u64).collect();
+        process.placed.push(Placed {
+            functions: functions.to_vec(),
+            resolved,
+            addresses: addresses.clone(),
+            end: process.code.end(Area::Programs),
+        });
+        Ok(addresses)
+    }
+
+    /// Where things are that functions call outside of their program.
+    fn resolve(
+        &mut self,
+        functions: &[Arc<EmittedFunction>],
+        builtins: &[(Builtin, Signature)],
+    ) -> Result<Vec<(Symbol, u64)>, LoadError> {
+        let mut resolved = Vec::new();
+        for (builtin, signature) in builtins {
+            let address = self.process_mut().gateway(Service::Builtin(*builtin), signature);
+            let address = address.map_err(LoadError::CompileFailure)?;
+            resolved.push((Symbol::Builtin(*builtin), address));
+        }
+        for call in link::library_calls(functions) {
+            let address = self.process_mut().library(call).map_err(LoadError::CompileFailure)?;
+            resolved.extend(address.map(|address| (Symbol::LibCall(call), address)));
+        }
+        Ok(resolved)
     }
 
     /// One as-shipped program is enough to need its reach.

@@ -30,6 +30,7 @@ mod library;
 mod link;
 mod load;
 mod log;
+mod placed;
 mod process;
 mod programs;
 mod records;
@@ -180,7 +181,7 @@ impl Jit {
             return Err(JitError::Cell("accesses are recorded in cells only".to_owned()));
         }
         let mut process = Process::acquire(config.native, config.guard, config.base)?;
-        process.reset(crate::arena::NULL_PAGE)?;
+        process.clear()?;
         Ok(Jit {
             settings,
             faults: Faults::new(config.fault),

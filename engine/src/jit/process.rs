@@ -20,6 +20,7 @@ use super::control::{Control, ControlPage};
 use super::isa::trampoline_target;
 use super::known::KnownFunctions;
 use super::log::Log;
+use super::placed::PlacedPrograms;
 use super::programs::Loaded;
 use super::records::Records;
 use super::serve::{Gateway, Service};
@@ -98,6 +99,7 @@ pub(super) struct Process {
     pub(super) stack: GuestStack,
     /// Functions that were compiled for this process.
     pub(super) known: KnownFunctions,
+    pub(super) placed: PlacedPrograms,
     pub(super) control: ControlPage,
     /// What recorded code writes; in cells only.
     pub(super) log: Option<Log>,
@@ -232,6 +234,7 @@ impl Process {
             log,
             way,
             known: KnownFunctions::default(),
+            placed: PlacedPrograms::default(),
             gateways: Vec::new(),
             gateway_addresses: HashMap::new(),
             entries: HashMap::new(),
@@ -242,25 +245,33 @@ impl Process {
         Ok(process)
     }
 
-    /// Drops all programs and gives a zeroed arena of `len` bytes.
-    pub(super) fn reset(&mut self, len: u32) -> Result<(), JitError> {
+    /// Drops all programs, and leaves the arena without an accessible byte.
+    pub(super) fn clear(&mut self) -> Result<(), JitError> {
         if let Way::Cell(cell) = &mut self.way {
             cell.revive()?;
         }
-        self.code.clear(Area::Programs)?;
+        self.placed.rewind();
         if self.code.has_many_gateways() {
+            self.placed.cut(&mut self.code)?;
             self.code.clear(Area::Gateways)?;
             self.gateways.clear();
             self.gateway_addresses.clear();
             self.entries.clear();
             self.place_trap_stub().map_err(|e| JitError::Memory(e.to_string()))?;
         }
-        self.table.clear()?;
+        self.table.clear();
         self.control().fault_triggered.store(0, Relaxed);
         self.control().indirect_calls.store(0, Relaxed);
         if let Some(log) = &self.log {
             log.clear();
         }
+        self.cage.close();
+        Ok(())
+    }
+
+    /// Drops all programs and gives a zeroed arena of `len` bytes.
+    pub(super) fn reset(&mut self, len: u32) -> Result<(), JitError> {
+        self.clear()?;
         Ok(self.cage.reset(len)?)
     }
 
@@ -385,6 +396,7 @@ impl Process {
         if self.owner != std::process::id() {
             return Err("the executor was made before this process was forked".to_owned());
         }
+        self.placed.cut(&mut self.code).map_err(|error| error.to_string())?;
         let trampoline = self.entry(call.signature)?;
         match self.way {
             Way::Thread(_) => self.run_in_thread(services, trampoline, call),

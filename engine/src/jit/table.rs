@@ -2,6 +2,9 @@
 //!
 //! Trusted memory outside the cage, laid out as [`native_abi`] says, read-only but
 //! while an entry is added. A cell maps it read-only.
+//!
+//! Runs of one program have one table, so entries are written only where they differ from
+//! those of the run before; then what lies behind them is zeroed.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -33,6 +36,8 @@ pub(super) struct NativeEntry {
 pub(super) struct NativeTable {
     pages: Mapping,
     used: usize,
+    /// How many entries may be other than zero, those of the last run included.
+    written: usize,
     file: Option<MemoryFile>,
 }
 
@@ -40,7 +45,7 @@ impl NativeTable {
     pub(super) fn new() -> io::Result<NativeTable> {
         let pages = Mapping::reserve(LEN)?;
         pages.protect(0..LEN, Protection::Read)?;
-        Ok(NativeTable { pages, used: 0, file: None })
+        Ok(NativeTable { pages, used: 0, written: 0, file: None })
     }
 
     /// A table that a cell reads.
@@ -67,15 +72,13 @@ impl NativeTable {
         self.used
     }
 
-    /// Zeroes every entry.
-    pub(super) fn clear(&mut self) -> io::Result<()> {
+    /// Forgets every entry. Those of the last run stay in memory until the first of the next
+    /// are added, which happens before any call.
+    pub(super) fn clear(&mut self) {
         self.used = 0;
-        let Some(file) = &self.file else { return self.pages.discard(0..LEN) };
-        file.set_len(0)?;
-        file.set_len(LEN)
     }
 
-    /// Adds entries behind the last one.
+    /// Adds entries behind the last one. Behind them there are zeroes.
     ///
     /// # Panics
     /// When the table has no room for them.
@@ -83,12 +86,32 @@ impl NativeTable {
         let bytes: Vec<u8> = entries.iter().flat_map(|entry| encode(*entry)).collect();
         let start = self.used * ENTRY_LEN;
         assert!(bytes.len() <= LEN - start, "the code table bounds its own size");
-        self.pages.protect(0..LEN, Protection::ReadWrite)?;
-        // SAFETY: the range lies in the mapping, as just checked, and is writable now.
-        unsafe { self.pages.at(start).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
-        self.pages.protect(0..LEN, Protection::Read)?;
-        self.used += entries.len();
+        let end = self.used + entries.len();
+        if end != self.written || !self.holds(start, &bytes) {
+            self.write(start, &bytes)?;
+            self.written = end;
+        }
+        self.used = end;
         Ok(())
+    }
+
+    fn holds(&self, start: usize, bytes: &[u8]) -> bool {
+        let mut held = vec![0; bytes.len()];
+        // SAFETY: the range lies in the mapping (`extend`) and is readable; cells do not write it.
+        unsafe { self.pages.at(start).copy_to_nonoverlapping(held.as_mut_ptr(), held.len()) };
+        held == bytes
+    }
+
+    /// Writes bytes, and zeroes whatever was written behind them.
+    fn write(&self, start: usize, bytes: &[u8]) -> io::Result<()> {
+        let end = start + bytes.len();
+        let stale = (self.written * ENTRY_LEN).saturating_sub(end);
+        self.pages.protect(0..LEN, Protection::ReadWrite)?;
+        // SAFETY: the range lies in the mapping (`extend`), and is writable now.
+        unsafe { self.pages.at(start).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        // SAFETY: as above; entries were written there.
+        unsafe { self.pages.at(end).write_bytes(0, stale) };
+        self.pages.protect(0..LEN, Protection::Read)
     }
 }
 
@@ -102,4 +125,41 @@ fn encode(entry: NativeEntry) -> [u8; ENTRY_LEN] {
     put(ENTRY_SIGNATURE, &entry.signature.map_or(0, |id| id.0).to_le_bytes());
     put(ENTRY_KIND, &entry.kind.to_le_bytes());
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The addresses of the first entries.
+    fn addresses(table: &NativeTable, count: usize) -> Vec<u64> {
+        let entry = |index| {
+            let mut bytes = [0; 8];
+            let at = table.pages.at(index * ENTRY_LEN + ENTRY_ADDRESS.unsigned_abs() as usize);
+            // SAFETY: within the table, which is readable.
+            unsafe { at.copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) };
+            u64::from_le_bytes(bytes)
+        };
+        (0..count).map(entry).collect()
+    }
+
+    #[test]
+    fn a_run_finds_its_own_entries_and_none_of_the_run_before() {
+        let entry = |address| NativeEntry { address, signature: None, kind: 1 };
+        for mut table in [NativeTable::new().expect("a table"), NativeTable::shared().expect("one")]
+        {
+            for run in [vec![1, 2, 3], vec![1, 2, 3], vec![1, 2], vec![4], vec![4, 2, 5], vec![1]] {
+                for parts in [1, run.len()] {
+                    table.clear();
+                    for part in run.chunks(run.len().div_ceil(parts)) {
+                        let part: Vec<_> = part.iter().copied().map(entry).collect();
+                        table.extend(&part).expect("memory");
+                    }
+                    let mut expected = run.clone();
+                    expected.resize(4, 0);
+                    assert_eq!(addresses(&table, 4), expected, "in {parts} parts");
+                }
+            }
+        }
+    }
 }

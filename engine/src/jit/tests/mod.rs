@@ -10,6 +10,7 @@ mod control_flow;
 mod control_group;
 mod doors;
 mod escape;
+mod reset;
 mod residue;
 mod services;
 mod speed;

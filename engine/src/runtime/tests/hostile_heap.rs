@@ -187,8 +187,8 @@ fn no_word_of_heap_or_stack_gets_the_better_of_a_collection() {
 #[test]
 fn words_that_change_between_two_reads_do_not_either() {
     let (mut ended, mut refused) = (0, 0);
-    for seed in 0..600 {
-        match Scene::new().collect(Random(seed), [8, 32, 128][seed as usize % 3]) {
+    for (seed, writes) in (0..600).zip([8, 32, 128].into_iter().cycle()) {
+        match Scene::new().collect(Random(seed), writes) {
             Ok(_) => ended += 1,
             Err(Trap::GcHeapCorrupt) => refused += 1,
             Err(trap) => panic!("seed {seed}: {trap:?}"),
