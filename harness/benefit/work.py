@@ -2,7 +2,7 @@
 
 Groups are handed out in order, some ahead of what is done, and counted in order. So a tally says by
 itself how far it has come: another session goes on from its number of plans. An interruption
-costs nothing, since groups under way are finished and counted.
+costs the groups that are under way, which may take minutes, and nothing that is done.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections import deque
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from harness.benefit.plans import GROUP
@@ -69,9 +70,9 @@ class Work:
                 self._take_all(under_way)
             except KeyboardInterrupt:
                 self.interrupted = True
-                # From the last: what cannot be cancelled was begun, and so were all before it.
-                begun = [future for future in reversed(under_way) if not future.cancel()]
-                self._take_all(deque(reversed(begun)))
+                for worker in multiprocessing.active_children():
+                    worker.kill()
+                self._take_all(deque(takewhile(_is_there, under_way)))
 
     def _parts(self) -> Iterator[tuple[int, int, int]]:
         """Numbers of groups, and which plans of each: the first, and how many."""
@@ -102,6 +103,10 @@ class Work:
 
 
 def _begin(parent: int) -> None:
-    """Makes a worker of a process: Ctrl-C is for the parent, which lets it finish; else it ends with the parent."""
+    """Makes a worker of a process: Ctrl-C is for the parent, with which it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with(parent)
+
+
+def _is_there(group: Future[Tally]) -> bool:
+    return group.done() and not group.cancelled() and group.exception() is None

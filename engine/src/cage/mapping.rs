@@ -120,7 +120,7 @@ impl Mapping {
     }
 
     /// Zeroes a range of private pages that are writable. Few touched pages are written over and
-    /// stay in memory, many are dropped.
+    /// stay in memory, many are dropped with their page tables, which a scan would go through.
     pub(crate) fn zero(&self, range: Range<usize>, pagemap: &mut Pagemap) -> io::Result<()> {
         self.check_pages(&range);
         if range.is_empty() {
@@ -128,7 +128,7 @@ impl Mapping {
         }
         let start = self.start.addr();
         let Some(touched) = pagemap.few(&(start + range.start..start + range.end)) else {
-            return self.discard(range);
+            return self.renew(range);
         };
         for pages in touched {
             let bytes = self.at(pages.start - start);
@@ -137,6 +137,16 @@ impl Mapping {
             unsafe { bytes.write_bytes(0, pages.len()) };
         }
         Ok(())
+    }
+
+    /// Replaces a range of private pages by zeroes that are readable and writable.
+    fn renew(&self, range: Range<usize>) -> io::Result<()> {
+        let address = self.at(range.start).cast();
+        let protection = Protection::ReadWrite.bits();
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
+        // SAFETY: as in `overlay`; the caller has checked the range.
+        let result = unsafe { libc::mmap(address, range.len(), protection, flags, -1, 0) };
+        if result == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 
     /// Replaces a range of pages by the first bytes of a file, shared, readable and

@@ -15,6 +15,13 @@ use std::os::fd::AsRawFd;
 /// over them again, which must not cost more than touching a handful of pages anew.
 pub(super) const MOST_PAGES: usize = 64;
 
+/// Most pages beside them that were only read. They need no zeroing, but a scan goes through
+/// their page tables, so they must not get more and more.
+const MOST_READ: usize = 1024;
+
+/// Most ranges of pages of one kind.
+const MOST_REGIONS: usize = 2 * MOST_PAGES;
+
 /// Bytes of a page, as the kernel counts them.
 const PAGE: usize = 4096;
 
@@ -65,9 +72,10 @@ pub(crate) struct Pagemap {
 
 impl Pagemap {
     /// The written pages among those at some addresses, in ascending order; `None` if there
-    /// are more than [`MOST_PAGES`], or the kernel does not say.
+    /// are more than [`MOST_PAGES`], too many or too scattered ones were read, or the kernel does
+    /// not say.
     pub(super) fn few(&mut self, addresses: &Range<usize>) -> Option<Vec<Range<usize>>> {
-        let mut regions = [Region::default(); MOST_PAGES];
+        let mut regions = [Region::default(); MOST_REGIONS];
         let mut scan = Scan {
             size: size_of::<Scan>() as u64,
             flags: 0,
@@ -76,11 +84,11 @@ impl Pagemap {
             walk_end: 0,
             regions: regions.as_mut_ptr().expose_provenance() as u64,
             regions_len: regions.len() as u64,
-            max_pages: MOST_PAGES as u64 + 1,
-            category_inverted: ZERO,
-            category_mask: ZERO,
+            max_pages: (MOST_PAGES + MOST_READ) as u64,
+            category_inverted: 0,
+            category_mask: 0,
             category_anyof_mask: TOUCHED,
-            return_mask: TOUCHED,
+            return_mask: ZERO,
         };
         let file = self.file()?.as_raw_fd();
         // SAFETY: the kernel writes to `scan` and to as many regions as it names, all of which
@@ -88,11 +96,12 @@ impl Pagemap {
         let count = unsafe { libc::ioctl(file, SCAN, &raw mut scan) };
         let found = regions.get(..usize::try_from(count).ok()?)?;
         let address = |at: u64| usize::try_from(at).expect("an address of this process");
-        let found = found.iter().map(|region| address(region.start)..address(region.end));
-        let found: Vec<_> = found.collect();
-        let pages: usize = found.iter().map(|bytes| bytes.len() / PAGE).sum();
+        let written = found.iter().filter(|region| region.categories & ZERO == 0);
+        let written = written.map(|region| address(region.start)..address(region.end));
+        let written: Vec<_> = written.collect();
+        let pages: usize = written.iter().map(|bytes| bytes.len() / PAGE).sum();
         let complete = scan.walk_end >= scan.end && pages <= MOST_PAGES;
-        complete.then_some(found)
+        complete.then_some(written)
     }
 
     fn file(&mut self) -> Option<&File> {
