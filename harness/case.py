@@ -99,6 +99,11 @@ class Case:
         return self.is_tampered_with or self.attacks
 
     @property
+    def may_address_anything(self) -> bool:
+        """Whether its accesses need not be those of a compiler, so that a null base may reach the null page."""
+        return self.is_confused or self.is_clif
+
+    @property
     def attacks(self) -> bool:
         """Whether the program imports the functions by which it corrupts VM data itself."""
         return ATTACK_MODULE in self.wasm and not self.is_clif and engine.attacks(self.wasm)

@@ -31,10 +31,10 @@ class DifferentialOracle:
         if not case.is_corrupted_alike:
             return CLEAN
         runs = [(name, run) for name, run in outcomes.items() if isinstance(run, Ran) and _is_own(name)]
-        if case.is_confused or case.is_clif:
+        if case.may_address_anything:
             runs = [(name, run) for name, run in runs if is_exact(name)]
         runs.sort(key=lambda entry: not is_exact(entry[0]))
-        any_address = case.is_confused or case.is_clif
+        any_address = case.may_address_anything
         return worst(self._verdict(runs[0], run, any_address=any_address) for run in runs[1:])
 
     def _verdict(self, first: tuple[str, Ran], second: tuple[str, Ran], *, any_address: bool) -> Verdict:

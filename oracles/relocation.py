@@ -6,8 +6,9 @@ address of the host that got into VM data, or into a value, would be another one
 
 This holds of every executor in every kind of run, of confused programs too: the same code runs
 on the same bytes. As-shipped native code may run out of stack at the same call only, too,
-since the stack is as long. What time, fuel or a null base ended is `poisoned`, as ever.
-The interpreters reach no byte by address, and lie wherever the allocator puts them.
+since the stack is as long. What time or fuel ended is `poisoned`, as ever, and so is what a
+null base ended in confused programs and CLIF. The interpreters reach no byte by address, and
+lie wherever the allocator puts them.
 """
 
 from __future__ import annotations

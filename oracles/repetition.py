@@ -19,12 +19,11 @@ if TYPE_CHECKING:
 
 def repeated(oracle: str, case: Case, outcomes: Mapping[str, Outcome], way: str) -> Iterator[Verdict]:
     """The verdict on each run that repeats another one in a way; nothing where one of the two did not run."""
-    any_address = case.is_confused or case.is_clif
     for name, run in outcomes.items():
         whom = original(name)
         if whom is None or whom[1] != way:
             continue
         first = outcomes.get(whom[0])
         if isinstance(first, Ran) and isinstance(run, Ran):
-            difference = compare(first, run, same_depth=True, images=True, any_address=any_address)
+            difference = compare(first, run, same_depth=True, images=True, any_address=case.may_address_anything)
             yield verdict_of(oracle, whom[0], name, difference)

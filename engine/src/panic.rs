@@ -30,13 +30,21 @@ pub(crate) fn contained<T>(code: impl FnOnce() -> T) -> Result<T, String> {
         }));
     });
     DEPTH.set(DEPTH.get() + 1);
-    let result = caught(code);
+    let result = unwound(code);
     DEPTH.set(DEPTH.get() - 1);
     result
 }
 
-/// What trusted code returns, or the message of its panic, which is printed, too.
+/// What trusted code returns, or the message of its panic, which is printed, too, also where
+/// code of others called it.
 pub(crate) fn caught<T>(code: impl FnOnce() -> T) -> Result<T, String> {
+    let depth = DEPTH.replace(0);
+    let result = unwound(code);
+    DEPTH.set(depth);
+    result
+}
+
+fn unwound<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     panic::catch_unwind(AssertUnwindSafe(code)).map_err(|payload| message(&*payload))
 }
 

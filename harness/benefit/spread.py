@@ -10,7 +10,8 @@ on the design effect.)
 A share of nothing or of everything shows no variance. There each module counts once, which
 makes the interval too wide rather than too narrow.
 
-Only sums of products are kept, so that parts of a comparison add up in any order.
+Only sums of products are kept, so that parts of a comparison add up in any order. A module of
+which two sessions each did a part counts as two.
 """
 
 from __future__ import annotations

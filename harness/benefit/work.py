@@ -42,7 +42,7 @@ class Work:
         seconds: after which no group is begun; `None` for without end.
         told: called with the tally after each group.
         tally: what was counted until now, by earlier sessions too.
-        interrupted: whether Ctrl-C ended it.
+        complete: whether it was done to its end; not if Ctrl-C or the death of a worker ended it.
     """
 
     comparison: Comparison
@@ -51,7 +51,7 @@ class Work:
     jobs: int
     told: Callable[[Tally], None]
     tally: Tally = field(default_factory=Tally)
-    interrupted: bool = False
+    complete: bool = False
 
     def run(self) -> None:
         """Does it, or what Ctrl-C leaves of it.
@@ -68,8 +68,8 @@ class Work:
                     if len(under_way) > self.jobs * AHEAD:
                         self._take(under_way)
                 self._take_all(under_way)
+                self.complete = True
             except KeyboardInterrupt:
-                self.interrupted = True
                 for worker in multiprocessing.active_children():
                     worker.kill()
                 self._take_all(deque(takewhile(_is_there, under_way)))

@@ -157,10 +157,10 @@ def _corpus(folder: Path | None) -> tuple[Case, ...]:
 
 def _conclude(report: Report, work: Work, out: Path | None, *, as_json: bool) -> FencepostError | None:
     """Prints what was measured and writes it to files; gives what went wrong with these."""
-    if work.interrupted:
+    if not work.complete:
         click.echo("interrupted: this is what was measured until then", err=True)
     for line in (report.origin, *lines_of(work.tally)):
         click.echo(line, err=as_json)
     if as_json:
-        click.echo(report.to_json(work.tally, interrupted=work.interrupted))
-    return None if out is None else report.write(out, work.tally, interrupted=work.interrupted)
+        click.echo(report.to_json(work.tally, interrupted=not work.complete))
+    return None if out is None else report.write(out, work.tally, interrupted=not work.complete)

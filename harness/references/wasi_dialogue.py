@@ -63,9 +63,12 @@ class Dialogue:
             self.host_calls.append(HostCall(stub.module, stub.name, args))
         bits = engine.answers(stub.module, stub.name, seen, self._answered, stub.results)
         self._answered += 1
-        with contextlib.suppress(BrokenPipeError):  # it has ended, which its output says
+        try:
             answers.write(b"".join(number.to_bytes(SLOT_BYTES, "little") for number in bits))
             answers.flush()
+        except BrokenPipeError:  # it has ended, which its output says
+            with contextlib.suppress(BrokenPipeError):
+                answers.close()  # what was not flushed would fail again at a later close
 
 
 def _argument(kind: ValType, seen: int) -> Value:

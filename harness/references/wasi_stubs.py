@@ -104,7 +104,7 @@ def stubs_for(imports: Sequence[Extern]) -> Stubs:
     """Stubs for all imports.
 
     Raises:
-        NotPossibleError: an import has a type that cannot be given, or the name of another with a different one.
+        NotPossibleError: an import has a type that cannot be given, or the name of another.
     """
     made = Stubs()
     fields: dict[str, dict[str, str]] = {}

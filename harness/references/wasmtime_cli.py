@@ -98,32 +98,37 @@ class WasmtimeCli:
         Raises:
             EnvironmentFailure: the binary cannot be run.
         """
-        start = time.perf_counter()
+        if subject.program.may_wait:
+            return NotRun("unsupported", "wasmtime-cli: a wait would not end before its time")
+        start, limits = time.perf_counter(), self.limits.of(subject)
         try:
-            ran = self._program(subject, subject.input) if subject.input is not None else self._module(subject)
+            if subject.input is None:
+                ran = self._module(subject, limits)
+            else:
+                ran = self._program(subject, subject.input, limits)
         except NotPossibleError as error:
             return NotRun("unsupported", f"wasmtime-cli: {error}")
         if isinstance(ran, Ran):
             ran.times["run"] = time.perf_counter() - start
         return ran
 
-    def _module(self, subject: Subject) -> Outcome:
+    def _module(self, subject: Subject, limits: Limits) -> Outcome:
         functions = {export["name"]: export for export in subject.exports if export["kind"] == "function"}
-        types = [functions[call.export]["results"] for call in subject.calls if call.export in functions]
+        types = [functions[call.export]["results"] for call in subject.calls]
         stubs = stubs_for(subject.program.imports)
         dialogue = Dialogue(types, stubs.functions)
         with tempfile.TemporaryDirectory(prefix="fencepost-") as name, Path(name, "stderr").open("w+b") as stderr:
             modules = {stub: engine.assemble(text.encode()) for stub, text in stubs.modules.items()}
             caller = engine.assemble(caller_text(subject.calls, functions).encode())
-            command = self._command(Path(name), modules | {SUBJECT: subject.case.wasm}, caller)
-            patience = START_SECONDS + self.limits.deadline * (1 + len(subject.calls))
+            command = self._command(Path(name), modules | {SUBJECT: subject.case.wasm}, caller, _flags(limits))
+            patience = START_SECONDS + limits.deadline * (1 + len(subject.calls))
             with self._started(command, stderr) as process, _stopped_after(patience, process) as stopped:
                 assert process.stdin is not None
                 assert process.stdout is not None
                 dialogue.hold(process.stdout, process.stdin)
             return _ran(dialogue, _told(stderr) + ("wasm trap: interrupt" if stopped else ""))
 
-    def _program(self, subject: Subject, given: ProgramInput) -> Outcome:
+    def _program(self, subject: Subject, given: ProgramInput, limits: Limits) -> Outcome:
         """Runs a whole program over a folder of its own."""
         if [call.export for call in subject.calls] != [START]:
             raise NotPossibleError("calls of a program besides its start")
@@ -132,9 +137,9 @@ class WasmtimeCli:
             raise NotPossibleError(f"imports of {min(others)}")
         modules = {BENCHMARK: engine.assemble(BENCHMARK_TEXT), SUBJECT: subject.case.wasm}
         caller = engine.assemble(STARTER_TEXT)
-        patience = START_SECONDS + self.limits.of(subject).deadline
+        patience = START_SECONDS + limits.deadline
         with given.folder() as folder, tempfile.TemporaryDirectory(prefix="fencepost-") as name:
-            options = ["--dir", f"{folder}::{FOLDER}", "--argv0", given.argv[0]]
+            options = [*_flags(limits), "--dir", f"{folder}::{FOLDER}", "--argv0", given.argv[0]]
             options += [f"--env={variable}={value}" for variable, value in given.env.items()]
             command = [*self._command(Path(name), modules, caller, options), *given.args]
             try:
@@ -145,11 +150,9 @@ class WasmtimeCli:
                 raise self._cannot_run(error) from None
             return _effects(done, folder)
 
-    def _command(
-        self, folder: Path, modules: dict[str, bytes], caller: bytes, options: Sequence[str] = ()
-    ) -> list[str]:
+    def _command(self, folder: Path, modules: dict[str, bytes], caller: bytes, options: Sequence[str]) -> list[str]:
         """The command that runs ``caller`` beside some modules, whose files it writes."""
-        command = [self.path, "run", *self._flags(), *options]
+        command = [self.path, "run", *options]
         for number, (name, wasm) in enumerate(modules.items()):
             path = folder / f"{number}.wasm"
             path.write_bytes(wasm)
@@ -168,22 +171,6 @@ class WasmtimeCli:
         hint = "name a wasmtime binary in --reference wasmtime-cli=PATH"
         return EnvironmentFailure(f"cannot run it: {error.strerror}", self.path, hint)
 
-    def _flags(self) -> list[str]:
-        options = {
-            "nan-canonicalization": "y",
-            "relaxed-simd-deterministic": "y",
-            "function-references": "y",
-            "gc": "y",
-            "exceptions": "y",
-            "threads": "y",
-            "shared-memory": "y",
-            "max-memory-size": self.limits.max_memory,
-            "max-table-elements": self.limits.max_table,
-            "max-wasm-stack": STACK_BYTES,
-            "timeout": f"{max(1, round(self.limits.deadline))}s",
-        }
-        return [word for name, value in options.items() for word in ("-W", f"{name}={value}")]
-
 
 def path_of(reference: str) -> str:
     """The path in ``wasmtime-cli=PATH``.
@@ -195,6 +182,23 @@ def path_of(reference: str) -> str:
     if not path.is_file():
         raise UsageError("there is no such binary", str(path), "write --reference wasmtime-cli=PATH")
     return str(path.resolve())
+
+
+def _flags(limits: Limits) -> list[str]:
+    options = {
+        "nan-canonicalization": "y",
+        "relaxed-simd-deterministic": "y",
+        "function-references": "y",
+        "gc": "y",
+        "exceptions": "y",
+        "threads": "y",
+        "shared-memory": "y",
+        "max-memory-size": limits.max_memory,
+        "max-table-elements": limits.max_table,
+        "max-wasm-stack": STACK_BYTES,
+        "timeout": f"{max(1, round(limits.deadline))}s",
+    }
+    return [word for name, value in options.items() for word in ("-W", f"{name}={value}")]
 
 
 @contextmanager

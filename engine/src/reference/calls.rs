@@ -8,6 +8,7 @@ use super::machine::{Halt, Machine};
 use super::value;
 use crate::code_table::{CodeIndex, Target};
 use crate::executor::{Services, Slot};
+use crate::panic::caught;
 use crate::passes::opcode::{Class, class};
 use crate::program::{BUILTIN_NAMESPACE, Builtin, FuncId};
 use crate::trap::Trap;
@@ -79,7 +80,8 @@ impl Machine<'_> {
             return Err(Halt::Refused("exceptions".to_owned()));
         }
         let args: Vec<Slot> = args.iter().map(value::to_slot).collect();
-        let result = services.builtin(self.memory.arena, builtin, &args)?;
+        let result = caught(|| services.builtin(self.memory.arena, builtin, &args))
+            .map_err(Halt::Fault)??;
         let top = self.top();
         let dfg = &top.function.dfg;
         let types = dfg.inst_results(inst).iter().map(|&result| dfg.value_type(result));
@@ -134,7 +136,8 @@ impl Machine<'_> {
     ) -> Result<Vec<DataValue>, Halt> {
         let args: Vec<Slot> = args.iter().map(value::to_slot).collect();
         let mut slots = vec![0; results.len()];
-        services.host(self.memory.arena, number, &args, &mut slots)?;
+        caught(|| services.host(self.memory.arena, number, &args, &mut slots))
+            .map_err(Halt::Fault)??;
         let pairs = results.iter().zip(slots);
         Ok(pairs.map(|(result, slot)| value::from_slot(slot, result.value_type)).collect())
     }

@@ -27,6 +27,8 @@ pub(super) enum Halt {
     Trap(Trap),
     /// Something that the crate does not implement or does not expect.
     Refused(String),
+    /// A panic of the runtime.
+    Fault(String),
 }
 
 impl From<Trap> for Halt {
@@ -124,8 +126,8 @@ impl<'a> Machine<'a> {
         match ended {
             Ok(Ok(results)) => Ok(results.iter().map(value::to_slot).collect()),
             Ok(Err(Halt::Trap(trap))) => Err(Ended::Stopped(Stop::Trap(self.report(trap)))),
-            Ok(Err(Halt::Refused(what))) => Err(Ended::Refused(what)),
-            Err(panic) => Err(Ended::Refused(panic)),
+            Ok(Err(Halt::Fault(what))) => Err(Ended::Stopped(Stop::RuntimeFault(what))),
+            Ok(Err(Halt::Refused(what))) | Err(what) => Err(Ended::Refused(what)),
         }
     }
 

@@ -62,7 +62,10 @@ impl Executor for Reference {
     }
 
     fn reset(&mut self, len: u32) -> Result<(), String> {
-        *self = Reference { arena: OwnedArena::new(len), ..Reference::default() };
+        self.arena.reset(len).map_err(|error| error.to_string())?;
+        self.programs.clear();
+        self.counts = Counts::default();
+        self.missing = None;
         Ok(())
     }
 

@@ -25,8 +25,7 @@ impl Executor for Blank {
     }
 
     fn reset(&mut self, len: u32) -> Result<(), String> {
-        self.arena = OwnedArena::new(len);
-        Ok(())
+        self.arena.reset(len).map_err(|error| error.to_string())
     }
 
     fn arena(&mut self) -> &mut dyn Arena {
