@@ -14,7 +14,7 @@ import click
 
 from harness.cli import COMMANDS, INTERRUPTED
 from harness.config_file import config_option
-from harness.errors import DENIED, FencepostError, denied
+from harness.errors import FencepostError, denied
 from harness.printable import printable
 
 PROGRAM = "fencepost"
@@ -102,14 +102,13 @@ def explanation(error: Exception) -> tuple[str, int]:
 
 
 def _meaning(error: Exception) -> tuple[str, int]:
+    error = denied(error) or error
     match error:
         case FencepostError():
             return str(error), error.exit_code
         case click.ClickException():
             command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "fencepost"
             return f"{error.format_message().rstrip('.')}; see {command} --help", 2
-        case OSError(errno=number) if number in DENIED:
-            return str(denied(error)), 3
         case OSError(errno=number) if number in FULL:
             return f"cannot write the output: {str(error.strerror).lower()}; free some space", 3
     if os.environ.get("FENCEPOST_TRACEBACK"):

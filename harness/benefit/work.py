@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from harness.benefit.plans import GROUP
 from harness.benefit.tally import Tally
 from harness.errors import EnvironmentFailure
+from harness.interruption import interruptible
 from harness.worker import die_with
 
 if TYPE_CHECKING:
@@ -52,33 +53,41 @@ class Work:
     told: Callable[[Tally], None]
     tally: Tally = field(default_factory=Tally)
     complete: bool = False
+    _stopped: bool = False
 
     def run(self) -> None:
         """Does it, or what Ctrl-C leaves of it.
 
         Raises:
-            EnvironmentFailure: a worker died; ``tally`` is what the others had done.
+            EnvironmentFailure: a worker died; ``tally`` is what was done by then.
         """
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(self.jobs, context, _begin, (os.getpid(),)) as pool:
-            under_way: deque[Future[Tally]] = deque()
+        under_way: deque[Future[Tally]] = deque()
+        with interruptible(self._stop), ProcessPoolExecutor(self.jobs, context, _begin, (os.getpid(),)) as pool:
             try:
                 for part in self._parts():
                     under_way.append(pool.submit(self.comparison.part, *part))
                     if len(under_way) > self.jobs * AHEAD:
                         self._take(under_way)
                 self._take_all(under_way)
-                self.complete = True
-            except KeyboardInterrupt:
-                for worker in multiprocessing.active_children():
-                    worker.kill()
+                self.complete = not self._stopped
+            except BrokenProcessPool:
                 self._take_all(deque(takewhile(_is_there, under_way)))
+                if not self._stopped:
+                    hint = "what was measured before is reported"
+                    raise EnvironmentFailure("a worker process died", "compare", hint) from None
+
+    def _stop(self) -> None:
+        """Ends the workers, and with them the wait for one."""
+        self._stopped = True
+        for worker in multiprocessing.active_children():
+            worker.kill()
 
     def _parts(self) -> Iterator[tuple[int, int, int]]:
         """Numbers of groups, and which plans of each: the first, and how many."""
         began = time.monotonic()
         done = self.tally.plans
-        while self.seconds is None or time.monotonic() - began < self.seconds:
+        while not self._stopped and (self.seconds is None or time.monotonic() - began < self.seconds):
             number, first = divmod(done, GROUP)
             plans = GROUP - first if self.cases is None else min(GROUP - first, self.cases - done)
             if plans <= 0:
@@ -92,11 +101,7 @@ class Work:
 
     def _take(self, under_way: deque[Future[Tally]]) -> None:
         """Waits for the first group and counts it."""
-        try:
-            counted = under_way[0].result()
-        except BrokenProcessPool:
-            hint = "what was measured before is reported"
-            raise EnvironmentFailure("a worker process died", "compare", hint) from None
+        counted = under_way[0].result()
         under_way.popleft()
         self.tally.add(counted)
         self.told(self.tally)

@@ -2,3 +2,7 @@
 
 UNCAUGHT = "thrown Wasm exception"
 """How Wasmtime says that nothing caught an exception, which is no trap to it."""
+LOGGED_CALLS = 10_000
+"""Calls of stubs that are compared; the engine logs as many."""
+STACK_BYTES = 2 << 20
+"""Wasm stack of a reference: as much as Wasmtime allows, for `Limits.depth` calls of ordinary size."""

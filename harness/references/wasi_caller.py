@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.outcome import UNKNOWN_REFERENCE, Value
+from harness.program_input import WASI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,7 @@ SLOT_BYTES = 16
 BUFFER = 1024
 WIDTHS = {"i32": 4, "f32": 4, "i64": 8, "f64": 8, "v128": 16}
 PRELUDE = f"""
-  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "{WASI}" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1)
   (func $print (param $len i32)
     (i32.store (i32.const 0) (i32.const {BUFFER})) (i32.store (i32.const 4) (local.get $len))

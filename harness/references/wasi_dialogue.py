@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import engine
 from harness.outcome import UNKNOWN_REFERENCE, HostCall, Returned, Value
+from harness.references import LOGGED_CALLS
 from harness.references.wasi_caller import SLOT_BYTES, WIDTHS, value_of
 from harness.references.wasi_stubs import CALL, Stub
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from engine._native import ValType
-
-LOGGED_CALLS = 10_000
 
 
 @dataclass(slots=True)

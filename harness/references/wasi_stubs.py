@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harness.program_input import WASI
-from harness.references.wasi_caller import NotPossibleError, escaped
+from harness.references.wasi_caller import BUFFER, SLOT_BYTES, NotPossibleError, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 EXCHANGE = "fencepost exchange"
 CALL = 2
-SLOT_BYTES = 16
-BUFFER = 1024
 EXCHANGE_TEXT = f"""(module
   (import "{WASI}" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
   (import "{WASI}" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))

@@ -33,7 +33,8 @@ from harness.outcome import (
     Trapped,
     Value,
 )
-from harness.references import UNCAUGHT
+from harness.program_input import WASI
+from harness.references import LOGGED_CALLS, STACK_BYTES, UNCAUGHT
 from harness.references import wasmtime_raw as raw
 from harness.references.wasmtime_wasi import NoSuchImportError, filled, world_of
 
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from harness.case import Call
     from harness.executors import Subject
 
-LOGGED_CALLS = 10_000
 SHOWN_ELEMENTS = 1024
 
 
@@ -161,10 +161,6 @@ def engine_of(compiler: _Compiler) -> wasmtime.Engine:
     return wasmtime.Engine(config)
 
 
-STACK_BYTES = 2 << 20
-"""Wasm stack of a reference: as much as Wasmtime allows, for `Limits.depth` calls of ordinary size."""
-
-
 class _Session:
     """One store with one instance."""
 
@@ -226,7 +222,7 @@ class _Session:
     def _host(self, extern: Extern) -> Callable[..., Any]:
         """A stub: it logs its call and gives what our engine's stub gives."""
         module, name, params, results = extern.get("module", ""), extern["name"], extern["params"], extern["results"]
-        exits = (module, name, params, results) == ("wasi_snapshot_preview1", "proc_exit", ["i32"], [])
+        exits = (module, name, params, results) == (WASI, "proc_exit", ["i32"], [])
 
         def host(*args: Any) -> Any:
             pairs = zip(params, args, strict=True)

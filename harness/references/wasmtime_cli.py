@@ -25,7 +25,7 @@ from harness.errors import EnvironmentFailure, UsageError
 from harness.limits import Limits
 from harness.outcome import CallOutcome, Effects, Exited, NotRun, Outcome, Ran, Returned, Trapped
 from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of
-from harness.references import UNCAUGHT
+from harness.references import STACK_BYTES, UNCAUGHT
 from harness.references.wasi_caller import SUBJECT, NotPossibleError, caller_text, escaped
 from harness.references.wasi_dialogue import Dialogue
 from harness.references.wasi_stubs import stubs_for
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from harness.executors import Subject
 
 PREFIX = "wasmtime-cli="
-STACK_BYTES = 2 << 20
 START_SECONDS = 10.0
 """How long a process may take besides its calls, on a machine that is busy."""
 FAILURE = b"Error: failed to run main module"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,7 +146,7 @@ def test_an_interrupted_comparison_keeps_what_was_measured() -> None:
     def interrupt_once(counted: Tally) -> None:
         told.append(counted.plans)
         if len(told) == 1:
-            raise KeyboardInterrupt
+            signal.raise_signal(signal.SIGINT)
 
     work = Work(Comparison(1, CORPUS, 1 << 24), cases=6 * GROUP, seconds=None, jobs=1, told=interrupt_once)
     work.run()

@@ -14,6 +14,7 @@ from harness.cli import run as fencepost
 from harness.errors import EnvironmentFailure
 from harness.executors import EngineExecutor, Subject
 from harness.files import read_all
+from harness.limits import Limits
 from harness.outcome import CallOutcome, Effects, Exited, NotRun, Outcome, Ran, Returned, Trapped, Value
 from harness.references.wasmtime_cli import WasmtimeCli
 from harness.verdict import Kind
@@ -158,6 +159,34 @@ def test_the_corpus_agrees(binary: str) -> None:
         assert not WasmtimeOracle().judge(case, outcomes).kind.is_finding, name
         decided += isinstance(theirs, Ran)
     assert decided > 5
+
+
+def test_what_may_wait_is_not_given_to_it(binary: str) -> None:
+    wait = "(memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))"
+    ran = run(binary, Call("w"), text=f'(module (memory 1 1 shared) (func (export "w") (result i32) {wait}))')
+    assert ran == NotRun("unsupported", "wasmtime-cli: a wait would not end before its time")
+
+
+def test_a_binary_that_dies_while_it_is_answered_is_unsupported(tmp_path: Path) -> None:
+    path = tmp_path / "wasmtime"
+    call = r"\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    path.write_text(f"#!/bin/sh\nexec 0<&-\nprintf '{call}'\necho out of luck >&2\n")
+    path.chmod(0o755)
+    text = '(module (import "a" "f" (func $f (result i32))) (func (export "g") (drop (call $f))))'
+    assert run(str(path), Call("g"), text=text) == NotRun("unsupported", "wasmtime-cli: out of luck")
+
+
+@pytest.mark.parametrize(("limits", "seconds"), [(Limits(), 5), (Limits().within(120), 10)])
+def test_a_whole_program_has_the_time_of_a_program(tmp_path: Path, limits: Limits, seconds: int) -> None:
+    path = tmp_path / "wasmtime"
+    path.write_text("""#!/bin/sh\necho "$@" >&2\nexit 1\n""")
+    path.chmod(0o755)
+    exit_import = b'(import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))'
+    text = b'(module %s (memory (export "memory") 1) (func (export "_start")))' % exit_import
+    ran = WasmtimeCli(str(path), limits).run(Subject(Case(engine.assemble(text))))
+    assert isinstance(ran, Ran)
+    assert ran.effects is not None
+    assert f"timeout={seconds}s" in ran.effects.stderr.decode()
 
 
 def test_a_binary_that_cannot_run_is_the_environments_fault(tmp_path: Path) -> None:
