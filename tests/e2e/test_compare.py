@@ -76,13 +76,16 @@ def stopped(folder: Path, how: signal.Signals) -> tuple[int, str]:
         "out",
     ]
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment)
-    assert process.stderr is not None
-    assert "plans" in process.stderr.readline(), "the first line of progress"
-    time.sleep(0.1)
-    workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    process.send_signal(how)
-    _, errors = process.communicate(timeout=60)
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stderr is not None
+            assert "plans" in process.stderr.readline(), "the first line of progress"
+            time.sleep(0.1)
+            workers = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+            process.send_signal(how)
+            _, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
     until = time.monotonic() + 20
     while any(map(is_running, workers)) and time.monotonic() < until:
         time.sleep(0.1)
