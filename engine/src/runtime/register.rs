@@ -217,7 +217,7 @@ fn exports(module: &Module, instance: &Instance) -> HashMap<String, Extern> {
 
 /// A position in a list of the store. Lists are far shorter than 2^32: each entry of
 /// one takes arena bytes or a part of a module, whose size is a `u32`.
-fn index(position: usize) -> u32 {
+pub(super) fn index(position: usize) -> u32 {
     u32::try_from(position).expect("a list longer than an arena can hold")
 }
 
