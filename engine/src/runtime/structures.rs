@@ -101,7 +101,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn of(program: &Program) -> Parts {
+    fn of(program: &Program) -> Parts {
         let module = &program.module;
         let mut next = 0;
         let mut place = |len: u64| {
@@ -160,7 +160,8 @@ pub(super) fn instance_areas(
 ) -> Result<InstanceAreas, TooLarge> {
     let module = &program.module;
     let gc_heap = gc_heap_area(areas, program)?;
-    let vmctx = areas.allocate(AreaKind::Instance, Parts::of(program).len)?.offset;
+    let parts = Parts::of(program);
+    let vmctx = areas.allocate(AreaKind::Instance, parts.len)?.offset;
     let mut tables = Vec::new();
     for table in &module.tables[program.layout.imported_tables.count as usize..] {
         let reserved = reserved_elements(table, limits)?;
@@ -181,7 +182,7 @@ pub(super) fn instance_areas(
         let area = areas.allocate(AreaKind::Memory, bytes((memory, &pages)))?;
         memories.push((area.offset, pages));
     }
-    Ok(InstanceAreas { gc_heap, vmctx, tables, memories })
+    Ok(InstanceAreas { gc_heap, vmctx, parts, tables, memories })
 }
 
 /// The GC heap, with the first program that needs it.
@@ -199,6 +200,7 @@ pub(super) struct InstanceAreas {
     /// Offset of the store's GC heap, if the instance is the first that needs one.
     pub(super) gc_heap: Option<u32>,
     pub(super) vmctx: u32,
+    pub(super) parts: Parts,
     /// Offset and elements.
     pub(super) tables: Vec<(u32, u32)>,
     /// Offset and pages.
