@@ -30,6 +30,7 @@ pub mod return_area;
 mod sanitize;
 pub mod shadow_stack;
 mod sites;
+pub(crate) mod value;
 mod wide;
 
 use std::sync::Arc;

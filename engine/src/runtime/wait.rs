@@ -10,15 +10,14 @@
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::ir::instructions::CallInfo;
-use cranelift_codegen::ir::{
-    DataFlowGraph, ExternalName, FuncRef, Function, InstructionData, Opcode, Value,
-};
+use cranelift_codegen::ir::{ExternalName, FuncRef, Function};
 
 use super::builtins::Args;
 use super::register::within;
 use super::state::{Memory, State};
 use crate::arena::Arena;
 use crate::executor::Slot;
+use crate::passes::value::constant;
 use crate::program::{BUILTIN_NAMESPACE, Builtin, Program};
 use crate::trap::Trap;
 
@@ -91,7 +90,7 @@ fn waits(function: &Function) -> bool {
         let call = dfg.insts[inst].analyze_call(&dfg.value_lists, &dfg.exception_tables);
         match call {
             CallInfo::Direct(callee, args) | CallInfo::DirectWithSig(callee, _, args) => {
-                is_wait(function, callee) && !is_zero(dfg, args[TIMEOUT])
+                is_wait(function, callee) && constant(dfg, args[TIMEOUT]) != Some(0)
             }
             CallInfo::NotACall | CallInfo::Indirect(..) => false,
         }
@@ -104,14 +103,6 @@ fn is_wait(function: &Function, callee: FuncRef) -> bool {
     let waits = [Builtin::MemoryAtomicWait32, Builtin::MemoryAtomicWait64];
     let builtin = Builtin::from_index(name.index);
     name.namespace == BUILTIN_NAMESPACE && builtin.is_some_and(|it| waits.contains(&it))
-}
-
-fn is_zero(dfg: &DataFlowGraph, value: Value) -> bool {
-    let definition = dfg.value_def(dfg.resolve_aliases(value)).inst();
-    match definition.map(|inst| dfg.insts[inst]) {
-        Some(InstructionData::UnaryImm { opcode: Opcode::Iconst, imm }) => imm.bits() == 0,
-        _ => false,
-    }
 }
 
 #[cfg(test)]
