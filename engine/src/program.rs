@@ -410,6 +410,12 @@ impl Builtin {
         Builtin::ALL.get(index as usize).copied()
     }
 
+    /// The builtin that an external name stands for.
+    #[must_use]
+    pub fn named(name: &ir::UserExternalName) -> Option<Builtin> {
+        (name.namespace == BUILTIN_NAMESPACE).then(|| Builtin::from_index(name.index)).flatten()
+    }
+
     /// The builtin to which Wasmtime gives a name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Builtin> {

@@ -18,7 +18,7 @@ use super::state::{Memory, State};
 use crate::arena::Arena;
 use crate::executor::Slot;
 use crate::passes::value::constant;
-use crate::program::{BUILTIN_NAMESPACE, Builtin, Program};
+use crate::program::{Builtin, Program};
 use crate::trap::Trap;
 
 /// Position of the timeout among the arguments of the builtins that wait.
@@ -101,8 +101,7 @@ fn is_wait(function: &Function, callee: FuncRef) -> bool {
     let ExternalName::User(name) = function.dfg.ext_funcs[callee].name else { return false };
     let name = &function.params.user_named_funcs()[name];
     let waits = [Builtin::MemoryAtomicWait32, Builtin::MemoryAtomicWait64];
-    let builtin = Builtin::from_index(name.index);
-    name.namespace == BUILTIN_NAMESPACE && builtin.is_some_and(|it| waits.contains(&it))
+    Builtin::named(name).is_some_and(|builtin| waits.contains(&builtin))
 }
 
 #[cfg(test)]
