@@ -10,9 +10,7 @@
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{
-    Inst, InstBuilder as _, InstructionData, MemFlagsData, Opcode, Value,
-};
+use cranelift_codegen::ir::{Inst, InstBuilder as _, InstructionData, MemFlagsData, Opcode, Value};
 
 use super::{Lowering, native_abi};
 use crate::fault::Fault;

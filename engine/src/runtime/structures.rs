@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::areas::{AreaKind, Areas, OutOfAreas};
+use super::gc_heap::GC_HEAP_BYTES;
 use super::pointers::element_bytes;
 use crate::arena::{NULL_PAGE, PAGE};
 use crate::passes::shadow_stack;
@@ -20,10 +21,6 @@ pub(super) const SEGMENT_SLOT_BYTES: u32 = 16;
 /// Bytes of the shadow stack: room for 16 frames of 64 bytes for each of the deepest
 /// nesting of calls that a run may be given.
 pub(super) const SHADOW_STACK_BYTES: u32 = 4 << 20;
-
-/// Bytes that the GC heap may grow to: the records of host references, and two halves of
-/// which one holds objects at a time.
-pub(super) const GC_HEAP_BYTES: u32 = (1 << 16) + (128 << 20);
 
 /// Linear memories begin here where they fit: VM structures then have offsets below
 /// 2^31 and guest data above, so that a sign taken for a bit shows in every program.
