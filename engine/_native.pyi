@@ -15,6 +15,7 @@ __all__ = [
     "CompileFailure",
     "InvalidInput",
     "Pair",
+    "PanicException",
     "PlanError",
     "Program",
     "ScheduleError",
@@ -61,6 +62,9 @@ class Unsupported(Exception):
 
 class CompileFailure(Exception):
     """A compiler panicked on valid input or rejected it: a finding. ``args`` is ``(message,)``."""
+
+class PanicException(BaseException):
+    """A panic of the engine, where none is expected. ``args`` is ``(message,)``."""
 
 class AttackFunction(TypedDict):
     """One function of the attack interface."""

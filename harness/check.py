@@ -42,8 +42,6 @@ ORACLES: tuple[Oracle, ...] = (
     CompletionOracle(),
 )
 FRONT_END = "front end"
-PANIC = "PanicException"
-"""Name of what PyO3 raises for a Rust panic; no module exports it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +99,8 @@ def _run(executor: Executor, subject: Subject) -> Outcome:
     """The outcome; a panic that came through to Python is a runtime fault."""
     try:
         return executor.run(subject)
-    except BaseException as error:
-        if not is_panic(error):
-            raise
+    except engine.PanicException as error:
         return Ran(RuntimeFault(str(error)))
-
-
-def is_panic(error: BaseException) -> bool:
-    """Whether an exception is a panic of the engine."""
-    return type(error).__name__ == PANIC
 
 
 def prepare(case: Case) -> Subject:

@@ -19,7 +19,6 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 import engine
-from harness.check import is_panic
 from harness.errors import FencepostError
 from harness.executors import Subject
 from harness.outcome import NotRun, Ran, RuntimeFault
@@ -121,9 +120,7 @@ def resumed_here(data: bytes, executor: EngineExecutor) -> Outcome:
         return NotRun(NOT_RESUMED, str(error))
     except (FencepostError, ValueError) as error:
         return Ran(RuntimeFault(f"a snapshot was refused: {error}"))
-    except BaseException as error:
-        if not is_panic(error):
-            raise
+    except engine.PanicException as error:
         return Ran(RuntimeFault(str(error)))
 
 

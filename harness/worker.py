@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import engine
 from generators.entropy import PrngEntropy
 from harness.case_file import invalid
-from harness.check import FRONT_END, Checked, check, is_panic
+from harness.check import FRONT_END, Checked, check
 from harness.errors import CaseError, EnvironmentFailure, FencepostError, denied
 from harness.health import health_of
 from harness.record import Record, record_of
@@ -191,9 +191,7 @@ def check_one(job: Job, index: int, at: Place) -> Record:
     start = time.perf_counter()
     try:
         case = job.source.case(index)
-    except BaseException as error:
-        if not is_panic(error):
-            raise
+    except engine.PanicException as error:
         return without_case(index, str(error))
     generated = time.perf_counter() - start
     at.value = 2 * index + 1

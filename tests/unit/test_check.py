@@ -41,10 +41,6 @@ def verdict_on(case: Case, **outcomes: Outcome) -> str:
 ONE: Ran = ran(returned(1))
 
 
-class PanicException(BaseException):
-    """As PyO3 names what it raises for a Rust panic."""
-
-
 @dataclass(frozen=True)
 class PanickingExecutor:
     """Panics."""
@@ -52,7 +48,7 @@ class PanickingExecutor:
     name: str = "jit/exact"
 
     def run(self, subject: Subject) -> Outcome:  # noqa: ARG002 (a role)
-        raise PanicException("index 9 out of range")
+        raise engine.PanicException("index 9 out of range")
 
 
 def test_a_panic_of_the_engine_is_a_runtime_fault(add: Case) -> None:

@@ -38,10 +38,6 @@ KEPT: list[bytes] = []
 AT_ONCE = ("input", "bug", "panic", "generator dies")
 
 
-class PanicException(BaseException):
-    """Has the name of what PyO3 raises for a Rust panic."""
-
-
 class Parts(dict[str, object]):
     """Parts of a case that act once, when the case is about to run."""
 
@@ -104,7 +100,7 @@ DEEDS: dict[str, Callable[[DeadlySource], object]] = {
     "die": lambda _: ctypes.string_at(0),
     "generator dies": lambda _: ctypes.string_at(0),
     "die later": lambda _: keep(1),
-    "panic": lambda _: fail(PanicException("index out of bounds: 7")),
+    "panic": lambda _: fail(engine.PanicException("index out of bounds: 7")),
     "exit": lambda _: os._exit(3),
     "hang": lambda _: time.sleep(600),
     "killed": DeadlySource.kill_itself,

@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::ir::types::I32;
-use cranelift_codegen::ir::{Function, Inst, InstructionData, Opcode, Value, ValueDef};
+use cranelift_codegen::ir::{Function, Inst, InstructionData, Opcode, Value};
 
+use crate::passes::value::constant;
 use crate::trap::Trap;
 
 /// A check.
@@ -35,7 +36,8 @@ impl Check {
                 opcode: opcode @ (Opcode::Select | Opcode::SelectSpectreGuard),
                 args: [_, a, b],
             } if opcode == Opcode::SelectSpectreGuard || function.dfg.value_type(a) == I32 => {
-                let address = match (is_null(function, a), is_null(function, b)) {
+                let is_null = |value| constant(&function.dfg, value) == Some(0);
+                let address = match (is_null(a), is_null(b)) {
                     (true, false) => b,
                     (false, true) => a,
                     _ => return None,
@@ -44,15 +46,5 @@ impl Check {
             }
             _ => None,
         }
-    }
-}
-
-fn is_null(function: &Function, value: Value) -> bool {
-    match function.dfg.value_def(value) {
-        ValueDef::Result(inst, 0) => matches!(
-            function.dfg.insts[inst],
-            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } if imm.bits() == 0
-        ),
-        _ => false,
     }
 }

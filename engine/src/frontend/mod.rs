@@ -228,7 +228,7 @@ impl Translator {
         let mut module = describe::module(&translation, &types.finish())?;
         if functions.iter().any(reaches_gc_heap) {
             module.needs_gc_heap = true;
-            layout.copying_heap_data = offsets::copying_heap_data(&4);
+            layout.copying_heap_data = offsets::copying_heap_data();
         }
         Ok(Program { functions, startup, module, layout })
     }

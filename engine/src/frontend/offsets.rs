@@ -129,8 +129,9 @@ fn store_context(ptr: &u8) -> StoreContext {
     }
 }
 
-/// The collector's data, in a store whose pointers have so many bytes.
-pub(super) fn copying_heap_data(ptr: &u8) -> CopyingHeapData {
+/// The collector's data: the same whatever the width of a pointer.
+pub(super) fn copying_heap_data() -> CopyingHeapData {
+    let ptr = Addressing::Arena32.pointer_bytes();
     CopyingHeapData {
         bump_ptr: u32::from(ptr.vmcopying_heap_data_bump_ptr()),
         active_space_end: u32::from(ptr.vmcopying_heap_data_active_space_end()),

@@ -8,7 +8,7 @@ use super::abi::Frame;
 use crate::code_table::{CodeTable, SignatureId};
 use crate::executor::LoadError;
 use crate::passes::Prepared;
-use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId};
+use crate::program::{Builtin, FUNCTION_NAMESPACE, FuncId};
 use crate::site::SiteId;
 
 /// Whom a direct call names.
@@ -76,11 +76,10 @@ fn direct(
             let same = target.is_some_and(|target| target.signature == *signature);
             same.then_some(Named::Function(id))
         }
-        BUILTIN_NAMESPACE => match Builtin::from_index(name.index) {
+        _ => match Builtin::named(name) {
             Some(builtin) => Some(Named::Builtin(builtin, Frame::of(signature)?)),
             None => None,
         },
-        _ => None,
     };
     let named = named.ok_or_else(|| unsupported(format!("a call to {name} as {signature}")))?;
     Ok((reference, named))

@@ -162,7 +162,8 @@ impl Checker<'_> {
         Ok(())
     }
 
-    /// The instruction that defines a value as its first result.
+    /// The instruction that defines a value as its first result. Not that of `passes::value`: a
+    /// second opinion reads for itself.
     fn definition(&self, value: Value) -> Option<&InstructionData> {
         match self.dfg.value_def(value) {
             ValueDef::Result(inst, 0) => Some(&self.dfg.insts[inst]),

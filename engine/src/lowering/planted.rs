@@ -10,12 +10,11 @@
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I32, I64};
-use cranelift_codegen::ir::{
-    Inst, InstBuilder as _, InstructionData, MemFlagsData, Opcode, Value, ValueDef,
-};
+use cranelift_codegen::ir::{Inst, InstBuilder as _, InstructionData, MemFlagsData, Opcode, Value};
 
 use super::{Lowering, native_abi};
 use crate::fault::Fault;
+use crate::passes::value::{constant, definition};
 use crate::site::SiteId;
 
 /// How many nested sums and selects are seen through.
@@ -279,20 +278,12 @@ impl Lowering<'_, '_> {
         skips
     }
 
-    /// The instruction that defines a value as its only result.
     fn definition(&self, value: Value) -> Option<InstructionData> {
-        let dfg = &self.pos.func.dfg;
-        match dfg.value_def(dfg.resolve_aliases(value)) {
-            ValueDef::Result(inst, 0) => Some(dfg.insts[inst]),
-            _ => None,
-        }
+        definition(&self.pos.func.dfg, value)
     }
 
     fn constant(&self, value: Value) -> Option<i64> {
-        match self.definition(value)? {
-            InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits()),
-            _ => None,
-        }
+        constant(&self.pos.func.dfg, value)
     }
 
     /// Sets the control block's flag where a condition holds.

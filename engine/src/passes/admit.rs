@@ -15,7 +15,7 @@ use cranelift_codegen::{isa, settings, verify_function};
 use super::opcode::{Class, class};
 use super::{Mode, PassError, Refusal};
 use crate::layout::Addressing;
-use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId, Program};
+use crate::program::{Builtin, FUNCTION_NAMESPACE, FuncId, Program};
 use crate::trap::Trap;
 
 /// Checks that everything that a function calls by name exists, and is called with its
@@ -33,14 +33,11 @@ pub(super) fn check_calls(program: &Program, function: &Function) -> Result<(), 
 fn fits(program: &Program, function: &Function, callee: &ir::ExtFuncData) -> bool {
     let ExternalName::User(name) = callee.name else { return false };
     let name = &function.params.user_named_funcs()[name];
-    match name.namespace {
-        FUNCTION_NAMESPACE => {
-            let target = program.functions.get(name.index as usize);
-            target.is_some_and(|f| f.signature == function.dfg.signatures[callee.signature])
-        }
-        BUILTIN_NAMESPACE => Builtin::from_index(name.index).is_some(),
-        _ => false,
+    if name.namespace != FUNCTION_NAMESPACE {
+        return Builtin::named(name).is_some();
     }
+    let target = program.functions.get(name.index as usize);
+    target.is_some_and(|f| f.signature == function.dfg.signatures[callee.signature])
 }
 
 /// Refuses functions that no executor may run.

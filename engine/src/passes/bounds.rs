@@ -34,11 +34,13 @@ use cranelift_codegen::flowgraph::ControlFlowGraph;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I32;
 use cranelift_codegen::ir::{
-    Block, Function, Inst, InstBuilder as _, InstructionData, Opcode, TrapCode, Value, ValueDef,
+    Block, DataFlowGraph, Function, Inst, InstBuilder as _, InstructionData, Opcode, TrapCode,
+    Value, ValueDef,
 };
 
 use super::opcode::{Class, class};
 use super::replace;
+use super::value::{constant, definition};
 use crate::trap::Trap;
 
 /// Region of the length of a memory.
@@ -175,9 +177,9 @@ impl Check {
         let checks = target == dfg.first_result(select)
             && i32::from(displacement) == 0
             && dfg.value_type(address) == I32
-            && constant(function, null) == Some(0)
+            && constant(dfg, null) == Some(0)
             && flags.trap_code() == Some(out_of_bounds());
-        let bound = Bound::of(function, condition);
+        let bound = Bound::of(dfg, condition);
         checks.then_some(Check { select, access, condition, null, address, bound })
     }
 
@@ -200,21 +202,21 @@ impl Check {
 
 impl Bound {
     /// What a condition of the usual shape says: `icmp ugt index, (isub length, bytes)`.
-    fn of(function: &Function, condition: Value) -> Option<Bound> {
+    fn of(dfg: &DataFlowGraph, condition: Value) -> Option<Bound> {
         let InstructionData::IntCompare { opcode: Opcode::Icmp, cond, args: [index, last] } =
-            *definition(function, condition)?
+            definition(dfg, condition)?
         else {
             return None;
         };
         let InstructionData::Binary { opcode: Opcode::Isub, args: [length, bytes] } =
-            *definition(function, last)?
+            definition(dfg, last)?
         else {
             return None;
         };
-        let bytes = u32::try_from(constant(function, bytes)?).ok()?;
-        let index = function.dfg.resolve_aliases(index);
-        let key = (Place::of_length(function, length)?, index);
-        let ugt = cond == IntCC::UnsignedGreaterThan && function.dfg.value_type(index) == I32;
+        let bytes = u32::try_from(constant(dfg, bytes)?).ok()?;
+        let index = dfg.resolve_aliases(index);
+        let key = (Place::of_length(dfg, length)?, index);
+        let ugt = cond == IntCC::UnsignedGreaterThan && dfg.value_type(index) == I32;
         ugt.then_some(Bound { key, length, bytes, wanted: bytes })
     }
 
@@ -233,10 +235,9 @@ impl Bound {
 
 impl Place {
     /// Where a value was loaded from, if it is the length of a memory.
-    fn of_length(function: &Function, length: Value) -> Option<Place> {
-        let dfg = &function.dfg;
+    fn of_length(dfg: &DataFlowGraph, length: Value) -> Option<Place> {
         let InstructionData::Load { opcode: Opcode::Load, arg, offset, flags } =
-            *definition(function, length)?
+            definition(dfg, length)?
         else {
             return None;
         };
@@ -245,8 +246,8 @@ impl Place {
             return None;
         }
         let field = offset.into();
-        match definition(function, arg) {
-            Some(&InstructionData::Load { opcode: Opcode::Load, arg, offset, flags })
+        match definition(dfg, arg) {
+            Some(InstructionData::Load { opcode: Opcode::Load, arg, offset, flags })
                 if dfg.mem_flags[flags].readonly() =>
             {
                 let structure = dfg.resolve_aliases(arg);
@@ -296,20 +297,6 @@ fn is_part_of_check(function: &Function, inst: Inst) -> bool {
     match function.dfg.insts[inst] {
         InstructionData::Load { flags, .. } => function.dfg.mem_flags[flags].trap_code().is_none(),
         data => matches!(data.opcode(), Opcode::Iconst | Opcode::Isub | Opcode::Icmp),
-    }
-}
-
-fn definition(function: &Function, value: Value) -> Option<&InstructionData> {
-    match function.dfg.value_def(value) {
-        ValueDef::Result(inst, 0) => Some(&function.dfg.insts[inst]),
-        _ => None,
-    }
-}
-
-fn constant(function: &Function, value: Value) -> Option<i64> {
-    match *definition(function, value)? {
-        InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } => Some(imm.bits()),
-        _ => None,
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) struct HeaderWriter<'a> {
 }
 
 impl<'a> HeaderWriter<'a> {
-    /// Writes the header before `body`, the first instruction of the function proper.
+    /// Writes the vmctx before `body`, the first instruction of the function proper.
     pub(super) fn begin(
         function: &mut Function,
         maps: &'a mut Vec<FrameMap>,
@@ -64,22 +64,15 @@ impl<'a> HeaderWriter<'a> {
         let vmctx = vmctx(function);
         let mut pos = FuncCursor::new(function).at_inst(body);
         pos.ins().store(flags, vmctx, at, VMCTX.cast_signed());
-        let mut writer = HeaderWriter { maps, frame, at, flags, current: None };
-        writer.tell(function, body, Vec::new());
-        writer
+        HeaderWriter { maps, frame, at, flags, current: None }
     }
 
     /// Tells before a call which slots hold references while it is under way.
     pub(super) fn before_call(&mut self, function: &mut Function, call: Inst) {
         let entries = function.dfg.user_stack_map_entries(call).unwrap_or_default();
         let references = entries.iter().map(|entry| self.frame.slots[entry.slot] + entry.offset);
-        let references = references.collect();
-        self.tell(function, call, references);
-    }
-
-    fn tell(&mut self, function: &mut Function, before: Inst, references: Vec<u32>) {
-        let map = FrameMap { size: self.frame.size, references };
-        let block = function.layout.inst_block(before).expect("in the layout");
+        let map = FrameMap { size: self.frame.size, references: references.collect() };
+        let block = function.layout.inst_block(call).expect("in the layout");
         let told =
             |&(known, number): &(Block, u32)| known == block && self.maps[number as usize] == map;
         if self.current.as_ref().is_some_and(told) {
@@ -88,7 +81,7 @@ impl<'a> HeaderWriter<'a> {
         let number = u32::try_from(self.maps.len()).expect("fewer maps than instructions");
         self.maps.push(map);
         self.current = Some((block, number));
-        let mut pos = FuncCursor::new(function).at_inst(before);
+        let mut pos = FuncCursor::new(function).at_inst(call);
         let number = pos.ins().iconst(I32, i64::from(number));
         pos.ins().store(self.flags, number, self.at, MAP.cast_signed());
     }

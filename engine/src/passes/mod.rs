@@ -30,6 +30,7 @@ pub mod return_area;
 mod sanitize;
 pub mod shadow_stack;
 mod sites;
+pub(crate) mod value;
 mod wide;
 
 use std::sync::Arc;
@@ -72,7 +73,7 @@ pub struct Prepared {
     pub sites: Vec<Site>,
     /// What shadow-stack frames hold, by the numbers in their headers; none in a program
     /// without an instance.
-    pub frame_maps: Vec<FrameMap>,
+    pub frame_maps: Arc<Vec<FrameMap>>,
 }
 
 /// Why a program cannot be prepared. It may be valid CLIF, but it is not for this
@@ -129,7 +130,7 @@ pub fn prepare(program: &Program, mode: Mode) -> Result<Prepared, PassError> {
         functions: Vec::with_capacity(program.functions.len()),
         startup: program.startup,
         sites: Vec::new(),
-        frame_maps: Vec::new(),
+        frame_maps: Arc::default(),
     };
     for (id, function) in (0..).map(FuncId).zip(&program.functions) {
         let function = prepare_one(program, &mut prepared, id, function.clone())?;

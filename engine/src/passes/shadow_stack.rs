@@ -16,6 +16,8 @@
 //! collector, and calls lose their stack maps, which name slots that are gone.
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use cranelift_codegen::cursor::{Cursor as _, FuncCursor};
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -56,7 +58,7 @@ const UNROLLED: u32 = 256;
 pub(super) fn move_slots(
     function: &mut Function,
     mode: Mode,
-    maps: Option<&mut Vec<FrameMap>>,
+    maps: Option<&mut Arc<Vec<FrameMap>>>,
 ) -> Result<(), Refusal> {
     let calls = throwing_calls(function);
     if function.sized_stack_slots.is_empty() {
@@ -74,8 +76,9 @@ pub(super) fn move_slots(
     if mode == Mode::Exact {
         frame.zero(function, flags, new, body[0]);
     }
-    let mut header =
-        maps.map(|maps| HeaderWriter::begin(function, maps, &frame, new, flags, body[0]));
+    let mut header = maps.map(|maps| {
+        HeaderWriter::begin(function, Arc::make_mut(maps), &frame, new, flags, body[0])
+    });
     for inst in body {
         match class(function.dfg.insts[inst].opcode()) {
             Class::StackSlot => frame.address(function, inst, new),

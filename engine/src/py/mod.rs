@@ -29,6 +29,9 @@ use crate::weave::{Signature, Weave, weave};
 #[pymodule]
 mod _native {
     #[pymodule_export]
+    use pyo3::panic::PanicException;
+
+    #[pymodule_export]
     use super::compare::{Pair, effects};
     #[pymodule_export]
     use super::errors::{

@@ -10,7 +10,7 @@ use crate::code_table::{CodeIndex, Target};
 use crate::executor::{Services, Slot};
 use crate::panic::caught;
 use crate::passes::opcode::{Class, class};
-use crate::program::{BUILTIN_NAMESPACE, Builtin, FuncId};
+use crate::program::{Builtin, FuncId};
 use crate::trap::Trap;
 
 impl Machine<'_> {
@@ -47,8 +47,8 @@ impl Machine<'_> {
             return Err(Halt::Refused("a callee that is no function".to_owned()));
         };
         let name = &function.params.user_named_funcs()[name];
-        if name.namespace == BUILTIN_NAMESPACE {
-            return self.builtin(services, inst, name.index, &args);
+        if let Some(builtin) = Builtin::named(name) {
+            return self.builtin(services, inst, builtin, &args);
         }
         let (program, callee) = (top.program, FuncId(name.index));
         self.enter(opcode, program, callee, args)
@@ -72,10 +72,9 @@ impl Machine<'_> {
         &mut self,
         services: &mut dyn Services,
         inst: Inst,
-        index: u32,
+        builtin: Builtin,
         args: &[DataValue],
     ) -> Result<(), Halt> {
-        let builtin = Builtin::from_index(index).ok_or(Trap::BadCodeReference)?;
         if builtin == Builtin::ThrowRef {
             return Err(Halt::Refused("exceptions".to_owned()));
         }

@@ -12,9 +12,7 @@
 //! in any case: each object is copied once, and what is copied has room in its half.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::rc::Rc;
 
 use super::gc_heap::{OBJECT_ALIGNMENT, RECORDS_END};
 use super::state::State;
@@ -25,7 +23,7 @@ use crate::passes::frame_map::{MAP, VMCTX};
 use crate::passes::shadow_stack;
 use crate::program::ValType;
 use crate::trap::Trap;
-use crate::wasm_type::{Composite, FieldType, Type};
+use crate::wasm_type::Composite;
 
 /// Where an object's header holds its type, and its size in bytes.
 pub(crate) const TYPE: u32 = 4;
@@ -55,8 +53,7 @@ impl State {
         let base = self.gc_heap.ok_or(Trap::Host)?.base;
         let granules = (from.end - from.start) / OBJECT_ALIGNMENT;
         let copies = vec![0; granules as usize];
-        let layouts = HashMap::new();
-        let mut copier = Copier { arena, base, from, next: to.start, end: to.end, copies, layouts };
+        let mut copier = Copier { arena, base, from, next: to.start, end: to.end, copies };
         for root in self.roots(copier.arena)? {
             copier.update(root)?;
         }
@@ -104,9 +101,8 @@ impl State {
             let ty = self.types.find(copier.word(at + TYPE)?).ok_or(Trap::GcHeapCorrupt)?;
             let size = copier.size(at, copier.next)?;
             match self.types.composite(ty) {
-                Composite::Struct(fields) => copier.fields(at..at + size, ty, fields, HEADER_BYTES),
-                Composite::Exn(fields) => {
-                    copier.fields(at..at + size, ty, fields, EXCEPTION_FIELDS)
+                Composite::Struct(_) | Composite::Exn(_) => {
+                    copier.fields(at..at + size, self.types.references(ty))
                 }
                 Composite::Array(element) if is_object(element.ty.representation()) => {
                     copier.elements(at..at + size)
@@ -125,25 +121,30 @@ fn is_object(ty: ValType) -> bool {
     ty.is_reference() && ty != ValType::FuncRef
 }
 
-/// Offsets of the fields that hold references, of fields that follow each other from `start`,
-/// each at a multiple of its width.
-fn field_references(fields: &[FieldType<TypeId>], start: u32) -> Vec<u32> {
-    let mut end = start;
+/// Offsets of the fields that hold references in a struct or an exception: fields follow each
+/// other, each at a multiple of its width.
+pub(super) fn references(composite: &Composite<TypeId>) -> Box<[u32]> {
+    let (fields, mut end) = match composite {
+        Composite::Struct(fields) => (fields, HEADER_BYTES),
+        Composite::Exn(fields) => (fields, EXCEPTION_FIELDS),
+        Composite::Array(_) | Composite::Func(..) => return Box::default(),
+    };
     let mut found = Vec::new();
     for field in fields {
-        let width = width(field.ty);
+        let ty = field.ty.representation();
+        let width = width(ty);
         let offset = end.next_multiple_of(width);
         end = offset + width;
-        if is_object(field.ty.representation()) {
+        if is_object(ty) {
             found.push(offset);
         }
     }
-    found
+    found.into()
 }
 
 /// Bytes of a field.
-fn width(ty: Type<TypeId>) -> u32 {
-    match ty.representation() {
+fn width(ty: ValType) -> u32 {
+    match ty {
         ValType::I8 => 1,
         ValType::I16 => 2,
         ValType::I64 | ValType::F64 => 8,
@@ -163,8 +164,6 @@ struct Copier<'a> {
     end: u32,
     /// Where the object at each granule of `from` went; 0 if it was not copied.
     copies: Vec<u32>,
-    /// Where objects of the types met so far hold references.
-    layouts: HashMap<TypeId, Rc<[u32]>>,
 }
 
 impl Copier<'_> {
@@ -180,17 +179,9 @@ impl Copier<'_> {
         if fits && whole { Ok(size) } else { Err(Trap::GcHeapCorrupt) }
     }
 
-    /// Updates the fields of a struct or an exception.
-    fn fields(
-        &mut self,
-        object: Range<u32>,
-        ty: TypeId,
-        fields: &[FieldType<TypeId>],
-        start: u32,
-    ) -> Result<(), Trap> {
-        let layout =
-            self.layouts.entry(ty).or_insert_with(|| field_references(fields, start).into());
-        for offset in layout.clone().iter() {
+    /// Updates the references at some offsets in a struct or an exception.
+    fn fields(&mut self, object: Range<u32>, references: &[u32]) -> Result<(), Trap> {
+        for offset in references {
             if offset + REFERENCE_BYTES > object.end - object.start {
                 return Err(Trap::GcHeapCorrupt);
             }
@@ -245,19 +236,19 @@ impl Copier<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wasm_type::{HeapType, RefType};
+    use crate::wasm_type::{FieldType, HeapType, RefType, Type};
 
     #[test]
     fn fields_lie_at_multiples_of_their_width() {
         let field = |ty| FieldType { ty, mutable: false };
         let object = Type::Ref(RefType { nullable: true, heap: HeapType::Any });
-        let fields = [
+        let fields = vec![
             field(Type::Plain(ValType::I8)),
             field(object),
             field(Type::Plain(ValType::V128)),
             field(Type::Ref(RefType { nullable: true, heap: HeapType::Func })),
             field(object),
         ];
-        assert_eq!(field_references(&fields, 16), [20, 52]);
+        assert_eq!(*references(&Composite::Struct(fields)), [20, 52]);
     }
 }

@@ -8,6 +8,8 @@
 //! grow when less than half of one would be free then, up to [`GC_HEAP_BYTES`], and what was
 //! copied stays where it is, in the lower one. So the heap of a program that drops its
 //! objects stays as large as a few times what it keeps, and no object is read twice at a time.
+//! What was copied to the upper half has unused room below it when the halves grow: so whether
+//! an object of tens of MiB still fits may depend on which half is in use.
 //!
 //! Few programs fill a half before they end. Under *stress* compiled code is told that there
 //! is never room, so each allocation collects first, and what is left behind is overwritten:
@@ -35,7 +37,7 @@ use super::builtins::Args;
 use super::collector::{HEADER_BYTES, SIZE, TYPE};
 use super::snapshot::StateError;
 use super::state::State;
-use super::structures::{GC_HEAP_BYTES, GC_HEAP_DATA, STORE_CONTEXT};
+use super::structures::{GC_HEAP_DATA, STORE_CONTEXT};
 use crate::arena::{Arena, OutOfArena};
 use crate::executor::{Slot, ThrownTag};
 use crate::layout::Layout;
@@ -51,7 +53,10 @@ pub(super) const MOST_HOST_REFERENCES: u32 = RECORDS_END / RECORD_BYTES - 1;
 const FIRST_HALF: u32 = 1 << 16;
 
 /// Bytes of each half at most.
-const LARGEST_HALF: u32 = (GC_HEAP_BYTES - RECORDS_END) / 2;
+const LARGEST_HALF: u32 = 64 << 20;
+
+/// Bytes that the heap may grow to.
+pub(super) const GC_HEAP_BYTES: u32 = RECORDS_END + 2 * LARGEST_HALF;
 
 /// What the offset and the size of every object are multiples of.
 pub(crate) const OBJECT_ALIGNMENT: u32 = 16;

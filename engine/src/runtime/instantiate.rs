@@ -68,8 +68,7 @@ impl Store {
         let first = areas.all().len();
         let places = instance_areas(&mut areas, program, self.state.limits)?;
         executor.load(prepared, &mut self.code)?;
-        let number = self.loaded;
-        self.loaded += 1;
+        let number = register::index(self.state.frame_maps.len());
         self.state.frame_maps.push(prepared.frame_maps.clone());
         let code = code_entries(&mut self.code, program, prepared, number)?;
         if self.state.pointers.addressing == Addressing::Raw64 {

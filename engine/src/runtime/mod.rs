@@ -114,8 +114,6 @@ pub enum StoreError {
 pub struct Store {
     code: CodeTable,
     state: State,
-    /// Programs loaded so far.
-    loaded: u32,
     corruption: Option<Corruption>,
 }
 
@@ -148,7 +146,7 @@ impl Store {
         structures::store_areas(&mut areas)?;
         areas.write_canaries(executor.arena(), 0)?;
         let state = State::new(limits, areas, Pointers::new(addressing));
-        Ok(Store { code: CodeTable::default(), state, loaded: 0, corruption: None })
+        Ok(Store { code: CodeTable::default(), state, corruption: None })
     }
 
     /// Adds a host function.

@@ -266,7 +266,8 @@ impl State {
         map.add(None, Object::DataSegment, data.map(|&(at, len)| interval(at, len)).collect());
         let heap = self.gc_heap.map(|heap| interval(heap.base, heap.len()));
         map.add(None, Object::GcHeap, heap.into_iter().collect());
-        map.add(None, Object::GcHeapData, vec![interval(GC_HEAP_DATA, 8)]);
+        let size = self.instances.iter().map(|of| of.layout.copying_heap_data.size).max();
+        map.add(None, Object::GcHeapData, vec![interval(GC_HEAP_DATA, size.unwrap_or(0))]);
         self.map_globals(&mut map);
         self.map_tables(&mut map);
         self.map_memories(&mut map);

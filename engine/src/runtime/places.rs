@@ -7,10 +7,10 @@
 use std::ops::Range;
 
 use super::Store;
+use super::gc_heap::GC_HEAP_BYTES;
 use super::state::{Instance, State};
 use super::structures::{
-    GC_HEAP_BYTES, GC_HEAP_DATA, SEGMENT_SLOT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES,
-    STORE_CONTEXT,
+    GC_HEAP_DATA, SEGMENT_SLOT_BYTES, SHADOW_STACK, SHADOW_STACK_BYTES, STORE_CONTEXT,
 };
 use crate::arena::Arena;
 use crate::code_table::CodeIndex;

@@ -9,7 +9,7 @@ use super::state::{
     FuncRef, Function, FunctionId, Global, GlobalId, Instance, InstanceId, Memory, MemoryId,
     Segment, State, Table, TableId, Tag, TagId,
 };
-use super::structures::{InstanceAreas, Parts};
+use super::structures::InstanceAreas;
 use super::types::TypeId;
 use crate::arena::width;
 use crate::code_table::CodeIndex;
@@ -33,7 +33,7 @@ pub(super) fn instance(
     let memories = memories(state, program, imports, areas, id);
     let globals = globals(state, program, imports, areas.vmctx, id, &types);
     let tags = tags(state, program, imports, areas.vmctx, id, &types);
-    let parts = Parts::of(program);
+    let parts = &areas.parts;
     let data = parts.data.iter().zip(&module.runtime_data);
     let segments = parts.elements.iter().zip(&module.passive_elements);
     let mut instance = Instance {
@@ -144,12 +144,12 @@ fn memories(
     let mut ids = imports.memories.clone();
     let layout = &program.layout;
     let defined = program.module.memories[ids.len()..].iter().zip(&areas.memories);
-    let mut owned = (0..).map(|position| areas.vmctx + layout.memories.at(position));
-    let shared = areas.vmctx + within(Parts::of(program).shared_memories);
-    let mut shared = (shared..).step_by(layout.memory.size as usize);
+    let mut owned = areas.vmctx + layout.memories.offset;
+    let mut shared = areas.vmctx + within(areas.parts.shared_memories);
     for (number, (&ty, &(base, reserved))) in (0..).zip(defined) {
-        let place = if ty.shared { shared.next() } else { owned.next() };
-        let definition = place.expect("these go on without end");
+        let next = if ty.shared { &mut shared } else { &mut owned };
+        let definition = *next;
+        *next += layout.memory.size;
         let length_field = definition + layout.memory.current_length;
         ids.push(MemoryId(index(state.memories.len())));
         state.memories.push(Memory {
@@ -217,7 +217,7 @@ fn exports(module: &Module, instance: &Instance) -> HashMap<String, Extern> {
 
 /// A position in a list of the store. Lists are far shorter than 2^32: each entry of
 /// one takes arena bytes or a part of a module, whose size is a `u32`.
-fn index(position: usize) -> u32 {
+pub(super) fn index(position: usize) -> u32 {
     u32::try_from(position).expect("a list longer than an arena can hold")
 }
 

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::ambush::Ambushes;
 use super::areas::Areas;
@@ -218,8 +219,8 @@ pub(super) struct State {
     pub(super) gc_stress: bool,
     /// How often it has collected.
     pub(super) collections: u64,
-    /// What frames on the shadow stack hold, by load order of their programs.
-    pub(super) frame_maps: Vec<Vec<FrameMap>>,
+    /// What frames on the shadow stack hold, of each loaded program in order.
+    pub(super) frame_maps: Vec<Arc<Vec<FrameMap>>>,
     /// The host's references that guest code has been given.
     pub(super) host_references: Numbering<u128>,
     /// Offsets of the `VMFuncRef`s that objects of the GC heap hold.

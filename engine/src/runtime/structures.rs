@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::areas::{AreaKind, Areas, OutOfAreas};
+use super::gc_heap::GC_HEAP_BYTES;
 use super::pointers::element_bytes;
 use crate::arena::{NULL_PAGE, PAGE};
 use crate::passes::shadow_stack;
@@ -20,10 +21,6 @@ pub(super) const SEGMENT_SLOT_BYTES: u32 = 16;
 /// Bytes of the shadow stack: room for 16 frames of 64 bytes for each of the deepest
 /// nesting of calls that a run may be given.
 pub(super) const SHADOW_STACK_BYTES: u32 = 4 << 20;
-
-/// Bytes that the GC heap may grow to: the records of host references, and two halves of
-/// which one holds objects at a time.
-pub(super) const GC_HEAP_BYTES: u32 = (1 << 16) + (128 << 20);
 
 /// Linear memories begin here where they fit: VM structures then have offsets below
 /// 2^31 and guest data above, so that a sign taken for a bit shows in every program.
@@ -101,7 +98,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn of(program: &Program) -> Parts {
+    fn of(program: &Program) -> Parts {
         let module = &program.module;
         let mut next = 0;
         let mut place = |len: u64| {
@@ -160,7 +157,8 @@ pub(super) fn instance_areas(
 ) -> Result<InstanceAreas, TooLarge> {
     let module = &program.module;
     let gc_heap = gc_heap_area(areas, program)?;
-    let vmctx = areas.allocate(AreaKind::Instance, Parts::of(program).len)?.offset;
+    let parts = Parts::of(program);
+    let vmctx = areas.allocate(AreaKind::Instance, parts.len)?.offset;
     let mut tables = Vec::new();
     for table in &module.tables[program.layout.imported_tables.count as usize..] {
         let reserved = reserved_elements(table, limits)?;
@@ -181,7 +179,7 @@ pub(super) fn instance_areas(
         let area = areas.allocate(AreaKind::Memory, bytes((memory, &pages)))?;
         memories.push((area.offset, pages));
     }
-    Ok(InstanceAreas { gc_heap, vmctx, tables, memories })
+    Ok(InstanceAreas { gc_heap, vmctx, parts, tables, memories })
 }
 
 /// The GC heap, with the first program that needs it.
@@ -199,6 +197,7 @@ pub(super) struct InstanceAreas {
     /// Offset of the store's GC heap, if the instance is the first that needs one.
     pub(super) gc_heap: Option<u32>,
     pub(super) vmctx: u32,
+    pub(super) parts: Parts,
     /// Offset and elements.
     pub(super) tables: Vec<(u32, u32)>,
     /// Offset and pages.

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::{self, AbiParam, ArgumentPurpose, types};
 use cranelift_codegen::isa::CallConv;
 
+use super::collector;
 use crate::layout::Addressing;
 use crate::program::{FuncType, ValType};
 use crate::wasm_type::{Composite, Definitions, SubType, Type};
@@ -43,6 +44,8 @@ struct Known {
     ty: SubType<TypeId>,
     /// How its functions look, if it is a function type.
     func: FuncType,
+    /// Offsets of the fields of its objects that hold references.
+    references: Box<[u32]>,
 }
 
 /// The defined types of a store.
@@ -86,8 +89,12 @@ impl Types {
             Name::Member(member) => id(first + member),
             Name::Known(known) => known,
         };
-        let known = group.iter().map(|ty| Known { ty: ty.map(named), func: ty.representation() });
-        self.all.extend(known);
+        let known = |ty: &SubType<Name>| {
+            let ty = ty.map(named);
+            let references = collector::references(&ty.composite);
+            Known { func: ty.representation(), references, ty }
+        };
+        self.all.extend(group.iter().map(known));
         self.groups.insert(group, id(first));
         id(first)
     }
@@ -108,6 +115,11 @@ impl Types {
     /// What a type is made of.
     pub(super) fn composite(&self, id: TypeId) -> &Composite<TypeId> {
         &self.known(id).ty.composite
+    }
+
+    /// Offsets of the references in its structs or exceptions, in ascending order.
+    pub(super) fn references(&self, id: TypeId) -> &[u32] {
+        &self.known(id).references
     }
 
     /// The id that a number from the arena stands for.

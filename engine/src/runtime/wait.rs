@@ -10,15 +10,15 @@
 #![forbid(unsafe_code)]
 
 use cranelift_codegen::ir::instructions::CallInfo;
-use cranelift_codegen::ir::{
-    DataFlowGraph, ExternalName, FuncRef, Function, InstructionData, Opcode, Value,
-};
+use cranelift_codegen::ir::{ExternalName, FuncRef, Function};
 
 use super::builtins::Args;
+use super::register::within;
 use super::state::{Memory, State};
 use crate::arena::Arena;
 use crate::executor::Slot;
-use crate::program::{BUILTIN_NAMESPACE, Builtin, Program};
+use crate::passes::value::constant;
+use crate::program::{Builtin, Program};
 use crate::trap::Trap;
 
 /// Position of the timeout among the arguments of the builtins that wait.
@@ -33,7 +33,7 @@ const TIMED_OUT: Slot = 2;
 impl State {
     /// Wakes nobody: the number of those woken.
     pub(super) fn notify(&self, args: &Args<'_>) -> Result<Slot, Trap> {
-        self.word(args, 4).map(|_| 0)
+        word(self.waited_memory(args)?, args, 4).map(|_| 0)
     }
 
     /// Waits while a word of `N` bytes is as expected.
@@ -42,8 +42,9 @@ impl State {
         arena: &mut dyn Arena,
         args: &Args<'_>,
     ) -> Result<Slot, Trap> {
-        let word = self.word(args, N as u64)?;
-        if !self.waited_memory(args)?.ty.shared {
+        let memory = self.waited_memory(args)?;
+        let word = word(memory, args, N as u64)?;
+        if !memory.ty.shared {
             return Err(Trap::AtomicWaitNonSharedMemory);
         }
         let mut found = [0; N];
@@ -60,20 +61,16 @@ impl State {
         let id = self.caller(args)?.defined_memory(args.u32(1)).ok_or(Trap::Host)?;
         Ok(self.memory(id))
     }
+}
 
-    /// Arena offset of a word.
-    fn word(&self, args: &Args<'_>, width: u64) -> Result<u32, Trap> {
-        let memory = self.waited_memory(args)?;
-        let address = args.u64(2);
-        if !address.is_multiple_of(width) {
-            return Err(Trap::HeapMisaligned);
-        }
-        let end = address.checked_add(width).ok_or(Trap::HeapOutOfBounds)?;
-        if end > u64::from(memory.len_bytes()) {
-            return Err(Trap::HeapOutOfBounds);
-        }
-        u32::try_from(address).map(|at| memory.base + at).map_err(|_| Trap::HeapOutOfBounds)
+/// Arena offset of a word of a memory.
+fn word(memory: &Memory, args: &Args<'_>, width: u64) -> Result<u32, Trap> {
+    let address = args.u64(2);
+    if !address.is_multiple_of(width) {
+        return Err(Trap::HeapMisaligned);
     }
+    let end = address.checked_add(width).filter(|&end| end <= memory.len_bytes().into());
+    end.map(|_| memory.base + within(address)).ok_or(Trap::HeapOutOfBounds)
 }
 
 /// Whether a program waits in a memory, with any timeout but the constant 0: another engine
@@ -85,12 +82,15 @@ pub fn may_wait(program: &Program) -> bool {
 
 fn waits(function: &Function) -> bool {
     let dfg = &function.dfg;
+    if !dfg.ext_funcs.keys().any(|callee| is_wait(function, callee)) {
+        return false;
+    }
     let mut instructions = function.layout.blocks().flat_map(|b| function.layout.block_insts(b));
     instructions.any(|inst| {
         let call = dfg.insts[inst].analyze_call(&dfg.value_lists, &dfg.exception_tables);
         match call {
             CallInfo::Direct(callee, args) | CallInfo::DirectWithSig(callee, _, args) => {
-                is_wait(function, callee) && !is_zero(dfg, args[TIMEOUT])
+                is_wait(function, callee) && constant(dfg, args[TIMEOUT]) != Some(0)
             }
             CallInfo::NotACall | CallInfo::Indirect(..) => false,
         }
@@ -101,16 +101,7 @@ fn is_wait(function: &Function, callee: FuncRef) -> bool {
     let ExternalName::User(name) = function.dfg.ext_funcs[callee].name else { return false };
     let name = &function.params.user_named_funcs()[name];
     let waits = [Builtin::MemoryAtomicWait32, Builtin::MemoryAtomicWait64];
-    let builtin = Builtin::from_index(name.index);
-    name.namespace == BUILTIN_NAMESPACE && builtin.is_some_and(|it| waits.contains(&it))
-}
-
-fn is_zero(dfg: &DataFlowGraph, value: Value) -> bool {
-    let definition = dfg.value_def(dfg.resolve_aliases(value)).inst();
-    match definition.map(|inst| dfg.insts[inst]) {
-        Some(InstructionData::UnaryImm { opcode: Opcode::Iconst, imm }) => imm.bits() == 0,
-        _ => false,
-    }
+    Builtin::named(name).is_some_and(|builtin| waits.contains(&builtin))
 }
 
 #[cfg(test)]

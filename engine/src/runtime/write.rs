@@ -3,7 +3,7 @@
 
 use super::register::within;
 use super::state::{Instance, State};
-use super::structures::{GC_HEAP_DATA, Parts, STORE_CONTEXT};
+use super::structures::{GC_HEAP_DATA, STORE_CONTEXT};
 use crate::arena::{Arena, OutOfArena};
 use crate::code_table::CodeIndex;
 use crate::program::Program;
@@ -224,13 +224,14 @@ impl Writer<'_> {
     /// A segment without bytes has base 0: it is empty, or already in its memory.
     fn runtime_data(&mut self) -> Written {
         let layout = &self.program.layout;
-        let parts = Parts::of(self.program);
-        let segments = parts.data.iter().zip(&self.program.module.runtime_data);
-        for (number, (&at, data)) in (0..).zip(segments).filter(|(_, (_, data))| !data.is_empty()) {
-            let base = self.instance.vmctx + within(at);
-            self.arena.write(base, data)?;
+        let segments = self.instance.data.iter().zip(&self.program.module.runtime_data);
+        for (number, (&(base, len), bytes)) in (0..).zip(segments) {
+            if len == 0 {
+                continue;
+            }
+            self.arena.write(base, bytes)?;
             self.point(layout.data_bases.at(number), base)?;
-            self.put(layout.data_lengths.at(number), crate::arena::width(data))?;
+            self.put(layout.data_lengths.at(number), len)?;
         }
         Ok(())
     }

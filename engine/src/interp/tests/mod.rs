@@ -79,7 +79,7 @@ impl Bench {
             functions,
             startup: None,
             sites: Vec::new(),
-            frame_maps: Vec::new(),
+            frame_maps: Arc::default(),
         };
         self.interpreter.load(&prepared, &mut self.table)?;
         let program = u32::try_from(self.interpreter.code.entries.len() - 1).expect("few");

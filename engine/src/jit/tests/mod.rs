@@ -90,7 +90,7 @@ impl Bench {
             functions,
             startup: None,
             sites,
-            frame_maps: Vec::new(),
+            frame_maps: Arc::default(),
         };
         self.jit.load(&prepared, &mut self.table)?;
         self.register(&prepared.functions);

@@ -1,7 +1,7 @@
 //! What a hostile guest may pass and leave in the arena: nothing makes the runtime
 //! panic, or move a trusted size past its reservation.
 
-use super::super::structures::GC_HEAP_BYTES;
+use super::super::gc_heap::GC_HEAP_BYTES;
 use super::*;
 use crate::executor::ThrownTag;
 
