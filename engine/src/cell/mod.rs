@@ -259,18 +259,15 @@ impl Cell {
     /// Makes sure that a process waits for a call. One that has ended since the last, or that
     /// said so of its call while that goes on, is replaced: the next call is not to blame.
     pub(crate) fn revive(&mut self) -> Result<(), CellError> {
-        if self.called && !self.answers() {
+        let lives = |child: &Child| child.is_ours() && child.death().is_none();
+        if !self.child.as_ref().is_some_and(lives) || self.called && !self.answers() {
             self.kill();
         }
         self.ensure_started()
     }
 
-    /// Whether the process gives back its turn without a call.
+    /// Whether the process, which lives, gives back its turn without a call.
     fn answers(&mut self) -> bool {
-        let runs = |child: &Child| child.is_ours() && child.death().is_none();
-        if !self.child.as_ref().is_some_and(runs) {
-            return false;
-        }
         self.deadline = Instant::now() + ANSWER;
         self.give_turn(command::ANSWER);
         self.called = false;
