@@ -11,7 +11,9 @@
 //! everything in registers: a call that the host gives up needs no unwinding, the next
 //! one simply begins. A cell that was killed starts anew with the next call. Guest code
 //! that knows the page can say that its call is over and go on; so between two cases a cell
-//! shows that it waits ([`Cell::revive`]), or is replaced.
+//! shows that it waits ([`Cell::revive`]), or is replaced. Code that plays this exchange, too
+//! (it waits for its turn, says that it is ready, hands over), is not noticed: it gets the
+//! next call's turn.
 //!
 //! Invariants: code is writable in the host and executable in the cell, never both in
 //! one; nothing is mapped below 4 GiB, nor anywhere else that a wrong base is likely to

@@ -245,7 +245,8 @@ impl Process {
         Ok(process)
     }
 
-    /// Drops all programs, and leaves the arena without an accessible byte.
+    /// Begins another run: no program is loaded, and the arena has no accessible byte. Code
+    /// of the last run stays until it is known what this one loads.
     pub(super) fn clear(&mut self) -> Result<(), JitError> {
         if let Way::Cell(cell) = &mut self.way {
             cell.revive()?;
@@ -269,7 +270,7 @@ impl Process {
         Ok(())
     }
 
-    /// Drops all programs and gives a zeroed arena of `len` bytes.
+    /// Begins another run, with a zeroed arena of `len` bytes.
     pub(super) fn reset(&mut self, len: u32) -> Result<(), JitError> {
         self.clear()?;
         Ok(self.cage.reset(len)?)
