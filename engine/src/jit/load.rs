@@ -20,7 +20,6 @@ use crate::layout::Addressing;
 use crate::lowering;
 use crate::lowering::record::record;
 use crate::passes::{Mode, Prepared};
-use crate::program::Builtin;
 use crate::site::Site;
 
 impl Jit {
@@ -156,8 +155,7 @@ impl Jit {
         (mode, addressing): (Mode, Addressing),
         sites: &[Site],
     ) -> Result<(), LoadError> {
-        let builtins = link::check_calls(&functions)?;
-        let addresses = self.place(&functions, &builtins)?;
+        let addresses = self.place(&functions)?;
         let sites = sites.iter().map(SiteShape::of).collect();
         self.arrange_decoys(mode)?;
         self.programs.push(Loaded { mode, addressing, functions, addresses, sites });
@@ -165,18 +163,14 @@ impl Jit {
     }
 
     /// Places linked code and returns the address of each function.
-    fn place(
-        &mut self,
-        functions: &[Arc<EmittedFunction>],
-        builtins: &[(Builtin, Signature)],
-    ) -> Result<Vec<u64>, LoadError> {
-        let resolved = self.resolve(functions, builtins)?;
-        let process = self.process_mut();
-        if let Some(addresses) = process.placed.again(functions, &resolved) {
+    fn place(&mut self, functions: &[Arc<EmittedFunction>]) -> Result<Vec<u64>, LoadError> {
+        if let Some(addresses) = self.process_mut().placed.again(functions) {
             return Ok(addresses);
         }
-        process.placed.cut(&mut process.code).map_err(CodeError::from)?;
+        let resolved = self.resolve(functions)?;
         let resolve = |symbol| resolved.iter().find(|(known, _)| *known == symbol).map(|k| k.1);
+        let process = self.process_mut();
+        process.placed.cut(&mut process.code).map_err(CodeError::from)?;
         let (starts, len) = link::place(functions);
         let address = process.code.publish(Area::Programs, len, |address| {
             Linker { functions, starts: &starts, address, resolve: &resolve }.link(len)
@@ -184,7 +178,6 @@ impl Jit {
         let addresses: Vec<u64> = starts.iter().map(|&start| address + start as u64).collect();
         process.placed.push(Placed {
             functions: functions.to_vec(),
-            resolved,
             addresses: addresses.clone(),
             end: process.code.end(Area::Programs),
         });
@@ -195,13 +188,12 @@ impl Jit {
     fn resolve(
         &mut self,
         functions: &[Arc<EmittedFunction>],
-        builtins: &[(Builtin, Signature)],
     ) -> Result<Vec<(Symbol, u64)>, LoadError> {
         let mut resolved = Vec::new();
-        for (builtin, signature) in builtins {
-            let address = self.process_mut().gateway(Service::Builtin(*builtin), signature);
+        for (builtin, signature) in link::check_calls(functions)? {
+            let address = self.process_mut().gateway(Service::Builtin(builtin), &signature);
             let address = address.map_err(LoadError::CompileFailure)?;
-            resolved.push((Symbol::Builtin(*builtin), address));
+            resolved.push((Symbol::Builtin(builtin), address));
         }
         for call in link::library_calls(functions) {
             let address = self.process_mut().library(call).map_err(LoadError::CompileFailure)?;
