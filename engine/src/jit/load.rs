@@ -37,9 +37,11 @@ impl Jit {
         let mut compiler = Compiler::new(&*target);
         let lengths = self.faults.kept_fields(&program.sites);
         let kind = (mode, addressing);
-        let emit = |function| self.emit(function, kind, &lengths, table, &mut compiler);
+        let known_as = self.configuration(mode);
+        let known_as = known_as.as_ref();
+        let emit = |function| self.emit(function, kind, &lengths, known_as, table, &mut compiler);
         let functions = program.functions.iter().map(emit).collect::<Result<_, _>>()?;
-        self.load_emitted(functions, (mode, addressing), &program.sites)
+        self.load_emitted(functions, kind, &program.sites)
     }
 
     fn target(&self, mode: Mode) -> Result<OwnedTargetIsa, LoadError> {
@@ -47,33 +49,37 @@ impl Jit {
         target.map_err(|error| LoadError::Unsupported(error.to_string()))
     }
 
-    /// The code of one function. Nothing is remembered under a planted fault, which may
-    /// note its trigger while it compiles.
+    /// What code is remembered under. Nothing is under a planted fault, which may note its
+    /// trigger while it compiles.
+    fn configuration(&self, mode: Mode) -> Option<Configuration> {
+        (!self.faults.any()).then(|| Configuration {
+            mode,
+            settings: self.settings.clone(),
+            count_calls: self.count_calls,
+            monitor: self.monitor,
+            record: self.record,
+        })
+    }
+
+    /// The code of one function.
     fn emit(
         &mut self,
         function: &Arc<Function>,
         kind: (Mode, Addressing),
         lengths: &[bool],
+        known_as: Option<&Configuration>,
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Arc<EmittedFunction>, LoadError> {
-        if self.faults.any() {
-            let new = self.lower(function, kind, lengths, table, compiler);
-            return new.map(|known| known.function);
-        }
-        let configuration = Configuration {
-            mode: kind.0,
-            settings: self.settings.clone(),
-            count_calls: self.count_calls,
-            monitor: self.monitor,
-            record: self.record,
-        };
-        if let Some(known) = self.process().known.get(&configuration, function, table) {
+        let known = known_as.and_then(|of| self.process().known.get(of, function, table));
+        if let Some(known) = known {
             return Ok(known);
         }
         let new = self.lower(function, kind, lengths, table, compiler)?;
         let emitted = new.function.clone();
-        self.process_mut().known.insert(&configuration, function, new);
+        if let Some(configuration) = known_as {
+            self.process_mut().known.insert(configuration, function, new);
+        }
         Ok(emitted)
     }
 
