@@ -161,33 +161,29 @@ impl Jit {
         (mode, addressing): (Mode, Addressing),
         sites: &[Site],
     ) -> Result<(), LoadError> {
-        let addresses = self.place(&functions)?;
+        let placed = self.place(functions)?;
         let sites = sites.iter().map(SiteShape::of).collect();
         self.arrange_decoys(mode)?;
-        self.programs.push(Loaded { mode, addressing, functions, addresses, sites });
+        self.programs.push(Loaded { mode, addressing, placed, sites });
         Ok(())
     }
 
-    /// Places linked code and returns the address of each function.
-    fn place(&mut self, functions: &[Arc<EmittedFunction>]) -> Result<Vec<u64>, LoadError> {
-        if let Some(addresses) = self.process_mut().placed.again(functions) {
-            return Ok(addresses);
+    /// Places linked code, unless it is there already.
+    fn place(&mut self, functions: Vec<Arc<EmittedFunction>>) -> Result<Arc<Placed>, LoadError> {
+        if let Some(placed) = self.process_mut().placed.again(&functions) {
+            return Ok(placed);
         }
-        let resolved = self.resolve(functions)?;
+        let resolved = self.resolve(&functions)?;
         let resolve = |symbol| resolved.iter().find(|(known, _)| *known == symbol).map(|k| k.1);
         let process = self.process_mut();
         process.placed.cut(&mut process.code).map_err(CodeError::from)?;
-        let (starts, len) = link::place(functions);
+        let (starts, len) = link::place(&functions);
         let address = process.code.publish(Area::Programs, len, |address| {
-            Linker { functions, starts: &starts, address, resolve: &resolve }.link(len)
+            Linker { functions: &functions, starts: &starts, address, resolve: &resolve }.link(len)
         })?;
-        let addresses: Vec<u64> = starts.iter().map(|&start| address + start as u64).collect();
-        process.placed.push(Placed {
-            functions: functions.to_vec(),
-            addresses: addresses.clone(),
-            end: process.code.end(Area::Programs),
-        });
-        Ok(addresses)
+        let addresses = starts.iter().map(|&start| address + start as u64).collect();
+        let end = process.code.end(Area::Programs);
+        Ok(process.placed.push(Placed { functions, addresses, end }))
     }
 
     /// Where things are that functions call outside of their program.

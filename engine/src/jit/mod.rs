@@ -236,7 +236,7 @@ impl Jit {
     /// for a program that is not loaded.
     #[must_use]
     pub fn emitted(&self, program: u32) -> &[Arc<EmittedFunction>] {
-        self.programs.get(program as usize).map_or(&[], |loaded| &loaded.functions)
+        self.programs.get(program as usize).map_or(&[], |loaded| &loaded.placed.functions)
     }
 
     fn process(&self) -> &Process {

@@ -27,7 +27,7 @@ pub(super) struct Placed {
 /// The programs of the last run, and how many of them are those of this run.
 #[derive(Debug, Default)]
 pub(super) struct PlacedPrograms {
-    programs: Vec<Placed>,
+    programs: Vec<Arc<Placed>>,
     used: usize,
 }
 
@@ -37,22 +37,24 @@ impl PlacedPrograms {
         self.used = 0;
     }
 
-    /// The addresses of a program's functions, if it is the next one of the last run.
-    pub(super) fn again(&mut self, functions: &[Arc<EmittedFunction>]) -> Option<Vec<u64>> {
+    /// The program of some functions, if it is the next one of the last run.
+    pub(super) fn again(&mut self, functions: &[Arc<EmittedFunction>]) -> Option<Arc<Placed>> {
         let next = self.programs.get(self.used)?;
         let same = next.functions.len() == functions.len()
             && next.functions.iter().zip(functions).all(|(one, other)| Arc::ptr_eq(one, other));
         same.then(|| {
             self.used += 1;
-            next.addresses.clone()
+            next.clone()
         })
     }
 
     /// Adds a program behind those of this run.
-    pub(super) fn push(&mut self, program: Placed) {
+    pub(super) fn push(&mut self, program: Placed) -> Arc<Placed> {
         debug_assert_eq!(self.used, self.programs.len(), "others are cut off before");
-        self.programs.push(program);
+        let program = Arc::new(program);
+        self.programs.push(program.clone());
         self.used += 1;
+        program
     }
 
     /// Takes away what no program of this run has placed.
