@@ -140,16 +140,7 @@ impl Jit {
     /// Places machine code that no compiler made, as a program of one function.
     #[cfg(test)]
     pub(super) fn load_code(&mut self, code: &[u8], signature: Signature) -> Result<(), LoadError> {
-        let function = EmittedFunction {
-            code: code.to_vec(),
-            relocations: Vec::new(),
-            traps: Vec::new(),
-            sites: Vec::new(),
-            handlers: crate::unwind::Handlers::default(),
-            frame_bytes: 0,
-            signature,
-            callees: Vec::new(),
-        };
+        let function = EmittedFunction::bare(code.to_vec(), signature);
         let kind = (Mode::Exact, Addressing::Arena32);
         self.load_emitted(vec![Arc::new(function)], kind, &[])
     }

@@ -71,20 +71,11 @@ impl PlacedPrograms {
 mod tests {
     use super::*;
     use crate::executor::LoadError;
+    use cranelift_codegen::ir::Signature;
+    use cranelift_codegen::isa::CallConv;
 
     fn function() -> Arc<EmittedFunction> {
-        Arc::new(EmittedFunction {
-            code: vec![0xc3],
-            relocations: Vec::new(),
-            traps: Vec::new(),
-            sites: Vec::new(),
-            handlers: crate::unwind::Handlers::default(),
-            frame_bytes: 0,
-            signature: cranelift_codegen::ir::Signature::new(
-                cranelift_codegen::isa::CallConv::SystemV,
-            ),
-            callees: Vec::new(),
-        })
+        Arc::new(EmittedFunction::bare(vec![0xc3], Signature::new(CallConv::SystemV)))
     }
 
     fn place(
