@@ -9,7 +9,9 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use super::file::MemoryFile;
-use super::mapping::Mapping;
+use super::mapping::{Mapping, Protection};
+use super::{AFTER, BEFORE, Cage, CageError, GIB, OFFSETS};
+use crate::passes::Mode;
 
 /// Size of the file that stands everywhere around the arena, in 32-bit words.
 const WORDS: u32 = 1 << 19;
@@ -22,6 +24,10 @@ const MARK: u32 = 0xde00_0000;
 
 /// Words that are compared at once.
 const BLOCK: u32 = 1024;
+
+/// How far as-shipped code may reach outside `[0, 4 GiB)` with the 32-bit
+/// displacement of a native access, and still be correct.
+const DISPLACEMENT: usize = 2 * GIB;
 
 /// Most traces that are collected from one run.
 const MAX_TRACES: usize = 16;
@@ -109,8 +115,61 @@ impl Decoy {
     }
 }
 
+impl Cage {
+    /// Covers the reservation with decoys.
+    pub(super) fn lay_decoys(&self) -> io::Result<Decoy> {
+        let decoy = Decoy::new()?;
+        for start in places() {
+            self.reservation.overlay(start..start + DECOY_LEN, decoy.file())?;
+        }
+        Ok(decoy)
+    }
+
+    /// Arranges the decoys for a kind of run. As shipped, correct code may reach up to
+    /// a displacement outside the 4 GiB of the arena, and must fault there.
+    ///
+    /// # Errors
+    /// [`CageError::Decoys`] when the host refuses.
+    pub fn arrange(&mut self, mode: Mode) -> Result<(), CageError> {
+        if self.decoy.is_none() || self.decoys_for == mode {
+            return Ok(());
+        }
+        let protection = match mode {
+            Mode::Exact => Protection::ReadWrite,
+            Mode::AsShipped => Protection::None,
+        };
+        let after = BEFORE + OFFSETS;
+        for range in [BEFORE - DISPLACEMENT..BEFORE, after..after + DISPLACEMENT + DECOY_LEN] {
+            self.reservation.protect(range, protection).map_err(error)?;
+        }
+        self.decoys_for = mode;
+        Ok(())
+    }
+
+    /// Finds what was written to the decoys since the last look, and restores them.
+    #[must_use]
+    pub fn inspect(&self) -> Vec<DecoyTrace> {
+        self.decoy.as_ref().map(Decoy::inspect).unwrap_or_default()
+    }
+}
+
+/// Where decoys stand in the reservation: all of it but the 4 GiB of the arena.
+fn places() -> impl Iterator<Item = usize> {
+    let before = (0..BEFORE).step_by(DECOY_LEN);
+    before.chain((BEFORE + OFFSETS..BEFORE + AFTER).step_by(DECOY_LEN))
+}
+
+/// What a refusal by the host comes to.
+pub(super) fn error(refused: io::Error) -> CageError {
+    let count = places().count();
+    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count");
+    let limit = limit.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned());
+    CageError::Decoys { count, reason: refused.to_string(), limit, needed: 2 * count }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::GuardMode;
     use super::*;
 
     #[test]
@@ -132,5 +191,28 @@ mod tests {
         for value in [0, 1, u32::MAX, 0xdead_beef, MARK + WORDS] {
             assert_eq!(recognise(value), None, "{value:#x}");
         }
+    }
+
+    #[test]
+    fn decoys_surround_the_arena_as_far_as_the_reservation_goes() {
+        let places: Vec<usize> = places().collect();
+        assert_eq!(places.first(), Some(&0));
+        assert_eq!(places.last(), Some(&(BEFORE + AFTER - DECOY_LEN)));
+        assert!(!places.iter().any(|place| (BEFORE..BEFORE + OFFSETS).contains(place)));
+        assert_eq!(places.len() * DECOY_LEN, BEFORE + AFTER - OFFSETS);
+    }
+
+    #[test]
+    fn too_many_decoys_are_an_error_that_names_the_limit() {
+        let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").expect("a limit");
+        let limit: usize = limit.trim().parse().expect("a number");
+        let fit = limit / places().count();
+        if fit > 8 {
+            return; // this host has room for more than a test should map
+        }
+        let cages: Vec<_> = (0..=fit).map(|_| Cage::new(GuardMode::Decoy)).collect();
+        let refused = cages.into_iter().find_map(Result::err).expect("one cage too many");
+        assert!(matches!(refused, CageError::Decoys { .. }), "{refused}");
+        assert!(refused.to_string().contains("vm.max_map_count"), "{refused}");
     }
 }

@@ -5,7 +5,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::ptr;
 
 use super::pagemap::Pagemap;
@@ -30,6 +30,10 @@ impl Protection {
     }
 }
 
+/// Flags of zeroed pages of this process, for which the host commits memory only when they are
+/// touched.
+const ZEROES: libc::c_int = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+
 /// A range of pages that nothing else in this process uses, unmapped on drop.
 #[derive(Debug)]
 pub(crate) struct Mapping {
@@ -41,17 +45,15 @@ impl Mapping {
     /// Reserves `len` bytes of zeroed pages without access. The host commits memory
     /// only for pages that are touched.
     pub(crate) fn reserve(len: usize) -> io::Result<Mapping> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh mapping at an address that the kernel chooses touches no
         // existing one.
-        let start = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
+        let start = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, ZEROES, -1, 0) };
         Mapping::from_result(start, len)
     }
 
     /// As [`Mapping::reserve`], at an address where nothing is mapped yet.
     pub(crate) fn reserve_at(address: u64, len: usize) -> io::Result<Mapping> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        let flags = flags | libc::MAP_FIXED_NOREPLACE;
+        let flags = ZEROES | libc::MAP_FIXED_NOREPLACE;
         let wanted = ptr::without_provenance_mut(usize::try_from(address).unwrap_or(usize::MAX));
         // SAFETY: the kernel refuses an address where there is a mapping already.
         let start = unsafe { libc::mmap(wanted, len, libc::PROT_NONE, flags, -1, 0) };
@@ -128,7 +130,7 @@ impl Mapping {
         }
         let start = self.start.addr();
         let Some(touched) = pagemap.few(&(start + range.start..start + range.end)) else {
-            return self.renew(range);
+            return self.replace(range, ZEROES, -1);
         };
         for pages in touched {
             let bytes = self.at(pages.start - start);
@@ -139,26 +141,19 @@ impl Mapping {
         Ok(())
     }
 
-    /// Replaces a range of private pages by zeroes that are readable and writable.
-    fn renew(&self, range: Range<usize>) -> io::Result<()> {
-        let address = self.at(range.start).cast();
-        let protection = Protection::ReadWrite.bits();
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
-        // SAFETY: as in `overlay`; the caller has checked the range.
-        let result = unsafe { libc::mmap(address, range.len(), protection, flags, -1, 0) };
-        if result == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
-    }
-
     /// Replaces a range of pages by the first bytes of a file, shared, readable and
     /// writable.
     pub(crate) fn overlay(&self, range: Range<usize>, file: BorrowedFd<'_>) -> io::Result<()> {
+        self.replace(range, libc::MAP_SHARED, file.as_raw_fd())
+    }
+
+    /// Replaces a range of pages by others, readable and writable.
+    fn replace(&self, range: Range<usize>, flags: libc::c_int, fd: RawFd) -> io::Result<()> {
         self.check_pages(&range);
         let address = self.at(range.start).cast();
-        let protection = Protection::ReadWrite.bits();
-        let flags = libc::MAP_SHARED | libc::MAP_FIXED;
+        let (protection, flags) = (Protection::ReadWrite.bits(), flags | libc::MAP_FIXED);
         // SAFETY: as in `protect`; `MAP_FIXED` replaces pages of this mapping only.
-        let result =
-            unsafe { libc::mmap(address, range.len(), protection, flags, file.as_raw_fd(), 0) };
+        let result = unsafe { libc::mmap(address, range.len(), protection, flags, fd, 0) };
         if result == libc::MAP_FAILED { Err(io::Error::last_os_error()) } else { Ok(()) }
     }
 

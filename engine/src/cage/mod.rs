@@ -20,10 +20,13 @@
 
 mod bytes;
 mod decoy;
+mod error;
 pub(crate) mod file;
 pub(crate) mod mapping;
 mod owned;
 pub(crate) mod pagemap;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::ops::Range;
@@ -34,6 +37,7 @@ use crate::cell;
 use crate::passes::Mode;
 
 pub use decoy::{DECOY_LEN, DecoyTrace, recognise};
+pub use error::CageError;
 
 pub(crate) use bytes::{GuestBytes, Sharing};
 pub use owned::OwnedPages;
@@ -53,10 +57,6 @@ const AFTER: usize = 44 * GIB;
 
 /// What one `u32` offset reaches.
 const OFFSETS: usize = 4 * GIB;
-
-/// How far as-shipped code may reach outside `[0, 4 GiB)` with the 32-bit
-/// displacement of a native access, and still be correct.
-const DISPLACEMENT: usize = 2 * GIB;
 
 /// What lies in the reservation where correct code never reaches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,36 +79,6 @@ pub enum Base {
     /// Where every bit from 16 to 46 of the base, all that a base of 47 bits can differ in,
     /// is another than in a cage that the kernel has put somewhere.
     Opposite,
-}
-
-/// Why there is no cage.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CageError {
-    /// The host refused the address space.
-    #[error("cannot reserve 64 GiB of address space: {0}")]
-    Reserve(String),
-    /// The host refused the decoys.
-    #[error(
-        "cannot map {count} decoys: {reason}; raise vm.max_map_count (now {limit}) above {needed}"
-    )]
-    Decoys {
-        /// Mappings that one cage with decoys takes.
-        count: usize,
-        /// What the host said.
-        reason: String,
-        /// The limit on the mappings of a process, as the host states it.
-        limit: String,
-        /// A limit that suffices.
-        needed: usize,
-    },
-    /// The host refused to change pages of the arena.
-    #[error("cannot give the arena {len:#x} bytes: {reason}")]
-    Resize {
-        /// The length that was asked for.
-        len: u32,
-        /// What the host said.
-        reason: String,
-    },
 }
 
 /// The reservation, with an arena in it.
@@ -155,7 +125,7 @@ impl Cage {
             file: None,
         };
         if guard == GuardMode::Decoy {
-            cage.decoy = Some(cage.lay_decoys().map_err(decoy_error)?);
+            cage.decoy = Some(cage.lay_decoys().map_err(decoy::error)?);
         }
         Ok(cage)
     }
@@ -185,14 +155,6 @@ impl Cage {
             protection: Protection::ReadWrite,
             file: self.file.as_ref()?.as_fd(),
         })
-    }
-
-    fn lay_decoys(&self) -> io::Result<Decoy> {
-        let decoy = Decoy::new()?;
-        for start in decoy_places() {
-            self.reservation.overlay(start..start + DECOY_LEN, decoy.file())?;
-        }
-        Ok(decoy)
     }
 
     /// The address that every offset is relative to.
@@ -262,33 +224,6 @@ impl Cage {
         Ok(())
     }
 
-    /// Arranges the decoys for a kind of run. As shipped, correct code may reach up to
-    /// a displacement outside the 4 GiB of the arena, and must fault there.
-    ///
-    /// # Errors
-    /// [`CageError::Decoys`] when the host refuses.
-    pub fn arrange(&mut self, mode: Mode) -> Result<(), CageError> {
-        if self.decoy.is_none() || self.decoys_for == mode {
-            return Ok(());
-        }
-        let protection = match mode {
-            Mode::Exact => Protection::ReadWrite,
-            Mode::AsShipped => Protection::None,
-        };
-        let after = BEFORE + OFFSETS;
-        for range in [BEFORE - DISPLACEMENT..BEFORE, after..after + DISPLACEMENT + DECOY_LEN] {
-            self.reservation.protect(range, protection).map_err(decoy_error)?;
-        }
-        self.decoys_for = mode;
-        Ok(())
-    }
-
-    /// Finds what was written to the decoys since the last look, and restores them.
-    #[must_use]
-    pub fn inspect(&self) -> Vec<DecoyTrace> {
-        self.decoy.as_ref().map(Decoy::inspect).unwrap_or_default()
-    }
-
     /// `width` accessible bytes.
     fn locate(&self, offset: u32, width: u32) -> Result<GuestBytes, OutOfArena> {
         let end = u64::from(offset) + u64::from(width);
@@ -348,93 +283,4 @@ fn shared_part() -> Range<usize> {
 /// A range of arena offsets as a range of the reservation.
 fn pages(start: u32, end: u32) -> Range<usize> {
     BEFORE + start as usize..BEFORE + end as usize
-}
-
-/// Where decoys stand in the reservation: all of it but the 4 GiB of the arena.
-fn decoy_places() -> impl Iterator<Item = usize> {
-    let before = (0..BEFORE).step_by(DECOY_LEN);
-    before.chain((BEFORE + OFFSETS..BEFORE + AFTER).step_by(DECOY_LEN))
-}
-
-fn decoy_error(error: io::Error) -> CageError {
-    let count = decoy_places().count();
-    let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count");
-    let limit = limit.map_or_else(|_| "unknown".to_owned(), |text| text.trim().to_owned());
-    CageError::Decoys { count, reason: error.to_string(), limit, needed: 2 * count }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn accessible_is_exactly_null_page_to_len() {
-        let mut cage = Cage::new(GuardMode::Guard).expect("a cage");
-        cage.reset(NULL_PAGE + PAGE).expect("memory");
-        let end = cage.len();
-        for offset in [0, NULL_PAGE - 1, end - 3, end, u32::MAX - 1] {
-            assert_eq!(cage.load_u32(offset), Err(OutOfArena { offset, width: 4 }), "{offset:#x}");
-        }
-        for offset in [NULL_PAGE, end - 4] {
-            cage.store_u32(offset, 0x1234_5678).expect("inside");
-            assert_eq!(cage.load_u32(offset), Ok(0x1234_5678));
-        }
-    }
-
-    #[test]
-    fn a_reset_zeroes_and_resizes() {
-        let mut cage = Cage::new(GuardMode::Guard).expect("a cage");
-        for pages in [16, 4, 64, 0, 1] {
-            cage.reset(NULL_PAGE + pages * PAGE).expect("memory");
-            assert_eq!(cage.len(), NULL_PAGE + pages * PAGE);
-            let mut bytes = vec![1; (pages * PAGE) as usize];
-            cage.read(NULL_PAGE, &mut bytes).expect("inside");
-            assert!(bytes.iter().all(|&byte| byte == 0), "{pages} pages");
-            cage.fill(NULL_PAGE, 0xff, pages * PAGE).expect("inside");
-        }
-    }
-
-    #[test]
-    fn overlapping_copies_move_every_byte() {
-        let mut cage = Cage::new(GuardMode::Guard).expect("a cage");
-        cage.reset(NULL_PAGE + PAGE).expect("memory");
-        cage.write(NULL_PAGE, &[1, 2, 3, 4]).expect("inside");
-        cage.copy_within(NULL_PAGE + 1, NULL_PAGE, 4).expect("inside");
-        let mut bytes = [0; 5];
-        cage.read(NULL_PAGE, &mut bytes).expect("inside");
-        assert_eq!(bytes, [1, 1, 2, 3, 4]);
-    }
-
-    #[test]
-    fn there_is_always_room_for_the_opposite_of_a_cage() {
-        let cage = Cage::new(GuardMode::Guard).expect("a cage");
-        let base = cage.base() ^ OPPOSITE;
-        let opposite = Cage::with_base(Some(base), GuardMode::Guard).expect("another cage");
-        assert_eq!(opposite.base(), base);
-        let taken = Cage::with_base(Some(base), GuardMode::Guard).expect_err("no room for a third");
-        assert!(matches!(taken, CageError::Reserve(_)), "{taken}");
-    }
-
-    #[test]
-    fn decoys_surround_the_arena_as_far_as_the_reservation_goes() {
-        let places: Vec<usize> = decoy_places().collect();
-        assert_eq!(places.first(), Some(&0));
-        assert_eq!(places.last(), Some(&(BEFORE + AFTER - DECOY_LEN)));
-        assert!(!places.iter().any(|place| (BEFORE..BEFORE + OFFSETS).contains(place)));
-        assert_eq!(places.len() * DECOY_LEN, BEFORE + AFTER - OFFSETS);
-    }
-
-    #[test]
-    fn too_many_decoys_are_an_error_that_names_the_limit() {
-        let limit = std::fs::read_to_string("/proc/sys/vm/max_map_count").expect("a limit");
-        let limit: usize = limit.trim().parse().expect("a number");
-        let fit = limit / decoy_places().count();
-        if fit > 8 {
-            return; // this host has room for more than a test should map
-        }
-        let cages: Vec<_> = (0..=fit).map(|_| Cage::new(GuardMode::Decoy)).collect();
-        let refused = cages.into_iter().find_map(Result::err).expect("one cage too many");
-        assert!(matches!(refused, CageError::Decoys { .. }), "{refused}");
-        assert!(refused.to_string().contains("vm.max_map_count"), "{refused}");
-    }
 }

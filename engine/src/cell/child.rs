@@ -65,15 +65,11 @@ impl Child {
 
     /// How it ended, if it has. After that it is reaped.
     pub(super) fn death(&self) -> Option<Death> {
-        self.wait(libc::WNOHANG)
-    }
-
-    fn wait(&self, flags: libc::c_int) -> Option<Death> {
         let mut info = MaybeUninit::<libc::siginfo_t>::zeroed();
         let id = self.pidfd.as_raw_fd().unsigned_abs();
+        let flags = libc::WEXITED | libc::WNOHANG;
         // SAFETY: `info` has room for what the call writes.
-        let result =
-            unsafe { libc::waitid(libc::P_PIDFD, id, info.as_mut_ptr(), libc::WEXITED | flags) };
+        let result = unsafe { libc::waitid(libc::P_PIDFD, id, info.as_mut_ptr(), flags) };
         if result != 0 {
             return Some(Death::Unknown);
         }

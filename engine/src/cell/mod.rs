@@ -11,7 +11,9 @@
 //! everything in registers: a call that the host gives up needs no unwinding, the next
 //! one simply begins. A cell that was killed starts anew with the next call. Guest code
 //! that knows the page can say that its call is over and go on; so between two cases a cell
-//! shows that it waits ([`Cell::revive`]), or is replaced.
+//! shows that it waits ([`Cell::revive`]), or is replaced. Code that plays this exchange, too
+//! (it waits for its turn, says that it is ready, hands over), is not noticed: it gets the
+//! next call's turn.
 //!
 //! Invariants: code is writable in the host and executable in the cell, never both in
 //! one; nothing is mapped below 4 GiB, nor anywhere else that a wrong base is likely to
@@ -21,10 +23,12 @@
 //! not hide that time passes, nor the processor's features.
 
 mod child;
+mod event;
 mod exchange;
 mod filter;
 mod image;
 mod plan;
+mod start;
 #[cfg(test)]
 mod tests;
 mod wait;
@@ -39,15 +43,12 @@ use crate::cage::file::MemoryFile;
 use crate::cage::mapping::{Mapping, Protection};
 
 pub(crate) use child::Death;
-pub(crate) use x86_64::REGISTER_COUNT;
+pub(crate) use event::{Event, Faulted};
 
 use child::Child;
 use exchange::{Exchange, command, reason, turn};
 use plan::{EXCHANGE, PAGE, Plan, SharedMemory};
 use wait::{Patience, Waited};
-
-/// How long a cell may take to start; a loaded machine needs a while.
-const START: Duration = Duration::from_secs(10);
 
 /// How long a cell that waits may take to say so. One that is slower is replaced, which
 /// costs a start.
@@ -85,36 +86,6 @@ pub(crate) struct Redirection {
     pub(crate) frame: u64,
     /// What the code there finds in the first result register.
     pub(crate) payload: u64,
-}
-
-/// Why the cell gave its turn away, or has none any more.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// The call returned.
-    Returned,
-    /// Guest code called gateway number `gateway`, with arguments in `slots`; the
-    /// gateway's frame pointer is `frame`. All three may be lies.
-    Asks { gateway: u64, slots: u64, frame: u64 },
-    /// An instruction faulted, or something was made to look so.
-    Faulted(Box<Faulted>),
-    /// The time is up, and the cell is dead.
-    TimedOut,
-    /// The process ended.
-    Died(Death),
-    /// The exchange page makes no sense; the cell is dead.
-    Corrupt,
-}
-
-/// What a signal handler saw.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Faulted {
-    pub(crate) signal: u64,
-    /// Why it was raised: the `si_code`.
-    pub(crate) code: u64,
-    /// The address that the signal blames.
-    pub(crate) address: u64,
-    /// The registers of the signal frame, in the kernel's order.
-    pub(crate) registers: [u64; REGISTER_COUNT],
 }
 
 /// Why a cell does not run.
@@ -259,18 +230,15 @@ impl Cell {
     /// Makes sure that a process waits for a call. One that has ended since the last, or that
     /// said so of its call while that goes on, is replaced: the next call is not to blame.
     pub(crate) fn revive(&mut self) -> Result<(), CellError> {
-        if self.called && !self.answers() {
+        let lives = |child: &Child| child.is_ours() && child.death().is_none();
+        if !self.child.as_ref().is_some_and(lives) || self.called && !self.answers() {
             self.kill();
         }
         self.ensure_started()
     }
 
-    /// Whether the process gives back its turn without a call.
+    /// Whether the process, which lives, gives back its turn without a call.
     fn answers(&mut self) -> bool {
-        let runs = |child: &Child| child.is_ours() && child.death().is_none();
-        if !self.child.as_ref().is_some_and(runs) {
-            return false;
-        }
         self.deadline = Instant::now() + ANSWER;
         self.give_turn(command::ANSWER);
         self.called = false;
@@ -318,12 +286,12 @@ impl Cell {
         self.child = Some(Child::start(self.image.as_fd(), &files)?);
         self.called = false;
         self.starts += 1;
-        self.deadline = Instant::now() + START;
+        self.deadline = Instant::now() + start::TIME;
         match self.wait() {
             Waited::Turn if self.exchange().reason.load(Relaxed) == reason::READY => Ok(()),
             waited => {
                 self.kill();
-                Err(CellError::Start(start_failure(&waited)))
+                Err(CellError::Start(start::failure(&waited)))
             }
         }
     }
@@ -341,7 +309,7 @@ impl Cell {
     fn turn(&mut self, command: u32) -> Event {
         self.give_turn(command);
         let event = match self.wait() {
-            Waited::Turn => self.event(),
+            Waited::Turn => Event::of(self.exchange()),
             Waited::TimedOut => Event::TimedOut,
             Waited::Died(death) => Event::Died(death),
             Waited::Corrupt => Event::Corrupt,
@@ -357,61 +325,5 @@ impl Cell {
         // SAFETY: as in `exchange`; borrowed apart from the rest of `self`.
         let exchange = unsafe { &*self.exchange.start().cast::<Exchange>() };
         self.patience.wait(exchange, child, self.deadline)
-    }
-
-    fn event(&self) -> Event {
-        let exchange = self.exchange();
-        match exchange.reason.load(Relaxed) {
-            reason::RETURNED => Event::Returned,
-            reason::ASKS => Event::Asks {
-                gateway: exchange.gateway.load(Relaxed),
-                slots: exchange.slots.load(Relaxed),
-                frame: exchange.frame.load(Relaxed),
-            },
-            reason::FAULTED if raised_by_processor(exchange) => {
-                Event::Faulted(Box::new(faulted(exchange)))
-            }
-            _ => Event::Corrupt,
-        }
-    }
-}
-
-/// Whether a fault is the processor's: a code of 0 or less says that somebody sent it.
-#[expect(clippy::cast_possible_truncation, reason = "a signal's code has 32 bits")]
-fn raised_by_processor(exchange: &Exchange) -> bool {
-    (exchange.signal_code.load(Relaxed) as u32).cast_signed() > 0
-}
-
-fn faulted(exchange: &Exchange) -> Faulted {
-    Faulted {
-        signal: exchange.signal.load(Relaxed),
-        code: exchange.signal_code.load(Relaxed),
-        address: exchange.address.load(Relaxed),
-        registers: std::array::from_fn(|index| exchange.registers[index].load(Relaxed)),
-    }
-}
-
-/// What the steps of a start are, by the status with which it fails (`x86_64::stub`).
-const STEPS: [&str; 9] = [
-    "the host is gone",
-    "the system's own pages cannot be unmapped",
-    "shared memory cannot be mapped",
-    "descriptors cannot be closed",
-    "core files cannot be switched off",
-    "there is no signal stack",
-    "signals cannot be handled",
-    "privileges cannot be given up",
-    "system calls cannot be filtered",
-];
-
-fn start_failure(waited: &Waited) -> String {
-    match waited {
-        Waited::Died(Death::Exit(status)) => {
-            let step = usize::try_from(status - 1).ok().and_then(|step| STEPS.get(step));
-            step.map_or_else(|| format!("exit status {status}"), |&step| step.to_owned())
-        }
-        Waited::Died(death) => format!("{death:?}"),
-        Waited::TimedOut => format!("nothing was heard of it for {START:?}"),
-        Waited::Turn | Waited::Corrupt => "it does not follow the protocol".to_owned(),
     }
 }

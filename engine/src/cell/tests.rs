@@ -55,6 +55,23 @@ fn a_killed_cell_starts_again() {
 }
 
 #[test]
+fn a_cell_that_ended_without_a_call_is_replaced() {
+    let mut cell = Cell::new(&[]).expect("a cell");
+    cell.revive().expect("a start");
+    let pid = cell.pid().expect("it runs");
+    // SAFETY: a signal to a child of this process.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    let (id, flags) = (pid.unsigned_abs(), libc::WEXITED | libc::WNOWAIT);
+    // SAFETY: plain system call, which writes nothing and leaves the child to be reaped.
+    let ended = unsafe { libc::waitid(libc::P_PID, id, std::ptr::null_mut(), flags) };
+    assert_eq!(ended, 0, "{}", io::Error::last_os_error());
+    cell.revive().expect("another start");
+    assert_eq!(cell.starts(), 2);
+    cell.revive().expect("it runs");
+    assert_eq!(cell.starts(), 2);
+}
+
+#[test]
 fn a_plan_that_cannot_be_carried_out_says_which_step_failed() {
     let file = MemoryFile::new(c"fencepost-test", PAGE).expect("a file");
     let address = x86_64::ADDRESS_END;

@@ -100,6 +100,9 @@ impl Effect {
 
 /// What differs first between the runs of two layouts that nothing attacks, the arena's first.
 fn difference(arena: &Ending, raw: &Ending) -> Option<String> {
+    if arena == raw {
+        return None;
+    }
     let outcomes = arena.outcomes.iter().zip(&raw.outcomes).find(|(arena, raw)| arena != raw);
     if let Some(pair) = outcomes {
         return Some(match [pair.0, pair.1].map(kind) {
@@ -107,12 +110,14 @@ fn difference(arena: &Ending, raw: &Ending) -> Option<String> {
             [arena, raw] => format!("{arena} against {raw}"),
         });
     }
-    let parts = [
-        ("another number of calls", arena.outcomes.len() == raw.outcomes.len()),
-        ("other memories", arena.memories == raw.memories),
-        ("other globals", arena.globals == raw.globals),
-    ];
-    parts.into_iter().find(|(_, equal)| !equal).map(|(part, _)| part.to_owned())
+    let part = if arena.outcomes.len() != raw.outcomes.len() {
+        "another number of calls"
+    } else if arena.memories != raw.memories {
+        "other memories"
+    } else {
+        "other globals"
+    };
+    Some(part.to_owned())
 }
 
 /// What a call came to, without its values.

@@ -16,7 +16,6 @@ use super::fetched::Fetched;
 use super::place::Place;
 use super::schedule::Event;
 use crate::arena::{Arena, OutOfArena, PAGE, width};
-use crate::program::Builtin;
 
 /// How often one service may read VM data: a collection of garbage as often as there are
 /// things in a heap, all others a few times.
@@ -33,6 +32,7 @@ pub(crate) struct Intercepted<'a> {
     memories: &'a [Range<u32>],
     /// What was read of VM data, and not written since.
     fetched: RefCell<Fetched>,
+    most_loads: usize,
 }
 
 impl<'a> Intercepted<'a> {
@@ -42,8 +42,19 @@ impl<'a> Intercepted<'a> {
         arena: &'a mut dyn Arena,
         memories: &'a [Range<u32>],
     ) -> Intercepted<'a> {
-        let inner = RefCell::new(arena);
-        Intercepted { corruption, service, inner, memories, fetched: RefCell::default() }
+        Intercepted {
+            corruption,
+            service,
+            inner: RefCell::new(arena),
+            memories,
+            fetched: RefCell::default(),
+            most_loads: MOST_LOADS,
+        }
+    }
+
+    /// Allows as many loads as a collection of garbage takes.
+    pub(super) fn allow_collection(&mut self) {
+        self.most_loads = MOST_LOADS_OF_COLLECTION;
     }
 
     /// Notes a fetch of VM data and complains of one too many.
@@ -53,12 +64,10 @@ impl<'a> Intercepted<'a> {
         }
         let mut fetched = self.fetched.borrow_mut();
         let service = self.service;
-        if fetched.note(span(offset, width)) {
+        if fetched.note(&span(offset, width)) {
             self.corruption.blame(|| format!("double fetch of {offset:#x} by {service}"));
         }
-        let collects = service == Builtin::GcAllocRaw.name();
-        let most = if collects { MOST_LOADS_OF_COLLECTION } else { MOST_LOADS };
-        assert!(fetched.loads <= most, "{service} reads VM data without end");
+        assert!(fetched.loads <= self.most_loads, "{service} reads VM data without end");
     }
 
     /// A read outside the arena is a trap; but who made a large buffer for it believed a

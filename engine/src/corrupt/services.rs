@@ -50,6 +50,9 @@ impl Services for Corrupting<'_> {
         args: &[Slot],
     ) -> Result<Slot, Trap> {
         let (services, mut arena) = self.at(Event::Builtin, builtin.name(), arena);
+        if builtin == Builtin::GcAllocRaw {
+            arena.allow_collection();
+        }
         services.builtin(&mut arena, builtin, args)
     }
 

@@ -98,7 +98,8 @@ impl Jit {
             Target::Trap => Ok(self.process().trap_entry()),
             Target::Function { program, function } => {
                 let loaded = self.programs.get(program as usize);
-                let address = loaded.and_then(|l| l.addresses.get(function.0 as usize).copied());
+                let addresses = loaded.map_or(&[][..], |loaded| &loaded.placed.addresses);
+                let address = addresses.get(function.0 as usize).copied();
                 let address = address.ok_or_else(|| format!("no function {entry:?} is loaded"))?;
                 Ok(NativeEntry { address, signature, kind: 1 })
             }

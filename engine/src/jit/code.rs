@@ -1,8 +1,8 @@
 //! Code memory: where machine code lies, never writable and executable at once.
 //!
 //! One reservation holds two areas, so that every call between them is a near call:
-//! gateways and entry trampolines, kept from run to run, and the programs of the
-//! current run. Both grow upwards and are emptied whole.
+//! gateways and entry trampolines, and programs. Both stay from run to run and grow upwards;
+//! gateways are emptied whole, programs are cut from the end ([`super::placed`]).
 //!
 //! For a cell each area lies in a file, which is writable here, executable there, and
 //! as long as its code: a jump past the end faults.
@@ -21,23 +21,11 @@ const PAGE: usize = 4096;
 /// Bytes for gateways and entry trampolines.
 const GATEWAYS: usize = 16 << 20;
 
-/// Bytes for the programs of one run.
+/// Bytes for programs.
 const PROGRAMS: usize = 256 << 20;
-
-/// Bytes of an emptied area that stay in memory.
-const KEPT: usize = 1 << 20;
 
 /// Alignment of every function.
 pub(super) const ALIGNMENT: usize = 64;
-
-/// Alignment of what is placed in an area. Programs share no page, since each may be taken
-/// away while those before it stay.
-const fn alignment(area: Area) -> usize {
-    match area {
-        Area::Gateways => ALIGNMENT,
-        Area::Programs => PAGE,
-    }
-}
 
 /// Which area of code memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,52 +54,64 @@ impl From<CodeError> for LoadError {
     }
 }
 
-/// The reservation, and how far each area is used.
+/// An area of the reservation.
+#[derive(Debug)]
+struct Part {
+    /// Where it lies.
+    range: Range<usize>,
+    /// Where its code ends.
+    end: usize,
+    /// Alignment of what is placed in it.
+    alignment: usize,
+    /// What a cell runs.
+    file: Option<MemoryFile>,
+}
+
+impl Part {
+    fn new(range: Range<usize>, alignment: usize) -> Part {
+        Part { end: range.start, range, alignment, file: None }
+    }
+}
+
+/// The reservation.
 #[derive(Debug)]
 pub(super) struct CodeMemory {
     pages: Mapping,
-    gateways_end: usize,
-    programs_end: usize,
-    shared: Option<SharedAreas>,
-}
-
-/// The files of code that a cell runs.
-#[derive(Debug)]
-struct SharedAreas {
-    gateways: MemoryFile,
-    programs: MemoryFile,
+    /// By [`Area`].
+    parts: [Part; 2],
 }
 
 impl CodeMemory {
     pub(super) fn new() -> io::Result<CodeMemory> {
         let pages = Mapping::reserve(GATEWAYS + PROGRAMS)?;
-        Ok(CodeMemory { pages, gateways_end: 0, programs_end: GATEWAYS, shared: None })
+        let gateways = Part::new(0..GATEWAYS, ALIGNMENT);
+        // Programs share no page: each may be taken away while those before it stay.
+        let programs = Part::new(GATEWAYS..GATEWAYS + PROGRAMS, PAGE);
+        Ok(CodeMemory { pages, parts: [gateways, programs] })
     }
 
     /// Code memory that a cell executes.
     pub(super) fn shared() -> io::Result<CodeMemory> {
         let mut memory = CodeMemory::new()?;
-        let gateways = MemoryFile::new(c"fencepost-gateways", 0)?;
-        let programs = MemoryFile::new(c"fencepost-programs", 0)?;
-        memory.pages.overlay(0..GATEWAYS, gateways.as_fd())?;
-        memory.pages.overlay(GATEWAYS..GATEWAYS + PROGRAMS, programs.as_fd())?;
-        memory.shared = Some(SharedAreas { gateways, programs });
+        let names = [c"fencepost-gateways", c"fencepost-programs"];
+        for (part, name) in memory.parts.iter_mut().zip(names) {
+            let file = MemoryFile::new(name, 0)?;
+            memory.pages.overlay(part.range.clone(), file.as_fd())?;
+            part.file = Some(file);
+        }
         Ok(memory)
     }
 
     /// What a cell maps of it; nothing unless it is shared.
-    pub(super) fn memories(&self) -> Vec<cell::Memory<'_>> {
-        let memory = |start: usize, len, file| {
-            let address = self.pages.at(start) as u64;
-            cell::Memory { address, len, protection: Protection::ReadExecute, file }
-        };
-        self.shared
-            .iter()
-            .flat_map(|shared| {
-                let gateways = memory(0, GATEWAYS, shared.gateways.as_fd());
-                [gateways, memory(GATEWAYS, PROGRAMS, shared.programs.as_fd())]
+    pub(super) fn memories(&self) -> impl Iterator<Item = cell::Memory<'_>> {
+        self.parts.iter().filter_map(|part| {
+            Some(cell::Memory {
+                address: self.pages.at(part.range.start) as u64,
+                len: part.range.len(),
+                protection: Protection::ReadExecute,
+                file: part.file.as_ref()?.as_fd(),
             })
-            .collect()
+        })
     }
 
     /// All addresses that may ever hold code.
@@ -128,36 +128,30 @@ impl CodeMemory {
         len: usize,
         write: impl FnOnce(u64) -> Result<Vec<u8>, LoadError>,
     ) -> Result<u64, CodeError> {
-        let (end, limit) = match area {
-            Area::Gateways => (&mut self.gateways_end, GATEWAYS),
-            Area::Programs => (&mut self.programs_end, GATEWAYS + PROGRAMS),
-        };
-        let start = end.next_multiple_of(alignment(area));
-        if len > limit.saturating_sub(start) {
+        let part = &mut self.parts[area as usize];
+        let start = part.end.next_multiple_of(part.alignment);
+        if len > part.range.end.saturating_sub(start) {
             return Err(CodeError::Full(area));
         }
         let address = self.pages.at(start);
         let code = write(address as u64)?;
         assert_eq!(code.len(), len, "code of the announced length");
-        *end = start + len;
+        part.end = start + len;
         self.write(area, start, &code)?;
         Ok(address as u64)
     }
 
     fn write(&self, area: Area, start: usize, code: &[u8]) -> io::Result<()> {
-        let end = start + code.len();
-        let pages = start / PAGE * PAGE..end.next_multiple_of(PAGE);
-        match &self.shared {
-            Some(SharedAreas { gateways, .. }) if area == Area::Gateways => {
-                gateways.set_len(pages.end)?
-            }
-            Some(SharedAreas { programs, .. }) => programs.set_len(pages.end - GATEWAYS)?,
+        let part = &self.parts[area as usize];
+        let pages = start / PAGE * PAGE..(start + code.len()).next_multiple_of(PAGE);
+        match &part.file {
+            Some(file) => file.set_len(pages.end - part.range.start)?,
             None => self.pages.protect(pages.clone(), Protection::ReadWrite)?,
         }
         // SAFETY: the range lies in the reservation and is writable now. Nobody executes
         // it: guest code of this process runs on this thread only, and a cell waits.
         unsafe { self.pages.at(start).copy_from_nonoverlapping(code.as_ptr(), code.len()) };
-        match self.shared {
+        match part.file {
             Some(_) => Ok(()),
             None => self.pages.protect(pages, Protection::ReadExecute),
         }
@@ -165,10 +159,7 @@ impl CodeMemory {
 
     /// Where an area's code ends.
     pub(super) fn end(&self, area: Area) -> usize {
-        match area {
-            Area::Gateways => self.gateways_end,
-            Area::Programs => self.programs_end,
-        }
+        self.parts[area as usize].end
     }
 
     /// Forgets an area's code.
@@ -176,30 +167,21 @@ impl CodeMemory {
         self.cut(area, None)
     }
 
-    /// Forgets an area's code from where it once [ended](CodeMemory::end), or all of it. A
-    /// little of its memory is kept for the next code.
+    /// Forgets an area's code from where it once [ended](CodeMemory::end), or all of it.
     pub(super) fn cut(&mut self, area: Area, to: Option<usize>) -> io::Result<()> {
-        let (start, end) = match area {
-            Area::Gateways => (0, &mut self.gateways_end),
-            Area::Programs => (GATEWAYS, &mut self.programs_end),
-        };
-        let to = to.unwrap_or(start);
-        let used = std::mem::replace(end, to).next_multiple_of(PAGE);
+        let part = &mut self.parts[area as usize];
+        let to = to.unwrap_or(part.range.start);
+        let used = std::mem::replace(&mut part.end, to).next_multiple_of(PAGE);
         let left = to.next_multiple_of(PAGE);
-        match &self.shared {
-            Some(SharedAreas { gateways, .. }) if area == Area::Gateways => {
-                return gateways.set_len(left);
-            }
-            Some(SharedAreas { programs, .. }) => return programs.set_len(left - start),
-            None => {}
+        match &part.file {
+            Some(file) => file.set_len(left - part.range.start),
+            None => self.pages.discard(left..used),
         }
-        let kept = left.max(start + KEPT);
-        if used > kept { self.pages.discard(kept..used) } else { Ok(()) }
     }
 
     /// Whether there are so many gateways that they should be emptied when possible.
     pub(super) fn has_many_gateways(&self) -> bool {
-        self.gateways_end > GATEWAYS / 2
+        self.end(Area::Gateways) > GATEWAYS / 2
     }
 }
 
@@ -227,6 +209,22 @@ mod tests {
             assert_eq!(permissions(address), "r-xp");
             assert_eq!(permissions(address + 4999), "r-xp");
         }
+    }
+
+    #[test]
+    fn nothing_is_left_of_code_that_was_cut_off() {
+        let mut memory = CodeMemory::new().expect("address space");
+        let publish = |memory: &mut CodeMemory| {
+            memory.publish(Area::Programs, PAGE, |_| Ok(vec![0xcc; PAGE])).expect("room");
+            memory.end(Area::Programs)
+        };
+        let [kept, _] = [publish(&mut memory), publish(&mut memory)];
+        memory.cut(Area::Programs, Some(kept)).expect("memory");
+        let page = |end| memory.pages.at(end).cast::<[u8; PAGE]>();
+        // SAFETY: the page is mapped, and readable since there is code.
+        assert_eq!(unsafe { page(kept - PAGE).read() }, [0xcc; PAGE]);
+        // SAFETY: as above, since there was code.
+        assert_eq!(unsafe { page(kept).read() }, [0; PAGE]);
     }
 
     #[test]

@@ -71,6 +71,21 @@ pub struct EmittedFunction {
 }
 
 impl EmittedFunction {
+    /// Code that no compiler made, of which nothing is known.
+    #[cfg(test)]
+    pub(super) fn bare(code: Vec<u8>, signature: Signature) -> EmittedFunction {
+        EmittedFunction {
+            code,
+            relocations: Vec::new(),
+            traps: Vec::new(),
+            sites: Vec::new(),
+            handlers: Handlers::default(),
+            frame_bytes: 0,
+            signature,
+            callees: Vec::new(),
+        }
+    }
+
     /// How the instruction at `offset` may trap.
     #[must_use]
     pub fn trap_at(&self, offset: u32) -> Option<Trap> {
@@ -95,14 +110,9 @@ mod tests {
     #[test]
     fn lookups_respect_ranges() {
         let function = EmittedFunction {
-            code: vec![0; 32],
-            relocations: Vec::new(),
             traps: vec![(4, TrapCode::STACK_OVERFLOW), (9, TrapCode::HEAP_OUT_OF_BOUNDS)],
             sites: vec![(4..8, SiteId(3)), (9..12, SiteId(1))],
-            handlers: Handlers::default(),
-            frame_bytes: 0,
-            signature: Signature::new(CallConv::Tail),
-            callees: Vec::new(),
+            ..EmittedFunction::bare(vec![0; 32], Signature::new(CallConv::Tail))
         };
         let sites = [3, 4, 7, 8, 9, 11, 12].map(|offset| function.site_at(offset).map(|s| s.0));
         assert_eq!(sites, [None, Some(3), Some(3), None, Some(1), Some(1), None]);

@@ -28,7 +28,7 @@ impl Process {
         let mut server = Server {
             services,
             cage: &mut self.cage,
-            gateways: &self.gateways,
+            gateways: &self.gateways.list,
             control,
             programs: call.programs,
             stack,

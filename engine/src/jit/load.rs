@@ -20,7 +20,6 @@ use crate::layout::Addressing;
 use crate::lowering;
 use crate::lowering::record::record;
 use crate::passes::{Mode, Prepared};
-use crate::program::Builtin;
 use crate::site::Site;
 
 impl Jit {
@@ -38,9 +37,11 @@ impl Jit {
         let mut compiler = Compiler::new(&*target);
         let lengths = self.faults.kept_fields(&program.sites);
         let kind = (mode, addressing);
-        let emit = |function| self.emit(function, kind, &lengths, table, &mut compiler);
+        let known_as = self.configuration(mode);
+        let known_as = known_as.as_ref();
+        let emit = |function| self.emit(function, kind, &lengths, known_as, table, &mut compiler);
         let functions = program.functions.iter().map(emit).collect::<Result<_, _>>()?;
-        self.load_emitted(functions, (mode, addressing), &program.sites)
+        self.load_emitted(functions, kind, &program.sites)
     }
 
     fn target(&self, mode: Mode) -> Result<OwnedTargetIsa, LoadError> {
@@ -48,33 +49,37 @@ impl Jit {
         target.map_err(|error| LoadError::Unsupported(error.to_string()))
     }
 
-    /// The code of one function. Nothing is remembered under a planted fault, which may
-    /// note its trigger while it compiles.
+    /// What code is remembered under. Nothing is under a planted fault, which may note its
+    /// trigger while it compiles.
+    fn configuration(&self, mode: Mode) -> Option<Configuration> {
+        (!self.faults.any()).then(|| Configuration {
+            mode,
+            settings: self.settings.clone(),
+            count_calls: self.count_calls,
+            monitor: self.monitor,
+            record: self.record,
+        })
+    }
+
+    /// The code of one function.
     fn emit(
         &mut self,
         function: &Arc<Function>,
         kind: (Mode, Addressing),
         lengths: &[bool],
+        known_as: Option<&Configuration>,
         table: &mut CodeTable,
         compiler: &mut Compiler<'_>,
     ) -> Result<Arc<EmittedFunction>, LoadError> {
-        if self.faults.any() {
-            let new = self.lower(function, kind, lengths, table, compiler);
-            return new.map(|known| known.function);
-        }
-        let configuration = Configuration {
-            mode: kind.0,
-            settings: self.settings.clone(),
-            count_calls: self.count_calls,
-            monitor: self.monitor,
-            record: self.record,
-        };
-        if let Some(known) = self.process().known.get(&configuration, function, table) {
+        let known = known_as.and_then(|of| self.process().known.get(of, function, table));
+        if let Some(known) = known {
             return Ok(known);
         }
         let new = self.lower(function, kind, lengths, table, compiler)?;
         let emitted = new.function.clone();
-        self.process_mut().known.insert(&configuration, function, new);
+        if let Some(configuration) = known_as {
+            self.process_mut().known.insert(configuration, function, new);
+        }
         Ok(emitted)
     }
 
@@ -135,16 +140,7 @@ impl Jit {
     /// Places machine code that no compiler made, as a program of one function.
     #[cfg(test)]
     pub(super) fn load_code(&mut self, code: &[u8], signature: Signature) -> Result<(), LoadError> {
-        let function = EmittedFunction {
-            code: code.to_vec(),
-            relocations: Vec::new(),
-            traps: Vec::new(),
-            sites: Vec::new(),
-            handlers: crate::unwind::Handlers::default(),
-            frame_bytes: 0,
-            signature,
-            callees: Vec::new(),
-        };
+        let function = EmittedFunction::bare(code.to_vec(), signature);
         let kind = (Mode::Exact, Addressing::Arena32);
         self.load_emitted(vec![Arc::new(function)], kind, &[])
     }
@@ -156,52 +152,41 @@ impl Jit {
         (mode, addressing): (Mode, Addressing),
         sites: &[Site],
     ) -> Result<(), LoadError> {
-        let builtins = link::check_calls(&functions)?;
-        let addresses = self.place(&functions, &builtins)?;
+        let placed = self.place(functions)?;
         let sites = sites.iter().map(SiteShape::of).collect();
         self.arrange_decoys(mode)?;
-        self.programs.push(Loaded { mode, addressing, functions, addresses, sites });
+        self.programs.push(Loaded { mode, addressing, placed, sites });
         Ok(())
     }
 
-    /// Places linked code and returns the address of each function.
-    fn place(
-        &mut self,
-        functions: &[Arc<EmittedFunction>],
-        builtins: &[(Builtin, Signature)],
-    ) -> Result<Vec<u64>, LoadError> {
-        let resolved = self.resolve(functions, builtins)?;
-        let process = self.process_mut();
-        if let Some(addresses) = process.placed.again(functions, &resolved) {
-            return Ok(addresses);
+    /// Places linked code, unless it is there already.
+    fn place(&mut self, functions: Vec<Arc<EmittedFunction>>) -> Result<Arc<Placed>, LoadError> {
+        if let Some(placed) = self.process_mut().placed.again(&functions) {
+            return Ok(placed);
         }
-        process.placed.cut(&mut process.code).map_err(CodeError::from)?;
+        let resolved = self.resolve(&functions)?;
         let resolve = |symbol| resolved.iter().find(|(known, _)| *known == symbol).map(|k| k.1);
-        let (starts, len) = link::place(functions);
+        let process = self.process_mut();
+        process.placed.cut(&mut process.code).map_err(CodeError::from)?;
+        let (starts, len) = link::place(&functions);
         let address = process.code.publish(Area::Programs, len, |address| {
-            Linker { functions, starts: &starts, address, resolve: &resolve }.link(len)
+            Linker { functions: &functions, starts: &starts, address, resolve: &resolve }.link(len)
         })?;
-        let addresses: Vec<u64> = starts.iter().map(|&start| address + start as u64).collect();
-        process.placed.push(Placed {
-            functions: functions.to_vec(),
-            resolved,
-            addresses: addresses.clone(),
-            end: process.code.end(Area::Programs),
-        });
-        Ok(addresses)
+        let addresses = starts.iter().map(|&start| address + start as u64).collect();
+        let end = process.code.end(Area::Programs);
+        Ok(process.placed.push(Placed { functions, addresses, end }))
     }
 
     /// Where things are that functions call outside of their program.
     fn resolve(
         &mut self,
         functions: &[Arc<EmittedFunction>],
-        builtins: &[(Builtin, Signature)],
     ) -> Result<Vec<(Symbol, u64)>, LoadError> {
         let mut resolved = Vec::new();
-        for (builtin, signature) in builtins {
-            let address = self.process_mut().gateway(Service::Builtin(*builtin), signature);
+        for (builtin, signature) in link::check_calls(functions)? {
+            let address = self.process_mut().gateway(Service::Builtin(builtin), &signature);
             let address = address.map_err(LoadError::CompileFailure)?;
-            resolved.push((Symbol::Builtin(*builtin), address));
+            resolved.push((Symbol::Builtin(builtin), address));
         }
         for call in link::library_calls(functions) {
             let address = self.process_mut().library(call).map_err(LoadError::CompileFailure)?;

@@ -22,6 +22,8 @@ mod code;
 mod compile;
 mod control;
 mod emitted;
+mod gateways;
+mod idle;
 mod in_cell;
 mod in_thread;
 mod isa;
@@ -63,8 +65,9 @@ pub use emitted::{EmittedFunction, Relocation, Symbol};
 pub use isa::{SettingError, processor_features};
 pub use log::{Recorded, Recorder};
 
+use idle::Kind;
 use isa::Settings;
-use process::{Kind, Process};
+use process::Process;
 use programs::Loaded;
 
 /// Where native code runs.
@@ -236,7 +239,7 @@ impl Jit {
     /// for a program that is not loaded.
     #[must_use]
     pub fn emitted(&self, program: u32) -> &[Arc<EmittedFunction>] {
-        self.programs.get(program as usize).map_or(&[], |loaded| &loaded.functions)
+        self.programs.get(program as usize).map_or(&[], |loaded| &loaded.placed.functions)
     }
 
     fn process(&self) -> &Process {

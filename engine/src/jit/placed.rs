@@ -1,23 +1,23 @@
 //! Programs that lie in code memory, kept from run to run.
 //!
 //! A program that is run many times is compiled once (`known`), and placed once, too: where
-//! the next run loads the same functions in the same order, and what they call is where it
-//! was, their code is still right. The first program that differs is placed behind those that
-//! do not, and what lay there is gone. It is gone as well before anything runs, if a run loads
-//! less than the one before: no call finds code of another run.
+//! the next run loads the same functions in the same order, their code is still right. What
+//! they call is where it was: a gateway stays where it is until all are emptied, and no
+//! program outlives that ([`Process::clear`](super::process::Process::clear)). The first
+//! program that differs is placed behind those that do not, and what lay there is gone. It is gone as
+//! well before anything runs, if a run loads less than the one before: no call finds code of
+//! another run.
 
 use std::io;
 use std::sync::Arc;
 
 use super::code::{Area, CodeMemory};
-use super::emitted::{EmittedFunction, Symbol};
+use super::emitted::EmittedFunction;
 
 /// A linked program.
 #[derive(Debug)]
 pub(super) struct Placed {
     pub(super) functions: Vec<Arc<EmittedFunction>>,
-    /// What its code calls outside of itself, and where that was.
-    pub(super) resolved: Vec<(Symbol, u64)>,
     /// Address of each function, ascending.
     pub(super) addresses: Vec<u64>,
     /// Where its code ends in its area.
@@ -27,7 +27,7 @@ pub(super) struct Placed {
 /// The programs of the last run, and how many of them are those of this run.
 #[derive(Debug, Default)]
 pub(super) struct PlacedPrograms {
-    programs: Vec<Placed>,
+    programs: Vec<Arc<Placed>>,
     used: usize,
 }
 
@@ -37,27 +37,24 @@ impl PlacedPrograms {
         self.used = 0;
     }
 
-    /// The addresses of a program's functions, if it is the next one of the last run.
-    pub(super) fn again(
-        &mut self,
-        functions: &[Arc<EmittedFunction>],
-        resolved: &[(Symbol, u64)],
-    ) -> Option<Vec<u64>> {
+    /// The program of some functions, if it is the next one of the last run.
+    pub(super) fn again(&mut self, functions: &[Arc<EmittedFunction>]) -> Option<Arc<Placed>> {
         let next = self.programs.get(self.used)?;
         let same = next.functions.len() == functions.len()
-            && next.functions.iter().zip(functions).all(|(one, other)| Arc::ptr_eq(one, other))
-            && next.resolved == resolved;
+            && next.functions.iter().zip(functions).all(|(one, other)| Arc::ptr_eq(one, other));
         same.then(|| {
             self.used += 1;
-            next.addresses.clone()
+            next.clone()
         })
     }
 
     /// Adds a program behind those of this run.
-    pub(super) fn push(&mut self, program: Placed) {
+    pub(super) fn push(&mut self, program: Placed) -> Arc<Placed> {
         debug_assert_eq!(self.used, self.programs.len(), "others are cut off before");
-        self.programs.push(program);
+        let program = Arc::new(program);
+        self.programs.push(program.clone());
         self.used += 1;
+        program
     }
 
     /// Takes away what no program of this run has placed.
@@ -74,20 +71,11 @@ impl PlacedPrograms {
 mod tests {
     use super::*;
     use crate::executor::LoadError;
+    use cranelift_codegen::ir::Signature;
+    use cranelift_codegen::isa::CallConv;
 
     fn function() -> Arc<EmittedFunction> {
-        Arc::new(EmittedFunction {
-            code: vec![0xc3],
-            relocations: Vec::new(),
-            traps: Vec::new(),
-            sites: Vec::new(),
-            handlers: crate::unwind::Handlers::default(),
-            frame_bytes: 0,
-            signature: cranelift_codegen::ir::Signature::new(
-                cranelift_codegen::isa::CallConv::SystemV,
-            ),
-            callees: Vec::new(),
-        })
+        Arc::new(EmittedFunction::bare(vec![0xc3], Signature::new(CallConv::SystemV)))
     }
 
     fn place(
@@ -95,14 +83,14 @@ mod tests {
         code: &mut CodeMemory,
         functions: &[Arc<EmittedFunction>],
     ) {
-        if placed.again(functions, &[]).is_some() {
+        if placed.again(functions).is_some() {
             return;
         }
         placed.cut(code).expect("memory");
         let address = code.publish(Area::Programs, 1, |_| Ok::<_, LoadError>(vec![0xc3]));
         let addresses = vec![address.expect("room")];
         let (functions, end) = (functions.to_vec(), code.end(Area::Programs));
-        placed.push(Placed { functions, resolved: Vec::new(), addresses, end });
+        placed.push(Placed { functions, addresses, end });
     }
 
     #[test]
@@ -125,17 +113,5 @@ mod tests {
             let first = placed.programs[0].functions.clone();
             assert!(Arc::ptr_eq(&first[0], &programs[1][0]));
         }
-    }
-
-    #[test]
-    fn code_that_calls_what_has_moved_is_placed_anew() {
-        let mut code = CodeMemory::new().expect("space");
-        let mut placed = PlacedPrograms::default();
-        let program = [function()];
-        place(&mut placed, &mut code, &program);
-        placed.rewind();
-        let builtin = Symbol::Builtin(crate::program::Builtin::MemoryGrow);
-        assert_eq!(placed.again(&program, &[(builtin, 1)]), None);
-        assert!(placed.again(&program, &[]).is_some());
     }
 }

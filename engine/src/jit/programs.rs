@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::emitted::EmittedFunction;
+use super::placed::Placed;
 use crate::layout::Addressing;
 use crate::passes::Mode;
 use crate::program::FuncId;
@@ -14,9 +15,7 @@ use crate::trap::Trap;
 pub(super) struct Loaded {
     pub(super) mode: Mode,
     pub(super) addressing: Addressing,
-    pub(super) functions: Vec<Arc<EmittedFunction>>,
-    /// Address of each function, ascending.
-    pub(super) addresses: Vec<u64>,
+    pub(super) placed: Arc<Placed>,
     pub(super) sites: Vec<SiteShape>,
 }
 
@@ -84,9 +83,10 @@ impl Location<'_> {
 /// The instruction at an address, if it belongs to a loaded program.
 pub(super) fn locate(programs: &[Loaded], pc: u64) -> Option<Location<'_>> {
     programs.iter().zip(0..).find_map(|(loaded, program)| {
-        let index = loaded.addresses.partition_point(|&start| start <= pc).checked_sub(1)?;
-        let function = &loaded.functions[index];
-        let offset = u32::try_from(pc - loaded.addresses[index]).ok()?;
+        let Placed { functions, addresses, .. } = &*loaded.placed;
+        let index = addresses.partition_point(|&start| start <= pc).checked_sub(1)?;
+        let function = &functions[index];
+        let offset = u32::try_from(pc - addresses[index]).ok()?;
         let code = function.code.get(offset as usize..).filter(|code| !code.is_empty())?;
         Some(Location {
             program,

@@ -3,8 +3,8 @@
 //! Two checks keep it whole. Lowered code compares the stack pointer with a limit at the
 //! entry of every function that calls another, and traps; the limit lies [`RESERVE`] above
 //! the lower guard, which covers the frames of the function that checks and of one that
-//! calls nothing (at most [`FRAME_CAP`] each, else it is not loaded) and that of a gateway. Whatever a broken backend does to the first,
-//! the guards catch the rest.
+//! calls nothing (at most [`FRAME_CAP`] each, else it is not loaded) and that of a gateway.
+//! Whatever a broken backend does to the first, the guards catch the rest.
 
 use std::io;
 use std::os::fd::AsFd;

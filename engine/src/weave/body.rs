@@ -99,19 +99,17 @@ impl Rewriter<'_> {
     /// What brings the index of an indirect call into range, and the timeout of a wait to
     /// zero: nobody notifies, and Wasmtime would sleep.
     fn guide(&mut self, parts: &Parts<'_>, operator: &Operator<'_>) -> Vec<Instruction<'static>> {
-        if matches!(
-            operator,
-            Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. }
-        ) {
-            return vec![Instruction::Drop, Instruction::I64Const(0)];
-        }
-        let (Operator::CallIndirect { type_index, table_index }
-        | Operator::ReturnCallIndirect { type_index, table_index }) = operator
-        else {
-            return Vec::new();
-        };
-        match parts.types.get(*type_index as usize) {
-            Some(Some(ty)) => self.slots.guide(ty, *table_index, self.draw),
+        match *operator {
+            Operator::MemoryAtomicWait32 { .. } | Operator::MemoryAtomicWait64 { .. } => {
+                vec![Instruction::Drop, Instruction::I64Const(0)]
+            }
+            Operator::CallIndirect { type_index, table_index }
+            | Operator::ReturnCallIndirect { type_index, table_index } => {
+                match parts.types.get(type_index as usize) {
+                    Some(Some(ty)) => self.slots.guide(ty, table_index, self.draw),
+                    _ => Vec::new(),
+                }
+            }
             _ => Vec::new(),
         }
     }
