@@ -9,7 +9,7 @@ use super::emitted::{EmittedFunction, Relocation, Symbol};
 use super::stack::FRAME_CAP;
 use crate::executor::LoadError;
 use crate::panic::contained;
-use crate::program::{BUILTIN_NAMESPACE, Builtin, FUNCTION_NAMESPACE, FuncId};
+use crate::program::{Builtin, FUNCTION_NAMESPACE, FuncId};
 use crate::site::SiteId;
 use crate::trap::Trap;
 use crate::unwind::Handlers;
@@ -102,10 +102,9 @@ fn relocation(function: &Function, reloc: &FinalizedMachReloc) -> Result<Relocat
 
 /// What an external name stands for.
 fn symbol(name: &UserExternalName) -> Result<Symbol, LoadError> {
-    let builtin = match name.namespace {
-        FUNCTION_NAMESPACE => return Ok(Symbol::Function(FuncId(name.index))),
-        BUILTIN_NAMESPACE => Builtin::from_index(name.index),
-        _ => None,
-    };
-    builtin.map(Symbol::Builtin).ok_or_else(|| LoadError::Unsupported(format!("a call to {name}")))
+    if name.namespace == FUNCTION_NAMESPACE {
+        return Ok(Symbol::Function(FuncId(name.index)));
+    }
+    let builtin = Builtin::named(name).map(Symbol::Builtin);
+    builtin.ok_or_else(|| LoadError::Unsupported(format!("a call to {name}")))
 }
