@@ -2,7 +2,8 @@
 //!
 //! Looking at the word again and again costs a processor, sleeping on it costs two
 //! changes of context. So the host looks as often as looking has paid lately, and then
-//! sleeps, never for long: a process that has ended wakes nobody.
+//! sleeps, never for long: a process that has ended wakes nobody. Who sleeps each time learns
+//! nothing of what looking longer would have come to, so it does that now and then.
 
 use std::hint::spin_loop;
 use std::ptr;
@@ -19,6 +20,9 @@ const MOST_LOOKS: u32 = 1 << 12;
 
 /// Fewest: as long as a loaded machine needs to answer without sleeping at all.
 const FEWEST_LOOKS: u32 = 1 << 3;
+
+/// Of so many waits in a row that sleep, one looks as often as any.
+const PROBE: u32 = 32;
 
 /// How long the host sleeps before it asks whether the process still runs.
 const NAP: Duration = Duration::from_millis(4);
@@ -38,12 +42,17 @@ pub(super) enum Waited {
 #[derive(Debug)]
 pub(super) struct Patience {
     looks: u32,
+    /// Most looks on this machine: none where the two have one processor between them.
+    most: u32,
+    /// Waits since looking last paid.
+    slept: u32,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
         let alone = std::thread::available_parallelism().map_or(1, usize::from) == 1;
-        Patience { looks: if alone { 0 } else { MOST_LOOKS } }
+        let most = if alone { 0 } else { MOST_LOOKS };
+        Patience { looks: most, most, slept: 0 }
     }
 }
 
@@ -54,20 +63,34 @@ impl Patience {
 
     /// Waits until it is the host's turn.
     pub(super) fn wait(&mut self, exchange: &Exchange, child: &Child, deadline: Instant) -> Waited {
-        for _ in 0..self.looks {
+        let looks = self.looks_now();
+        for _ in 0..looks {
             if exchange.turn.load(Acquire) == turn::HOST {
-                self.looks = (self.looks * 2).min(MOST_LOOKS);
+                self.learn(looks, true);
                 return Waited::Turn;
             }
             spin_loop();
         }
-        if self.looks != 0 {
-            self.looks = (self.looks / 2).max(FEWEST_LOOKS);
-        }
+        self.learn(looks, false);
         exchange.host_waits.store(1, SeqCst);
         let waited = sleep(&exchange.turn, child, deadline);
         exchange.host_waits.store(0, SeqCst);
         waited
+    }
+
+    fn looks_now(&self) -> u32 {
+        if self.slept % PROBE == PROBE - 1 { self.most } else { self.looks }
+    }
+
+    /// Takes note of whether so many looks have paid.
+    fn learn(&mut self, looks: u32, paid: bool) {
+        if paid {
+            self.looks = (looks * 2).min(self.most);
+            self.slept = 0;
+        } else {
+            self.looks = (self.looks / 2).max(FEWEST_LOOKS.min(self.most));
+            self.slept = self.slept.wrapping_add(1);
+        }
     }
 }
 
@@ -108,4 +131,32 @@ pub(super) fn wake(word: &AtomicU32) {
     let word = ptr::from_ref(word);
     // SAFETY: the word is valid; the call does not touch it.
     unsafe { libc::syscall(libc::SYS_futex, word, libc::FUTEX_WAKE, 1) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_always_sleeps_looks_longer_now_and_then() {
+        let mut patience = Patience { looks: MOST_LOOKS, most: MOST_LOOKS, slept: 0 };
+        let mut looks = Vec::new();
+        for _ in 0..2 * PROBE {
+            looks.push(patience.looks_now());
+            patience.learn(patience.looks_now(), false);
+        }
+        assert_eq!(looks.iter().filter(|&&looks| looks == FEWEST_LOOKS).count(), 53);
+        assert_eq!(looks.last(), Some(&MOST_LOOKS));
+        patience.learn(MOST_LOOKS, true);
+        assert_eq!(patience.looks_now(), MOST_LOOKS);
+    }
+
+    #[test]
+    fn on_one_processor_nobody_looks() {
+        let mut patience = Patience { looks: 0, most: 0, slept: 0 };
+        for _ in 0..2 * PROBE {
+            assert_eq!(patience.looks_now(), 0);
+            patience.learn(0, false);
+        }
+    }
 }
