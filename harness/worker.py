@@ -209,6 +209,11 @@ def without_case(index: int, reason: str) -> Record:
     return Record(index, Verdict(Kind.INCOMPLETE, "generator", generic(reason), reason))
 
 
+def is_full(index: int) -> bool:
+    """Whether a case of a thin campaign is run in full: another one of each ten, since workers take turns."""
+    return index % FULL_EVERY == index // FULL_EVERY % FULL_EVERY
+
+
 def plan_of_case(job: Job, case: Case, index: int) -> Plan:
     """What runs a case: everything, or what is drawn for it.
 
@@ -216,7 +221,7 @@ def plan_of_case(job: Job, case: Case, index: int) -> Plan:
     is compiled once; most of their time went there.
     """
     full = job.plan.for_case(case)
-    if not job.thin or index % FULL_EVERY == 0:
+    if not job.thin or is_full(index):
         return full
     seed = job.source.seed
     own, shared = PrngEntropy(seed, index, "plan"), PrngEntropy(seed, index // MODULE_CASES, "configuration")

@@ -18,7 +18,7 @@ from harness.outcome import Ran
 from harness.plan import JIT_SETTINGS, REGISTER_ALLOCATORS, Plan, Settings
 from harness.source import MODULE_CASES, ListSource
 from harness.verdict import Kind
-from harness.worker import FULL_EVERY, Job, check_one, plan_of_case
+from harness.worker import FULL_EVERY, Job, check_one, is_full, plan_of_case
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,7 +75,7 @@ def test_every_tenth_case_is_run_in_full_and_the_others_draw(checks: list[list[s
         run(add, Plan(), index)
         [names] = checks
         checks.clear()
-        if index % FULL_EVERY == 0:
+        if is_full(index):
             assert names == everything
         else:
             assert len(names) == 2
@@ -84,9 +84,17 @@ def test_every_tenth_case_is_run_in_full_and_the_others_draw(checks: list[list[s
     assert drawn == set(everything)
 
 
+@pytest.mark.parametrize("jobs", range(1, 9))
+def test_no_worker_has_more_than_its_share_of_full_runs(jobs: int) -> None:
+    cases = 100 * jobs * FULL_EVERY
+    shares = [sum(map(is_full, range(first, cases, jobs))) for first in range(jobs)]
+    assert sum(shares) == cases / FULL_EVERY
+    assert max(shares) <= 1.5 * min(shares)
+
+
 def test_cases_that_attack_one_module_share_a_configuration_of_the_jit(add: Case) -> None:
     corrupted = replace(add, parts={"schedule": [{"event": "entry"}]})
-    plan, indices = Plan(), [index for index in range(8 * MODULE_CASES) if index % FULL_EVERY]
+    plan, indices = Plan(), [index for index in range(8 * MODULE_CASES) if not is_full(index)]
 
     def configurations(case: Case, module: int) -> set[tuple[str, Settings]]:
         plans = [plan_of_case(job(case, plan), case, index) for index in indices if index // MODULE_CASES == module]
