@@ -39,11 +39,18 @@ INTERRUPTED, READER_GONE = 130, 141
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The entry point: runs a command and exits the process."""
-    try:  # noqa: SIM105 (contextlib is slow to import)
-        sys.stderr = io.TextIOWrapper(_LossyFile(2, "w", closefd=False), errors="backslashreplace", write_through=True)
-    except OSError:  # closed, as a service may have it
-        pass
+    _hold_standard_descriptors()
+    sys.stderr = io.TextIOWrapper(_LossyFile(2, "w", closefd=False), errors="backslashreplace", write_through=True)
     sys.exit(run(arguments))
+
+
+def _hold_standard_descriptors() -> None:
+    """Opens what a service may have closed: a file that took its number would get what is printed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
 
 
 class _LossyFile(io.FileIO):

@@ -2,6 +2,8 @@
 
 UNCAUGHT = "thrown Wasm exception"
 """How Wasmtime says that nothing caught an exception, which is no trap to it."""
+EXHAUSTED = "GC heap out of memory"
+"""How it says that an object did not fit, which is no trap to it either."""
 LOGGED_CALLS = 10_000
 """Calls of stubs that are compared; the engine logs as many."""
 STACK_BYTES = 2 << 20

@@ -34,7 +34,7 @@ from harness.outcome import (
     Value,
 )
 from harness.program_input import WASI
-from harness.references import LOGGED_CALLS, STACK_BYTES, UNCAUGHT
+from harness.references import EXHAUSTED, LOGGED_CALLS, STACK_BYTES, UNCAUGHT
 from harness.references import wasmtime_raw as raw
 from harness.references.wasmtime_wasi import NoSuchImportError, filled, world_of
 
@@ -306,6 +306,8 @@ def stopped(error: Exception) -> CallOutcome:
         return Exited(error.code)
     if UNCAUGHT in str(error):
         return Trapped("uncaught_exception", UNCAUGHT)
+    if EXHAUSTED in str(error):
+        return Trapped("allocation_too_large", EXHAUSTED)
     code = error.trap_code if isinstance(error, wasmtime.Trap) else None
     return Trapped(TRAPS.get(code, "host") if code is not None else "host", _site(str(error)))
 

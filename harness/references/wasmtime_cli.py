@@ -25,7 +25,7 @@ from harness.errors import EnvironmentFailure, UsageError
 from harness.limits import Limits
 from harness.outcome import CallOutcome, Effects, Exited, NotRun, Outcome, Ran, Returned, Trapped
 from harness.program_input import FOLDER, START, WASI, ProgramInput, digests_of
-from harness.references import STACK_BYTES, UNCAUGHT
+from harness.references import EXHAUSTED, STACK_BYTES, UNCAUGHT
 from harness.references.wasi_caller import SUBJECT, NotPossibleError, caller_text, escaped
 from harness.references.wasi_dialogue import Dialogue
 from harness.references.wasi_stubs import stubs_for
@@ -257,6 +257,8 @@ def _trap(stderr: str) -> Trapped | None:
             return Trapped(name, text)
     if UNCAUGHT in stderr:
         return Trapped("uncaught_exception", UNCAUGHT)
+    if EXHAUSTED in stderr:
+        return Trapped("allocation_too_large", EXHAUSTED)
     return Trapped("host", "") if "wasm trap: " in stderr else None
 
 

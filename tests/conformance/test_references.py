@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import wasmtime
 from xxhash import xxh3_64_intdigest
 
 import engine
@@ -11,7 +12,7 @@ from harness.executors import EngineExecutor, Subject
 from harness.limits import Limits
 from harness.outcome import UNKNOWN_REFERENCE, CallOutcome, Exited, HostCall, NotRun, Ran, Returned, Trapped, Value
 from harness.plan import REFERENCES
-from harness.references.wasmtime import WasmtimeReference
+from harness.references.wasmtime import WasmtimeReference, stopped
 
 I32_MIN, SNAN = 0x8000_0000, 0x7FA0_0001
 
@@ -191,3 +192,8 @@ def test_imports_that_the_package_aborts_on_are_refused(reference: str, item: st
     outcome = WasmtimeReference(reference).run(Subject(Case(engine.assemble(text.encode()))))
     reason = "wasmtime: the package aborts where imports have vectors or new references"
     assert outcome == NotRun("unsupported", reason)
+
+
+def test_objects_that_do_not_fit_wasmtime_are_an_allocation_too_large() -> None:
+    error = wasmtime.WasmtimeError("GC heap out of memory: no capacity for allocation of 3670012 bytes")
+    assert stopped(error) == Trapped("allocation_too_large")

@@ -250,3 +250,24 @@ def test_memory_grows_to_its_limit_and_no_further(fencepost: Fencepost, tmp_path
     path = wat(tmp_path, f'(module (memory 1) (func (export "grow") (result i32) {grow} (memory.size)))')
     assert fencepost("run", "--invoke", "grow", path).stdout == "4001\n"
     assert fencepost("run", "--max-memory", "64MiB", "--invoke", "grow", path).stdout == "1001\n"
+
+
+@pytest.mark.parametrize("executor", EXECUTORS[:3])
+def test_what_is_printed_to_closed_descriptors_goes_into_no_file(tmp_path: Path, executor: str) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text("what the guest only opens")
+    module = f"""(module {WRITE}
+      (import "wasi_snapshot_preview1" "path_open"
+        (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\04\\00\\00\\00") (data (i32.const 16) "kept")
+      (func (export "_start")
+        (if (call $open (i32.const 3) (i32.const 0) (i32.const 16) (i32.const 4) (i32.const 0)
+            (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 32)) (then unreachable))
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))))"""
+    program = wat(tmp_path, module)
+    command = [*COMMAND, "--executor", executor, "--dir", f"{tmp_path}::.", str(program)]
+    closing = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]
+    assert subprocess.run(closing, env=ENVIRON, check=False).returncode == 0
+    assert kept.read_text() == "what the guest only opens"

@@ -17,10 +17,10 @@ use super::place::Place;
 use super::schedule::Event;
 use crate::arena::{Arena, OutOfArena, PAGE, width};
 
-/// How often one service may read VM data: a collection of garbage as often as there are
-/// things in a heap, all others a few times.
+/// How often one service may read VM data: a collection of garbage as often as half of the
+/// largest heap has bytes, all others a few times.
 const MOST_LOADS: usize = 4096;
-const MOST_LOADS_OF_COLLECTION: usize = 1 << 23;
+const MOST_LOADS_OF_COLLECTION: usize = 64 << 20;
 
 /// An arena between the runtime and its bytes, for one service.
 pub(crate) struct Intercepted<'a> {
